@@ -1,0 +1,47 @@
+"""A check's verdict: frozen, with its numbers and its sentence; the picture is drawn elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pandas as pd
+
+from whoworks import columns
+
+
+class Verdict(StrEnum):
+    """What a check concludes."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_ASSESSABLE = "not assessable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One look at the design.
+
+    `check_id` names the check ("balance"), `subject` what was looked at ("joint",
+    or an outcome's name), `value` is held against `threshold` in the check's own
+    unit (NaN where it has none), and `sentence` says it in plain words. `table`
+    holds the numbers behind it, one tidy row each, for tables and figures.
+    """
+
+    check_id: str
+    subject: str
+    verdict: Verdict
+    value: float
+    threshold: float
+    n_units: int
+    n_clusters: int
+    sentence: str
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def tidy(checks: tuple[Check, ...]) -> pd.DataFrame:
+    """Return one row per check, with the columns of ``checks.csv``."""
+    rows = [{name: getattr(check, name) for name in columns.CHECKS} for check in checks]
+    return pd.DataFrame(rows, columns=list(columns.CHECKS))

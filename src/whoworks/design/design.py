@@ -1,0 +1,54 @@
+"""What the design fixes: arms, probabilities, blocks and clusters, each known before any outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.panel.ledger import Ledger
+
+Codes = NDArray[np.int64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """The declared design, held against the data, for the units whose blocks have every arm compared.
+
+    All arrays have one entry per kept unit, in the panel's order.
+
+    rows : (n,) positions of the kept units in `Panel.units`
+    arms : the plan's arm codes, control first; `arm_labels` are their words
+    arm : (n,) index into `arms`; 0 is control
+    probability : (n, len(arms)) known probability of each arm; rows sum to 1
+    assigned, drawn : (n,) codes of the unit that carries the arm, and of what was drawn
+    block : (n,) codes of the block within which assignment was drawn; zeros where there are none
+    site : (n,) codes of the site, or None where the plan names none
+    cluster : (n,) codes of the clusters that inference counts
+    cluster_level : the level that names the cluster ("class"); `cluster_reason` says why, in a sentence
+    sensitivity : (n,) codes of the block for the standard error printed beside, or None; `sensitivity_level` its level
+    block_level, assigned_level, drawn_level, site_level : the plan's words for them ("" where there is none)
+    """
+
+    kind: str
+    rows: Codes
+    arms: tuple[str, ...]
+    arm_labels: tuple[str, ...]
+    arm: Codes
+    probability: Vector
+    assigned: Codes
+    drawn: Codes
+    block: Codes
+    site: Codes | None
+    cluster: Codes
+    cluster_level: str
+    cluster_reason: str
+    sensitivity: Codes | None
+    sensitivity_level: str
+    assigned_level: str
+    drawn_level: str
+    block_level: str
+    site_level: str
+    ledger: Ledger
