@@ -1,0 +1,1 @@
+"""The tests of whoworks, in folders named as the packages they hold."""

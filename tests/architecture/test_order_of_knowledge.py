@@ -1,0 +1,58 @@
+"""Data flows one way, and imports point the other way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.architecture.source_tree import ROOT, dotted, home, imported, modules
+
+GROUND = {"errors", "columns"}
+ROAD = ("plan", "records", "panel", "design", "checks", "scores", "forests", "findings", "report", "study", "cli")
+
+MAY_KNOW: dict[str, set[str]] = {"errors": set(), "columns": set(), "inference": set()}
+for place, name in enumerate(ROAD):
+    MAY_KNOW[name] = GROUND | {"inference"} | set(ROAD[:place])
+MAY_KNOW["forests"] -= {"scores"}
+MAY_KNOW["simulate"] = GROUND | {"plan", "panel", "design"}
+MAY_KNOW["cli"] |= {"simulate", ""}
+MAY_KNOW["report"] |= {""}
+MAY_KNOW["study"] |= {""}
+
+NETWORK = {
+    "aiohttp", "ftplib", "http", "httplib2", "httpx", "imaplib", "poplib", "requests", "smtplib", "socket",
+    "socketserver", "ssl", "telnetlib", "urllib", "urllib3", "webbrowser", "websockets", "xmlrpc",
+}  # fmt: skip
+
+
+def breaches(name: str, imports: list[str]) -> list[str]:
+    """Return the imports of our own that a module of package `name` may not have ("" is whoworks itself)."""
+    ours = [module for module in imports if module == "whoworks" or module.startswith("whoworks.")]
+    return [module for module in ours if home(module) not in MAY_KNOW[name] | {name}]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: dotted(path))
+def test_a_module_imports_only_from_below(path):
+    name = home(dotted(path))
+    if name == "":
+        return  # the public names: they are loaded lazily, from everywhere
+    assert name in MAY_KNOW, f"{name} has no place in the order of knowledge"
+    imports = [module for module in imported(path) if module != "whoworks" or name == ""]
+    assert breaches(name, imports) == []
+
+
+def test_the_rule_refuses_an_import_that_points_up():
+    assert breaches("plan", ["whoworks.panel.panel"]) == ["whoworks.panel.panel"]
+    assert breaches("scores", ["whoworks.forests.protocol"]) == ["whoworks.forests.protocol"]
+    assert breaches("forests", ["whoworks.scores.scores"]) == ["whoworks.scores.scores"]
+    assert breaches("inference", ["whoworks.errors"]) == ["whoworks.errors"]
+    assert breaches("simulate", ["whoworks.findings.finding"]) == ["whoworks.findings.finding"]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: dotted(path))
+def test_nothing_imports_the_network(path):
+    assert NETWORK.isdisjoint(module.split(".")[0] for module in imported(path))
+
+
+def test_nothing_imports_the_tests():
+    assert not [path for path in modules() if any(module.startswith("tests") for module in imported(path))]
+    assert (ROOT / "tests").is_dir()
