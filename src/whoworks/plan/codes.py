@@ -1,0 +1,27 @@
+"""Codes: how a value that names a group is written, so that 0, 0.0, "0" and "0.0" are one arm."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+WHOLE = re.compile(r"[+-]?\d+\.0+")
+
+
+def code_text(value: str | int | float) -> str:
+    """Write a code as text: blanks around it and a decimal part of zeros are dropped; "007" stays "007"."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text.strip()
+    return text.split(".")[0] if WHOLE.fullmatch(text) else text
+
+
+def read_code(value: object) -> object:
+    """Turn what a plan may write as a code into text; leave anything else for the type to refuse."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    return code_text(value)
+
+
+Code = Annotated[str, BeforeValidator(read_code), Field(strict=True)]
