@@ -1,0 +1,1 @@
+"""Cluster-robust inference on arrays: imports nothing of whoworks."""
