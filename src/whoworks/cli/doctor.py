@@ -1,0 +1,55 @@
+"""What a report of a problem needs to say about the installation, and nothing about the person."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+PACKAGES = (
+    "numpy", "scipy", "pandas", "scikit-learn", "econml", "numba", "duckdb", "pyreadstat", "openpyxl", "pydantic",
+    "matplotlib", "typst", "font-source-sans-pro",
+)  # fmt: skip
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+MISSING = "missing; run 'make setup', or install whoworks again"
+
+
+def describe_installation() -> list[tuple[str, str]]:
+    """Return versions, threads, the cache folder and the fonts, each with its name."""
+    return [*versions(), *threads(), ("cache folder", cache_folder()), ("fonts", fonts())]
+
+
+def versions() -> list[tuple[str, str]]:
+    """Return the version of whoworks, of Python and of every package that numbers or the PDF depend on."""
+    own = [("whoworks", version("whoworks")), ("python", platform.python_version())]
+    return [*own, ("system", f"{platform.system()} {platform.machine()}"), *((name, version(name)) for name in PACKAGES)]
+
+
+def version(name: str) -> str:
+    """Return a package's version, or say that it is missing."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return MISSING
+
+
+def threads() -> list[tuple[str, str]]:
+    """Return how many processors there are, and the settings that limit their use."""
+    settings = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
+    return [("processors", str(os.cpu_count() or 1)), ("thread settings", ", ".join(settings) or "none")]
+
+
+def cache_folder() -> str:
+    """Return where the charts' library keeps its list of fonts, with the home folder as ``~``."""
+    import matplotlib as mpl
+
+    folder, home = Path(mpl.get_cachedir()), Path.home()
+    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else folder.as_posix()
+
+
+def fonts() -> str:
+    """Return the family the report is set in, or say that its files are missing."""
+    from whoworks.report.fonts import FAMILY, font_files
+
+    return FAMILY if all(file.is_file() for file in font_files()) else f"{FAMILY}: {MISSING}"

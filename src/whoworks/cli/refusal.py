@@ -1,0 +1,48 @@
+"""How the command line says that something cannot be done: a sentence and an exit code, never a trace.
+
+A trace, and above all a trace with local variables, would put students'
+records on a screen or into a log.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from pathlib import Path
+from types import TracebackType
+
+USER_ERROR = 2
+DEBUG = "WHOWORKS_DEBUG"
+
+
+def say(message: str) -> None:
+    """Write a message to stderr; on a terminal its first line, the sentence, is wrapped between words."""
+    first, *rest = message.splitlines() or [""]
+    if sys.stderr.isatty():
+        first = textwrap.fill(first, width=min(100, os.get_terminal_size(sys.stderr.fileno()).columns))
+    sys.stderr.write("\n".join([first, *rest]) + "\n")
+
+
+def file_sentence(error: OSError) -> str:
+    """Say what the operating system refused, naming the file and not the folders above it."""
+    what = Path(str(error.filename)).name if error.filename else "a file"
+    why = (error.strerror or type(error).__name__).lower()
+    return f"'{what}' cannot be read or written: {why}. Choose another place, or change its permissions."
+
+
+def tell_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Stand in for Python's trace: the error's class and place, never its message or values."""
+    if os.environ.get(DEBUG) == "1":
+        sys.__excepthook__(kind, error, trace)
+        return
+    where = ""
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("whoworks."):
+            where = f" in {module}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    say(
+        f"whoworks met something it does not expect: {kind.__name__}{where}. This is a mistake of ours; please report it "
+        f"with that place and the output of 'whoworks doctor'. ({DEBUG}=1 shows the trace, which may quote your data.)"
+    )
