@@ -42,13 +42,14 @@ def breaches_of_records(plan: Plan) -> Iterator[str]:
     """Tables have names of their own, and all but the first join one above."""
     names = [table.name for table in plan.records]
     for name in repeated(names):
-        yield f"[[records]]: two tables are named '{name}'; give each a name of its own"
+        yield f"[[records]]: two tables are named '{name}'; give each a name of its own."
     for i, table in enumerate(plan.records):
         if i == 0 and table.join:
             yield objection(["records", i, "join"], "the first table is what the others join; it joins none")
         if i > 0 and not table.join:
-            key = table.key[0] if table.key else "student_id"
-            line = write_line("join", {key: f"{names[0]}.{key}"})
+            own_key = table.key[0] if table.key else "student_id"
+            spine_key = plan.records[0].key[0] if plan.records[0].key else own_key
+            line = write_line("join", {own_key: f"{names[0]}.{spine_key}"})
             yield objection(["records", i, "join"], f"'{table.name}' does not say how it joins '{names[0]}'", line)
         for own, target in table.join.items():
             if i > 0 and plan.split_column(target)[0] not in names[:i]:
@@ -87,13 +88,13 @@ def every_measure(plan: Plan) -> Iterator[tuple[list[int | str], Measure]]:
 def breaches_of_levels(plan: Plan) -> Iterator[str]:
     """Levels are distinct columns, smallest first."""
     for column in repeated(plan.levels.values()):
-        yield f"[levels]: two levels have the column '{column}'; keep one of them"
+        yield f"[levels]: two levels have the column '{column}'; keep one of them."
     usual = [name for name in plan.levels if name in USUAL_ORDER]
     for lower, upper in pairwise(usual):
         if USUAL_ORDER.index(lower) > USUAL_ORDER.index(upper):
-            yield f"[levels]: '{upper}' stands after '{lower}'; levels are listed smallest first, so move it above"
+            yield f"[levels]: '{upper}' stands after '{lower}'; levels are listed smallest first, so move it above."
     if STUDENT in plan.levels and next(iter(plan.levels)) != STUDENT:
-        yield "[levels]: 'student' is the smallest level, so it is listed first"
+        yield "[levels]: 'student' is the smallest level, so it is listed first."
 
 
 def breaches_of_arms(plan: Plan) -> Iterator[str]:
@@ -147,7 +148,7 @@ def breaches_of_design(plan: Plan) -> Iterator[str]:
     for i, moderator in enumerate(plan.moderators):
         if moderator.level and not is_level(plan, moderator.level):
             yield unknown_level(plan, ["moderators", i, "level"], moderator.level)
-    if not unknown and all(level in plan.levels for level in design.blocks):
+    if not unknown and not list(breaches_of_levels(plan)) and all(level in plan.levels for level in design.blocks):
         yield from breaches_of_height(plan, design)
 
 
@@ -188,14 +189,16 @@ def breaches_of_probability(plan: Plan) -> Iterator[str]:
 
 def breaches_of_measures(plan: Plan) -> Iterator[str]:
     """Every measure is listed once, is consistent with itself, and is neither the arm nor a name of a place."""
+    if not plan.outcomes:
+        yield 'the plan has no [[outcomes]]. Under a line [[outcomes]], write: column = "score"'
     for i, outcome in enumerate(plan.outcomes):
         yield from (objection(["outcomes", i, key], problem, line) for key, problem, line in outcome.objections())
     for i, moderator in enumerate(plan.moderators):
         yield from (objection(["moderators", i, key], problem, line) for key, problem, line in moderator.objections())
     for name in repeated(outcome.name for outcome in plan.outcomes):
-        yield f"[[outcomes]]: '{name}' is listed twice; keep one"
+        yield f"[[outcomes]]: '{name}' is listed twice; keep one."
     for name in repeated(moderator.name for moderator in plan.moderators):
-        yield f"[[moderators]]: '{name}' is listed twice; keep one"
+        yield f"[[moderators]]: '{name}' is listed twice; keep one."
     for place, measure in (*every_measure(plan), *every_covariate(plan)):
         if plan.is_same(measure.column, plan.arms.column):
             yield objection(place, f"'{measure.column}' is the column of the arm")
@@ -213,13 +216,15 @@ def every_covariate(plan: Plan) -> Iterator[tuple[list[int | str], Measure]]:
 def breaches_of_time(plan: Plan) -> Iterator[str]:
     """Moderators, covariates and baselines are measured before assignment; outcomes after."""
     before = plan.waves.before if plan.waves else ()
-    after: list[tuple[str, Measure]] = [("[[outcomes]]", outcome) for outcome in plan.outcomes]
+    outcomes = [outcome for outcome in plan.outcomes if outcome.wave not in before]
+    after: list[tuple[str, Measure]] = [("[[outcomes]]", outcome) for outcome in outcomes]
     after += [("[takeup]", Measure(column=plan.takeup.column))] if plan.takeup.column else []
     after += [("[implementation]", Measure(column=column)) for column in plan.implementation.columns]
     for place, measure in (*every_measure(plan), *every_covariate(plan)):
         is_outcome = place[0] == "outcomes" and len(place) == 2
         if plan.waves and measure.wave in plan.waves.order and (measure.wave in before) == is_outcome:
             yield objection([*place, "wave"], wave_breach(measure.wave, list(before), is_outcome))
+            continue
         if is_outcome:
             continue
         for table, other in after:

@@ -14,7 +14,7 @@ class Arms(Table):
     column: Column = Field(description="the column of the arm, as assigned", examples=['column = "arm"'])
     control: Code = Field(description="the control arm's code", examples=['control = "usual"'], min_length=1)
     treatments: tuple[Code, ...] = Field(
-        description="a list of the other arms' codes", examples=['treatments = ["adaptive"]'], min_length=1
+        description="other arms' codes", examples=['treatments = ["adaptive"]'], min_length=1
     )
     labels: dict[Code, Text] = Field(
         {},

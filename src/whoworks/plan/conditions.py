@@ -13,7 +13,7 @@ TOKEN = re.compile(
     r"""\s*(?:
       (?P<quoted>'[^']*'|"[^"]*")
     | `(?P<ticked>[^`]+)`
-    | (?P<op>==|!=|<=|>=|<|>)
+    | (?P<op>==|!=|<=|>=|<|>|=)
     | (?P<mark>[\[\](),])
     | (?P<word>[^\s=!<>\[\](),'"`]+)
     )""",
@@ -80,6 +80,8 @@ def take_condition(tokens: list[Token]) -> Condition:
         seen = f'"{tokens[0].text}"' if tokens else "nothing"
         raise ValueError(f"after the column '{column.text}' comes one of == != < <= > >= in, and {seen} was found")
     op = tokens.pop(0).text
+    if op == "=":
+        raise ValueError(f"after the column '{column.text}' a single = does not compare; write ==")
     values = take_list(tokens) if op == "in" else (take_value(tokens, op),)
     if op in ORDERED:
         return Condition(column.text, op, tuple(as_number(value, op) for value in values))

@@ -54,10 +54,10 @@ class DesignTable(Table):
     assigned: Column = Field(description="the level that carries the arm", examples=['assigned = "class"'])
     drawn: Text = Field("", description="the level that was drawn", examples=['drawn = "student"'])
     assigned_on: Date | None = Field(
-        None, description="a date without quotes, year-month-day", examples=["assigned_on = 2026-09-04"]
+        None, description="the day of assignment, year-month-day", examples=["assigned_on = 2026-09-04"]
     )
     blocks: tuple[Column, ...] = Field(
-        (), description="a list of the levels within which arms were drawn", examples=['blocks = ["school"]']
+        (), description="levels within which arms were drawn", examples=['blocks = ["school"]']
     )
     site: Text = Field("", description="the level across which effects may vary", examples=['site = "school"'])
     probability: Probability = Field(

@@ -13,7 +13,7 @@ CODES = ("", "NA", "N/A", ".")
 class Missing(Table):
     """Codes of missing values everywhere, and more of them in single columns."""
 
-    codes: tuple[Code, ...] = Field(CODES, description="a list of codes", examples=['codes = ["", "NA", "N/A", "."]'])
+    codes: tuple[Code, ...] = Field(CODES, description="codes", examples=['codes = ["", "NA", "N/A", "."]'])
     columns: dict[str, tuple[Code, ...]] = Field(
         {}, description="a column = a list of codes", examples=['columns = { birthq = ["NA:NA"] }']
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from whoworks.plan.table import Table
 from whoworks.plan.toml import write_line, write_value
 
 MOST = 8
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 ARRAYS = ("records", "outcomes", "moderators")
 EXPECTED = {
     "string_type": "text between quotes",
@@ -27,8 +29,8 @@ EXPECTED = {
     "finite_number": "a number that ends",
     "tuple_type": "a list between [ and ]",
     "dict_type": "a table between { and }",
-    "model_type": "a table between { and }",
-    "date_type": "a date without quotes, year-month-day",
+    "model_type": "text between quotes or a table between { and }",
+    "date_type": "a date without quotes",
     "too_short": "at least one entry",
 }
 
@@ -47,9 +49,10 @@ def refuse(sentences: Iterable[str], source: str = "") -> None:
     raise PlanError("\n".join([f"{source or 'The plan'} has {len(listed)} mistakes:", *lines]))
 
 
-def objection(place: Place, problem: str, paste: str = "") -> str:
-    """Write one mistake: where, what, and the line that mends it."""
-    return f"{name_place(place)}: {problem}." + (f" Write: {paste}" if paste else "")
+def objection(place: Place, problem: str, paste: str = "", *, example: str = "") -> str:
+    """Write one mistake: where, what, and the line that mends it, or an example where only the reader knows."""
+    advice = f" Write: {paste}" if paste else f" Write, for example: {example}" if example else ""
+    return f"{name_place(place)}: {problem.rstrip('.')}.{advice}"
 
 
 def name_place(place: Place) -> str:
@@ -104,18 +107,26 @@ def tell_unknown(
 ) -> str:
     """Say that a key is not known, which one is near, and how the line would read."""
     if len(place) == 1:
-        near = closest(key, tables)
-        heading = f"[[{near}]]" if near in ARRAYS else f"[{near}]"
-        return f"'{key}' is not a part of the plan." + (f" Did you mean {heading}? Write: {heading}" if near else "")
+        return tell_unknown_table(key, tables)
     near = closest(key, known)
     if near:
-        return objection(place, f"there is no such key. Did you mean '{near}'?", write_line(near, value)).replace(
-            "?. ", "? "
-        )
+        return f"{name_place(place)}: there is no such key. Did you mean '{near}'? Write: {show_line(near, value)}"
     home = next((table for table, model in tables.items() if key in model.model_fields), "")
     if home:
-        return objection(place, f"this key belongs to {name_place([home])}")
+        return objection(place, f"this key belongs under {name_place([home])}")
     return objection(place, f"there is no such key; the keys here are {', '.join(known)}")
+
+
+def tell_unknown_table(key: str, tables: Mapping[str, type[Table]]) -> str:
+    """Say that the plan has no such table, which one is near, or under which one the key belongs."""
+    home = next((table for table, model in tables.items() if key in model.model_fields), "")
+    if home:
+        return f"'{key}' stands under no table; this key belongs under {name_place([home])}."
+    near = closest(key, tables)
+    if near:
+        heading = name_place([near])
+        return f"[{key}] is not a table of the plan. Did you mean {heading}? Write: {heading}"
+    return f"[{key}] is not a table of the plan; its tables are {', '.join(tables)}."
 
 
 def tell_table(key: str, detail: ErrorDetails, model: type[Table]) -> str:
@@ -134,17 +145,17 @@ def tell_value(place: Place, key: str, detail: ErrorDetails, field: FieldInfo | 
     meant = field.description if field and field.description else ""
     example = str(field.examples[0]) if field and field.examples else ""
     if detail["type"] == "missing":
-        return objection(place, f"it is not there; expected {meant or 'a value'}", example)
+        return objection(place, f"it is not there; expected {meant or 'a value'}", example=example)
     context: Mapping[str, Any] = detail.get("ctx", {})
     if detail["type"] == "value_error":
-        return objection(place, str(context["error"]), example)
+        return objection(place, str(context["error"]), example=example)
     expected = EXPECTED.get(detail["type"], meant or detail["msg"])
     if detail["type"] == "literal_error":
         expected = f"{meant}: {context['expected']}".replace("'", '"')
     elif meant and expected != meant:
         expected = f"{expected} ({meant})"
-    problem = f"{show(detail['input'])} was found where {expected} was expected"
-    return objection(place, problem, mend(key, place, detail) or example)
+    problem = f"expected {expected}, found {show(detail['input'])}"
+    return objection(place, problem, mend(key, place, detail), example=example)
 
 
 def show(value: object) -> str:
@@ -154,6 +165,12 @@ def show(value: object) -> str:
     except TypeError:
         text = type(value).__name__
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def show_line(key: str, value: object) -> str:
+    """Show the line with its mended key; a long value is left to the reader."""
+    line = write_line(key, value)
+    return line if len(line) <= 120 else f"{key} = ..."
 
 
 def mend(key: str, place: Place, detail: ErrorDetails) -> str:
@@ -166,6 +183,8 @@ def mend(key: str, place: Place, detail: ErrorDetails) -> str:
     if kind == "tuple_type" and isinstance(value, str):
         return write_line(key, [value])
     if kind == "bool_type" and value in ("true", "false"):
+        return f"{key} = {value}"
+    if kind.startswith("date_") and isinstance(value, str) and ISO_DATE.fullmatch(value):
         return f"{key} = {value}"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.replace(".", "", 1).isdigit():
         return f"{key} = {value}"

@@ -11,7 +11,6 @@ from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 from whoworks.plan.codes import Code, code_text
 from whoworks.plan.table import Measure, Number, Table, Text, Truth
 
-
 LARGEST = 1e300
 
 
@@ -62,7 +61,9 @@ class Moderator(Measure):
         examples=['values = { N = "not eligible", Y = "eligible" }'],
     )
     cut: Cut = Field(None, description='"median", "terciles" or a list of numbers', examples=['cut = "terciles"'])
-    planned: Truth = Field(False, description="true or false", examples=["planned = true"])
+    planned: Truth = Field(
+        False, description="whether it was planned before outcomes were seen", examples=["planned = true"]
+    )
     expect: Expectation = Field(
         None, description="the direction expected beforehand", examples=['expect = { larger = "Y" }']
     )
@@ -97,5 +98,5 @@ class Covariates(Table):
     """[covariates]: for precision only, measured before assignment."""
 
     columns: tuple[Annotated[str, Field(strict=True, pattern=r"\S")], ...] = Field(
-        (), description="a list of columns measured before assignment", examples=['columns = ["age", "sex"]']
+        (), description="columns measured before assignment", examples=['columns = ["age", "sex"]']
     )

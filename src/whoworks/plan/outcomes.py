@@ -24,9 +24,9 @@ class Outcome(Measure):
 
     label: Text = Field("", description="the outcome's words", examples=['label = "mathematics, spring"'])
     baseline: tuple[Baseline, ...] = Field(
-        (), description="a list of pre-tests of this outcome", examples=['baseline = ["pretest"]']
+        (), description="pre-tests of this outcome", examples=['baseline = ["pretest"]']
     )
-    primary: Truth = Field(False, description="true or false", examples=["primary = true"])
+    primary: Truth = Field(False, description="whether it is a primary outcome", examples=["primary = true"])
     kind: Literal["continuous", "binary"] = Field(
         "continuous", description="what the values are", examples=['kind = "continuous"']
     )
@@ -38,7 +38,7 @@ class Outcome(Measure):
         "higher", description="which direction is good", examples=['better = "higher"']
     )
     meaningful: Number | None = Field(
-        None, description="the smallest effect that would matter", examples=["meaningful = 0.10"], gt=0
+        None, description="the smallest effect that would matter, above 0", examples=["meaningful = 0.10"], gt=0
     )
     meaningful_in: Literal["sd", "units", "points"] = Field(
         "sd", description="what 'meaningful' is counted in", examples=['meaningful_in = "sd"']
@@ -75,5 +75,5 @@ class Implementation(Table):
     """[implementation]: measured after assignment; described, never a moderator."""
 
     columns: tuple[Column, ...] = Field(
-        (), description="a list of columns measured after assignment", examples=['columns = ["minutes_used"]']
+        (), description="columns measured after assignment", examples=['columns = ["minutes_used"]']
     )

@@ -60,14 +60,14 @@ class Plan(Table):
 
     schema_version: Literal[1] = Field(alias="schema")
     study: StudyTable
-    records: Annotated[tuple[RecordTable, ...], BeforeValidator(read_tables)] = Field((RecordTable(),), min_length=1)
+    records: Annotated[tuple[RecordTable, ...], BeforeValidator(read_tables)] = (RecordTable(),)
     waves: Waves | None = None
     levels: dict[str, Column] = Field(
         {}, description="a level = its column, smallest first", examples=['class = "class_id"']
     )
     arms: Arms
     design: DesignTable
-    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    outcomes: tuple[Outcome, ...]
     moderators: tuple[Moderator, ...] = ()
     covariates: Covariates = Covariates()
     takeup: TakeUp = TakeUp()
@@ -80,10 +80,15 @@ class Plan(Table):
     _given: dict[str, Any] = PrivateAttr(default_factory=dict)
     _base: Path = PrivateAttr(default=Path())
 
+    @field_validator("records")
+    @classmethod
+    def _at_least_a_spine(cls, records: tuple[RecordTable, ...]) -> tuple[RecordTable, ...]:
+        return records or (RecordTable(),)
+
     @field_validator("outcomes")
     @classmethod
     def _one_primary(cls, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        if any(outcome.primary for outcome in outcomes):
+        if not outcomes or any(outcome.primary for outcome in outcomes):
             return outcomes
         return (outcomes[0].model_copy(update={"primary": True}), *outcomes[1:])
 

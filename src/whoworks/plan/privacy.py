@@ -10,12 +10,10 @@ from whoworks.plan.table import Column, Table
 class Privacy(Table):
     """Columns dropped before anything is looked at, columns vouched for, and groupings that may be named."""
 
-    drop: tuple[Column, ...] = Field(
-        (), description="a list of columns never read", examples=['drop = ["name", "email"]']
-    )
+    drop: tuple[Column, ...] = Field((), description="columns never read", examples=['drop = ["name", "email"]'])
     allow: tuple[Column, ...] = Field(
-        (), description="a list of columns that were flagged and are harmless", examples=['allow = ["birthq"]']
+        (), description="columns that were flagged and are harmless", examples=['allow = ["birthq"]']
     )
     public: tuple[Column, ...] = Field(
-        (), description="a list of groupings whose names may be printed", examples=['public = ["school"]']
+        (), description="groupings whose names may be printed", examples=['public = ["school"]']
     )

@@ -18,9 +18,7 @@ class RecordTable(Table):
         None, description="a file, relative to the plan's folder", examples=['path = "pilot.csv"']
     )
     layout: Text = Field("table", description='"table"', examples=['layout = "table"'])
-    key: tuple[Column, ...] = Field(
-        (), description="a list of the columns that name a row once", examples=['key = ["student_id"]']
-    )
+    key: tuple[Column, ...] = Field((), description="columns that name a row once", examples=['key = ["student_id"]'])
     keep: Text = Field(
         "",
         description="conditions on the rows to keep: column, operator, value, joined by 'and'",

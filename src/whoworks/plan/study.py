@@ -22,5 +22,5 @@ class StudyTable(Table):
         examples=['question = "Does the programme raise mathematics, and for whom?"'],
     )
     registered: Date | None = Field(
-        None, description="a date without quotes, year-month-day", examples=["registered = 2026-08-15"]
+        None, description="the day of registration, year-month-day", examples=["registered = 2026-08-15"]
     )

@@ -18,5 +18,5 @@ class Waves(Table):
         min_length=1,
     )
     before: tuple[Column, ...] = Field(
-        (), description="a list of the waves measured before assignment", examples=['before = ["fall"]']
+        (), description="waves measured before assignment", examples=['before = ["fall"]']
     )
