@@ -1,0 +1,1 @@
+"""From scores to graded findings: each is one small cluster-robust regression."""

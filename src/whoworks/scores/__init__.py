@@ -1,0 +1,1 @@
+"""Cross-fitted prognosis and orthogonal scores: computed once per outcome and contrast, then frozen."""

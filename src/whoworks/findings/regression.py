@@ -1,0 +1,148 @@
+"""The one regression behind every finding: the outcome on a basis, each arm times that basis, and the prognosis.
+
+Weighted least squares of y on x, z x and h with blocks absorbed, weights the
+inverse of the probability of the arm assigned, errors correlated within
+clusters. With h's coefficient at 1 and two arms this is the AIPW estimate with
+Hajek weights; left free it is a calibrated version of it, still consistent, and
+unchanged by shifts of y (Robins & Rotnitzky 1995; Lin 2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from whoworks.inference.cluster_robust import ClusterRobustFit, Estimates, cluster_robust
+from whoworks.inference.joint_test import JointTest, joint_test
+from whoworks.scores.scores import Scores
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Weighting = Literal["student", "cluster"]
+
+CLUSTERS_TO_SPLIT = 20  # clusters in each arm from which h enters as its cluster mean and the deviation from it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFit:
+    """A fit whose columns `first` to `first + width` are the effect's coefficients on the basis."""
+
+    fit: ClusterRobustFit
+    first: int
+    width: int
+
+    def effects(self, rows: ArrayLike) -> Estimates:
+        """Estimate contrasts of the effect's coefficients: (q, width) rows."""
+        return self.fit.linear(self._embedded(rows))
+
+    def joint(self, rows: ArrayLike) -> JointTest:
+        """Test that several contrasts of the effect's coefficients are all zero."""
+        return joint_test(fit=self.fit, contrasts=self._embedded(rows))
+
+    def _embedded(self, rows: ArrayLike) -> Vector:
+        rows = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        wide = np.zeros((len(rows), len(self.fit.coefficients)))
+        wide[:, self.first : self.first + self.width] = rows
+        return wide
+
+
+def fit_effects(
+    scores: Scores,
+    *,
+    basis: Vector | None = None,
+    keep: Mask | None = None,
+    weighting: Weighting = "student",
+    group: Codes | None = None,
+    adjusted: bool = True,
+    cluster: Codes | None = None,
+) -> EffectFit:
+    """Regress the outcome on a basis, the arms times that basis, and the prognosis.
+
+    Parameters
+    ----------
+    basis : (n, p) array, optional
+        First column 1; a constant where absent, which gives the average effect.
+    keep : (n,) booleans, optional
+        The units to use.
+    weighting : {"student", "cluster"}
+        Each student equally, or each cluster equally: then every unit also
+        carries 1 / the number of its group's students in its cluster.
+    group : (n,) codes, optional
+        The groups that `weighting="cluster"` counts in; all one where absent.
+    adjusted : bool
+        Whether the prognosis is used.
+    cluster : (n,) codes, optional
+        Other clusters than the design's, for a sensitivity.
+    """
+    keep = np.ones(len(scores.y), dtype=np.bool_) if keep is None else keep
+    x = np.ones((len(scores.y), 1)) if basis is None else basis
+    x, z, other = x[keep], scores.z[keep], scores.other[keep]
+    clusters = (scores.cluster if cluster is None else cluster)[keep]
+    weights = 1 / scores.own[keep]
+    if weighting == "cluster":
+        weights = weights / _group_size(scores.cluster[keep], None if group is None else group[keep])
+    blocks = scores.block[keep]
+    absorb = blocks if blocks.max(initial=0) > blocks.min(initial=0) else None
+    main = x if absorb is None else x[:, 1:]
+    arms = [z[:, None] * x, *(column[:, None] * x for column in other.T)]
+    prognosis = _prognosis_columns(scores, keep) if adjusted and scores.h is not None else []
+    columns = np.hstack([main, *arms, *prognosis])
+    fit = cluster_robust(X=columns, y=scores.y[keep], cluster=clusters, weights=weights, absorb=absorb)
+    return EffectFit(fit=fit, first=main.shape[1], width=x.shape[1])
+
+
+def _group_size(cluster: Codes, group: Codes | None) -> Vector:
+    group = np.zeros_like(cluster) if group is None else group - group.min()
+    cell = cluster * (int(group.max(initial=0)) + 1) + group
+    _, place, size = np.unique(cell, return_inverse=True, return_counts=True)
+    return np.asarray(size[place], dtype=np.float64)
+
+
+def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
+    """Return h, or its cluster mean and the deviation from it where each arm has 20 clusters."""
+    assert scores.h is not None
+    h, cluster, z = scores.h[keep], scores.cluster[keep], scores.z[keep]
+    control = (z == 0) & (scores.other[keep].sum(axis=1) == 0)
+    per_arm = min(len(np.unique(cluster[z == 1])), len(np.unique(cluster[control])))
+    code = np.unique(cluster, return_inverse=True)[1]
+    size = np.bincount(code)
+    if per_arm < CLUSTERS_TO_SPLIT or size.max(initial=0) == 1:
+        return [h[:, None]]
+    mean = (np.bincount(code, h) / size)[code]
+    return [mean[:, None], (h - mean)[:, None]]
+
+
+def control_units(scores: Scores) -> Mask:
+    """Return which units were assigned to the control arm, (n,)."""
+    return np.asarray((scores.z == 0) & (scores.other.sum(axis=1) == 0))
+
+
+def weighting_difference(scores: Scores) -> Estimates:
+    """Estimate the student-weighted minus the cluster-weighted average effect.
+
+    Both weightings are fitted in one stacked regression, every coefficient and
+    block of its own, so that the difference carries their covariance. A
+    difference says that cluster size is informative of the effect.
+    """
+    n = len(scores.y)
+    weights = 1 / scores.own
+    size = _group_size(scores.cluster, None)
+    everyone = np.ones(n, dtype=np.bool_)
+    columns = np.hstack([scores.z[:, None], scores.other])
+    if scores.h is not None:
+        columns = np.hstack([columns, *_prognosis_columns(scores, everyone)])
+    none = np.zeros_like(columns)
+    fit = cluster_robust(
+        X=np.vstack([np.hstack([columns, none]), np.hstack([none, columns])]),
+        y=np.r_[scores.y, scores.y],
+        cluster=np.r_[scores.cluster, scores.cluster],
+        weights=np.r_[weights / weights.mean(), (weights / size) / (weights / size).mean()],
+        absorb=np.r_[scores.block, scores.block + int(scores.block.max()) + 1],
+    )
+    contrast = np.zeros(2 * columns.shape[1])
+    contrast[0], contrast[columns.shape[1]] = 1.0, -1.0
+    return fit.linear(contrast)

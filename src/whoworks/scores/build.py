@@ -1,0 +1,88 @@
+"""From a panel and its design to one outcome's scores."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.design.design import Design
+from whoworks.design.folds import assign_folds
+from whoworks.panel.panel import Panel, Role
+from whoworks.scores.aipw import aipw_scores
+from whoworks.scores.covariates import affordable
+from whoworks.scores.prognosis import ROUNDING, Prognosis, cross_fit_prognosis
+from whoworks.scores.scores import Scores
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+def build_scores(panel: Panel, design: Design, *, outcome: str, seed: np.random.SeedSequence) -> tuple[Scores, ...]:
+    """Return the scores of an outcome, one set per treatment against control.
+
+    Parameters
+    ----------
+    outcome : name of the outcome's variable; units that lack it are left out
+    seed : feeds the folds and the learner by trees; the same seed gives the same scores
+    """
+    observed = panel.values[outcome].notna().to_numpy()[design.rows]
+    rows = design.rows[observed]
+    cluster = np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64)
+    block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
+    arm, assigned = design.arm[observed], design.assigned[observed]
+    for_folds, for_trees = seed.spawn(2)
+    fold = assign_folds(cluster=cluster, block=block, arm=arm, assigned=assigned, rng=np.random.default_rng(for_folds))
+    variable = panel.variable(outcome)
+    y = panel.values[outcome].to_numpy(dtype=np.float64)[rows]
+    prognosis = cross_fit_prognosis(
+        y=y, values=panel.values.iloc[rows].reset_index(drop=True),
+        variables=affordable(panel, outcome=variable, rows=rows, cluster=cluster),
+        cluster=cluster, block=block, fold=fold, seed=int(for_trees.generate_state(1)[0]),
+    )  # fmt: skip
+    return tuple(
+        _contrast(panel, design, observed=observed, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome)
+        for k in range(1, len(design.arms))
+    )
+
+
+def _contrast(
+    panel: Panel, design: Design, *, observed: NDArray[np.bool_], y: Vector, fold: Codes,
+    prognosis: Prognosis, treatment: int, outcome: str,
+) -> Scores:  # fmt: skip
+    arm, probability = design.arm[observed], design.probability[observed]
+    rows = design.rows[observed]
+    z, control = (arm == treatment).astype(np.float64), (arm == 0).astype(np.float64)
+    others = [k for k in range(1, len(design.arms)) if k != treatment]
+    own = probability[np.arange(len(arm)), arm]
+    block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
+    e, e0 = probability[:, treatment], probability[:, 0]
+    rest = y if prognosis.h is None else y - prognosis.h
+    mu = np.round((y - rest) + _block_level(rest, block, z / e, control / e0), ROUNDING)
+    takeup = panel.having(Role.TAKEUP)
+    return Scores(
+        outcome=outcome, contrast=f"{design.arms[treatment]} - {design.arms[0]}", rows=rows, y=y, z=z,
+        other=(arm[:, None] == np.array(others, dtype=np.int64)[None, :]).astype(np.float64),
+        d=panel.values[takeup[0].name].to_numpy(dtype=np.float64)[rows] if takeup else None,
+        e=e, own=own, mu0=mu, mu1=mu, h=prognosis.h,
+        score=aipw_scores(y=y, z=z, mu0=mu, mu1=mu, e=e, control=control, e0=e0),
+        cluster=np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64), block=block,
+        site=None if design.site is None else np.unique(design.site[observed], return_inverse=True)[1].astype(np.int64),
+        fold=fold, id=panel.units["unit_id"].to_numpy(dtype=object)[rows],
+        prognosis_name=prognosis.learner, share_explained=prognosis.share_explained,
+    )  # fmt: skip
+
+
+def _block_level(rest: Vector, block: Codes, treated: Vector, control: Vector) -> Vector:
+    """Return each block's outcome level beyond h: the mean of the two arms' weighted means (Hajek), per unit.
+
+    A block whose analysed units are all in one arm has that arm's mean.
+    """
+    means = []
+    for weight in (treated, control):
+        total = np.bincount(block, weight)
+        with np.errstate(invalid="ignore"):
+            means.append(np.bincount(block, weight * rest) / np.where(total > 0, total, np.nan))
+    first, second = means
+    both = (first + second) / 2
+    level = np.where(np.isnan(both), np.where(np.isnan(first), second, first), both)
+    return np.asarray(np.nan_to_num(level)[block], dtype=np.float64)

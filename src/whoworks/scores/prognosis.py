@@ -1,0 +1,152 @@
+"""The prognosis: what each unit's outcome was going to be, from models that never saw its cluster.
+
+Arm-blind: m(x) = E[y | x] over all arms. Each fold's units are predicted by a
+model of the other folds. A fold's predictions enter only as
+``h_i = m_k(x_i) - mean of m_k over all units``: no training fold's intercept
+survives, since it runs opposite to the held-out fold's mean and would make the
+standard error wrong. Blocks are taken out before learning and absorbed in every
+later regression, so that h speaks of differences within blocks.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whoworks.panel.panel import Variable
+from whoworks.scores.features import coded_columns, design_columns
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Learner = Callable[[Codes, Vector], Vector]
+
+ENOUGH_FOR_TREES = 500  # units; below, ridge regression alone
+ENOUGH_FOR_BENDS = 40  # clusters; below, a straight line in the baseline
+PENALTIES = np.logspace(-2, 4, 13)
+ROUNDING = 10  # decimals: reruns agree to the last bit whatever the threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prognosis:
+    """A cross-fitted prognosis.
+
+    h : (n,) centred predictions; None where the empty model had the smallest risk
+    learner : its name in plain words
+    share_explained : 1 - risk / risk of the empty model, on left-out clusters
+    """
+
+    h: Vector | None
+    learner: str
+    share_explained: float
+
+
+def cross_fit_prognosis(
+    *,
+    y: Vector,
+    values: pd.DataFrame,
+    variables: Sequence[Variable],
+    cluster: Codes,
+    block: Codes,
+    fold: Codes,
+    seed: int,
+) -> Prognosis:
+    """Learn the prognosis on other folds and keep the learner with the smallest risk on left-out clusters.
+
+    Parameters
+    ----------
+    y : (n,) outcome, no missing values
+    values, variables : (n, p) covariates as typed by the panel, missing allowed
+    cluster, block, fold : (n,) codes; folds hold whole clusters; one fold means no model
+    seed : for the learner by trees
+
+    Risk is the mean squared error on left-out clusters, blocks taken out; the
+    model without covariates competes. The rule looks at no arm.
+    """
+    if not variables or fold.max(initial=0) == 0:
+        return Prognosis(h=None, learner="none", share_explained=0.0)
+    outcome = _within(block, y)
+    empty = float(outcome @ outcome)
+    best = Prognosis(h=None, learner="none", share_explained=0.0)
+    for name, learn in _learners(values, variables, cluster, block, seed).items():
+        h = _left_out(learn, y, block, fold)
+        error = outcome - _within(block, h)
+        share = 1 - float(error @ error) / empty if empty > 0 else 0.0
+        if share > best.share_explained:
+            best = Prognosis(h=np.round(h, ROUNDING), learner=name, share_explained=share)
+    return best
+
+
+def _left_out(learn: Learner, y: Vector, block: Codes, fold: Codes) -> Vector:
+    h = np.empty_like(y)
+    for k in range(int(fold.max()) + 1):
+        train = np.flatnonzero(fold != k)
+        predicted = learn(train, _within(block[train], y[train]))
+        h[fold == k] = (predicted - predicted.mean())[fold == k]
+    return h
+
+
+def _learners(
+    values: pd.DataFrame, variables: Sequence[Variable], cluster: Codes, block: Codes, seed: int
+) -> dict[str, Learner]:
+    n_clusters = len(np.unique(cluster))
+    linear = design_columns(values, variables, splines=n_clusters >= ENOUGH_FOR_BENDS)
+    learners: dict[str, Learner] = {"ridge regression": _ridge(linear, cluster, block)}
+    if len(values) >= ENOUGH_FOR_TREES:
+        coded, categorical = coded_columns(values, variables)
+        learners["gradient boosting"] = _boosting(coded, categorical, seed)
+    return learners
+
+
+def _ridge(columns: Vector, cluster: Codes, block: Codes) -> Learner:
+    """Ridge regression on standardised columns, its penalty chosen on left-out clusters of the training folds."""
+    from sklearn.linear_model import Ridge, RidgeCV
+    from sklearn.model_selection import GroupKFold
+
+    def learn(train: Codes, outcome: Vector) -> Vector:
+        within = _within(block[train], columns[train])
+        spread = within.std(axis=0)
+        spread[spread < 1e-12] = np.inf
+        scaled = within / spread
+        groups = np.unique(cluster[train])
+        model: Ridge | RidgeCV
+        if len(groups) < 4:
+            model = Ridge(alpha=1.0, fit_intercept=False)
+        else:
+            splits = GroupKFold(n_splits=min(5, len(groups))).split(scaled, groups=cluster[train])
+            model = RidgeCV(alphas=PENALTIES, fit_intercept=False, cv=list(splits))
+        model.fit(scaled, outcome)
+        return np.asarray((columns / spread) @ model.coef_, dtype=np.float64)
+
+    return learn
+
+
+def _boosting(columns: Vector, categorical: list[bool], seed: int) -> Learner:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    def learn(train: Codes, outcome: Vector) -> Vector:
+        model = HistGradientBoostingRegressor(
+            max_iter=100, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=25, l2_regularization=1.0,
+            categorical_features=categorical if any(categorical) else None, early_stopping=False, random_state=seed,
+        )  # fmt: skip
+        with warnings.catch_warnings():
+            # a covariate may be missing throughout a training fold; it then splits nothing
+            warnings.filterwarnings("ignore", message="Bin edges|All-NaN|invalid value")
+            model.fit(columns[train], outcome)
+        return np.asarray(model.predict(columns), dtype=np.float64)
+
+    return learn
+
+
+def _within(group: Codes, values: Vector) -> Vector:
+    """Subtract each group's mean from a vector or from each column."""
+    count = np.bincount(group)
+    if values.ndim == 1:
+        sums = np.bincount(group, values)
+        return np.asarray(values - (sums / np.maximum(count, 1))[group], dtype=np.float64)
+    sums = np.column_stack([np.bincount(group, column) for column in values.T])
+    return np.asarray(values - (sums / np.maximum(count, 1)[:, None])[group], dtype=np.float64)
