@@ -1,0 +1,1 @@
+"""The design: arms, blocks, known probabilities, clusters, folds, and drawing the assignment again."""

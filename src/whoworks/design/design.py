@@ -30,6 +30,8 @@ class Design:
     cluster_level : the level that names the cluster ("class"); `cluster_reason` says why, in a sentence
     sensitivity : (n,) codes of the block for the standard error printed beside, or None; `sensitivity_level` its level
     block_level, assigned_level, drawn_level, site_level : the plan's words for them ("" where there is none)
+    ledger : the panel's ledger, followed by what was left out here
+    probability_from : "plan" where the plan states the probabilities, "shares" where they are what was drawn
     """
 
     kind: str
@@ -52,3 +54,4 @@ class Design:
     block_level: str
     site_level: str
     ledger: Ledger
+    probability_from: str = "plan"

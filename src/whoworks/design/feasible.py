@@ -1,0 +1,51 @@
+"""What a design must have before any effect can be estimated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from whoworks.design.design import Design
+from whoworks.design.levels import count_distinct, plural
+from whoworks.errors import InfeasibleError
+
+
+def require_feasible(design: Design) -> None:
+    """Raise when an arm is absent or has a single cluster.
+
+    Ledger and checks of such a study are still worth reading: build them first.
+
+    Raises
+    ------
+    InfeasibleError
+        With the sentence that says what can and cannot be said.
+    """
+    if not len(design.rows):
+        place = f"no {design.block_level} holds every arm" if design.block_level else "no unit is left"
+        raise InfeasibleError(
+            f"Nothing can be compared: {place}. What can be said is who was there, in the ledger and the checks."
+        )
+    count = count_distinct(within=design.arm, codes=design.cluster, n=len(design.arms))
+    require_every_arm(design, count)
+    word = design.cluster_level
+    if count.min() > 1:
+        return
+    label = design.arm_labels[int(np.argmin(count))]
+    raise InfeasibleError(
+        f"The arm '{label}' has a single {word}, so the effect of the arm cannot be told apart from what is particular "
+        f"to that {word}, and no range can be given. What can be said is who was there, in the ledger and the checks; "
+        f"an effect needs at least two {plural(word)} in each arm."
+    )
+
+
+def require_every_arm(design: Design, count: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    """Raise when an arm of the plan has nobody in it."""
+    absent = [label for label, n in zip(design.arm_labels, count, strict=True) if n == 0]
+    if not absent:
+        return
+    present = [label for label, n in zip(design.arm_labels, count, strict=True) if n > 0]
+    raise InfeasibleError(
+        f"Nobody is in the arm {' or '.join(repr(label) for label in absent)}: only "
+        f"{' and '.join(repr(label) for label in present)} was found, and without a comparison no effect can be "
+        f"estimated. What can be said is who was there, in the ledger and the checks; if the arm's code is written "
+        f"differently in the records, correct it under [arms]."
+    )

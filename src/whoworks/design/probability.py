@@ -1,0 +1,95 @@
+"""The probability of each arm, known by design and never learned from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from whoworks.design.design import Codes, Vector
+from whoworks.design.levels import Level
+from whoworks.errors import DesignError, first_few, nearest
+from whoworks.panel.panel import Panel
+
+ROUNDING = 1e-9
+
+
+def know_probability(panel: Panel, *, arm: Codes, drawn: Codes, block: Level, rows: Codes) -> Vector:
+    """Return the (n, arms) probability of each arm for the kept units, as the plan states it.
+
+    A number is the treatment's (two arms); a mapping gives each arm's; a column
+    gives each unit's own; "blocks" is the share of what was drawn within each
+    block, and nothing at all the share in the whole study. Shares are taken
+    among the arms kept, before outcomes are looked at.
+
+    Raises
+    ------
+    DesignError
+        When the statement does not give every arm a probability between 0 and 1.
+    """
+    arms = panel.plan.arms.codes
+    stated = panel.plan.design.probability
+    if stated is None or stated == "blocks":
+        within = block.codes[rows] if stated == "blocks" else np.zeros(len(rows), dtype=np.int64)
+        return drawn_shares(arm=arm, drawn=drawn, block=within, n_arms=len(arms))
+    if isinstance(stated, Mapping):
+        return np.tile([stated[code] for code in arms], (len(rows), 1))
+    if isinstance(stated, float):
+        return np.tile([1 - stated, stated], (len(rows), 1))
+    if len(arms) != 2:
+        raise DesignError(
+            f"design.probability names one column, '{stated}', and the plan compares {len(arms)} arms: "
+            f'{", ".join(arms)}. Give each arm its own, {{ arm = number }}, or "blocks" for the shares drawn.'
+        )
+    treated = read_column(panel, stated)[rows]
+    require_inside(treated, stated, block, rows)
+    return np.column_stack([1 - treated, treated])
+
+
+def drawn_shares(*, arm: Codes, drawn: Codes, block: Codes, n_arms: int) -> Vector:
+    """Return each unit's (n, arms) shares of what was drawn in its block.
+
+    Each code of `drawn` is counted once: classes where intact classes were
+    drawn, students where students were drawn into classes.
+    """
+    if not len(arm):
+        return np.zeros((0, n_arms))
+    once = np.unique(drawn, return_index=True)[1]
+    counts = np.zeros((int(block.max()) + 1, n_arms))
+    np.add.at(counts, (block[once], arm[once]), 1.0)
+    shares: Vector = counts[block] / counts[block].sum(axis=1, keepdims=True)
+    return shares
+
+
+def read_column(panel: Panel, column: str) -> Vector:
+    """Return the panel's column of the treatment's probability, NaN where missing."""
+    names = [variable.name for variable in panel.variables if column in (variable.name, variable.column)]
+    found = names[0] if names else column
+    if found not in panel.values:
+        raise DesignError(
+            f"design.probability names the column '{column}', which is not in the panel."
+            f'{nearest(column, [str(name) for name in panel.values])} Give a number, {{ arm = number }}, "blocks", '
+            f"or a column of the records."
+        )
+    try:
+        return panel.values[found].to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise DesignError(
+            f"design.probability names the column '{column}', which holds text. "
+            f"A probability is a number between 0 and 1."
+        ) from None
+
+
+def require_inside(treated: Vector, column: str, block: Level, rows: Codes) -> None:
+    """Raise when a column of probabilities has values outside (0, 1), naming the blocks where it has."""
+    outside = ~((treated > ROUNDING) & (treated < 1 - ROUNDING))
+    if not outside.any():
+        return
+    blocks = block.names[np.unique(block.codes[rows][outside])]
+    where = f" ('{block.column}': {first_few(blocks)})" if block.word else ""
+    raise DesignError(
+        f"The column '{column}' holds no probability strictly between 0 and 1 for {int(outside.sum())} of "
+        f"{len(treated)} units{where}. Every unit needs the probability with which it could have been given the "
+        f"treatment; units that could only be given one arm tell nothing about the difference, so leave them out with "
+        f"records.keep."
+    )

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.design.panels import classrooms, make_panel
+from whoworks.design.build import build_design
+from whoworks.design.feasible import require_feasible
+from whoworks.design.levels import plural
+from whoworks.errors import DesignError, InfeasibleError
+from whoworks.panel.panel import Kind, Role, Variable
+
+STUDENTS = 'assigned = "student"\n'
+CLASSES = 'assigned = "class"\n'
+
+
+def test_whole_classes_are_clusters_with_the_reason_in_words():
+    design = build_design(classrooms(8, 5))
+    assert design.cluster_level == "class"
+    assert design.cluster_reason == "Each class was assigned to an arm as a whole, so the class is the cluster."
+    np.testing.assert_array_equal(design.cluster, np.repeat(np.arange(8), 5))
+    assert design.arms == ("usual", "adaptive")
+    assert design.arm_labels == ("usual practice", "adaptive programme")
+
+
+def test_an_arm_that_varies_within_a_class_is_refused_naming_the_classes():
+    panel = make_panel(
+        CLASSES, arm=["usual", "adaptive"] * 4, levels={"class": ["A", "A", "B", "B", "C", "D", "E", "E"]}
+    )
+    with pytest.raises(DesignError) as error:
+        build_design(panel)
+    said = str(error.value)
+    assert said.startswith(
+        "3 of 5 values of 'class_id' hold more than one arm: A, B, E. The plan says 'arm' was assigned"
+    )
+    assert "whole classes" in said
+    assert "set design.assigned" in said
+    assert "[takeup]" in said
+
+
+def test_only_the_first_three_culprits_are_named():
+    panel = make_panel(CLASSES, arm=["usual", "adaptive"] * 5, levels={"class": [c for c in "ABCDE" for _ in range(2)]})
+    with pytest.raises(DesignError, match=r"A, B, C and 2 more\."):
+        build_design(panel)
+
+
+def test_a_class_that_straddles_blocks_is_refused():
+    panel = make_panel(
+        CLASSES + 'blocks = ["school"]',
+        arm=["usual", "usual", "adaptive", "adaptive"],
+        levels={"class": ["A", "A", "B", "B"], "school": ["X", "Y", "X", "Y"]},
+    )
+    with pytest.raises(DesignError, match=r"2 of 2 values of 'class_id' lie in more than one block .*: A, B"):
+        build_design(panel)
+
+
+def test_what_was_drawn_lies_within_one_of_what_carries_the_arm():
+    panel = make_panel(
+        'assigned = "school"\ndrawn = "class"',
+        arm=["usual", "usual", "adaptive", "adaptive"],
+        levels={"class": ["A", "B", "A", "C"], "school": ["X", "X", "Y", "Y"]},
+    )
+    with pytest.raises(DesignError, match=r"1 of 3 values of 'class_id' hold more than one school: A\."):
+        build_design(panel)
+
+
+def test_a_block_without_every_arm_leaves_and_is_counted_by_arm():
+    panel = make_panel(
+        CLASSES + 'blocks = ["school"]\nprobability = "blocks"',
+        arm=["usual", "adaptive", "adaptive", "adaptive", "usual"],
+        levels={"class": list("ABCDE"), "school": ["X", "X", "Y", "Y", "X"]},
+    )
+    design = build_design(panel)
+    np.testing.assert_array_equal(design.rows, [0, 1, 4])
+    gone = design.ledger.entries[-1]
+    assert (gone.step, gone.reason, gone.arm) == ("excluded", "school without every arm", "adaptive")
+    assert (gone.n_rows, gone.n_units, gone.n_clusters) == (2, 2, 2)
+    assert len(design.ledger.entries) == len(panel.ledger.entries) + 1
+
+
+def test_blocks_are_the_combinations_of_their_levels():
+    panel = make_panel(
+        'assigned = "student"\nblocks = ["school", "grade"]\nprobability = "blocks"',
+        arm=["usual", "adaptive"] * 4,
+        levels={"school": ["X"] * 4 + ["Y"] * 4, "grade": ["5", "5", "6", "6"] * 2},
+    )
+    design = build_design(panel)
+    np.testing.assert_array_equal(design.block, np.repeat(np.arange(4), 2))
+    assert design.block_level == "school and grade"
+
+
+def test_a_unit_without_a_class_is_left_out_and_counted():
+    panel = make_panel(CLASSES, arm=["usual", "adaptive", "usual"], levels={"class": ["A", "B", None]})
+    design = build_design(panel)
+    np.testing.assert_array_equal(design.rows, [0, 1])
+    gone = design.ledger.entries[-1]
+    assert (gone.reason, gone.arm, gone.n_units, gone.n_clusters) == ("no code for the class", "usual", 1, -1)
+
+
+def test_without_a_student_level_each_row_is_its_own_unit():
+    design = build_design(make_panel(STUDENTS, arm=["usual", "adaptive"] * 3))
+    np.testing.assert_array_equal(design.assigned, np.arange(6))
+    assert design.cluster_level == "student"
+    assert design.cluster_reason == "Students were assigned one by one, so each student is a cluster."
+
+
+@pytest.mark.parametrize(("n_sites", "level"), [(9, "student"), (10, "school")])
+def test_students_assigned_within_ten_sites_are_clustered_by_site(n_sites, level):
+    school = [f"S{code}" for code in range(n_sites) for _ in range(4)]
+    panel = make_panel(
+        STUDENTS + 'blocks = ["school"]\nsite = "school"',
+        arm=["usual", "adaptive"] * (2 * n_sites),
+        levels={"school": school},
+    )
+    design = build_design(panel)
+    assert design.cluster_level == level
+    assert str(n_sites) in design.cluster_reason
+    if level == "school":
+        assert design.sensitivity is None
+    else:
+        assert design.sensitivity_level == "school"
+
+
+def test_a_class_into_which_students_were_drawn_is_the_cluster():
+    design = build_design(classrooms(8, 5, design='assigned = "class"\ndrawn = "student"'))
+    assert design.cluster_level == "class"
+    assert design.cluster_reason.startswith("Students were drawn into classes, and each class carries one arm")
+
+
+def test_a_named_cluster_is_obeyed_when_it_holds_whole_classes():
+    design = build_design(classrooms(8, 5, schools=4, design=CLASSES + 'cluster = "school"\nprobability = 0.5'))
+    assert design.cluster_level == "school"
+    assert len(np.unique(design.cluster)) == 4
+    assert design.cluster_reason == "The plan names the school as the cluster, and no class is split by it."
+
+
+def test_a_named_cluster_that_splits_what_carries_the_arm_is_refused():
+    panel = make_panel(
+        CLASSES + 'cluster = "school"',
+        arm=["usual", "usual", "adaptive", "adaptive"],
+        levels={"class": ["A", "A", "B", "B"], "school": ["X", "Y", "X", "Y"]},
+    )
+    with pytest.raises(DesignError, match=r"design.cluster = 'school' splits 2 classes: A, B\."):
+        build_design(panel)
+
+
+def test_the_block_stands_beside_as_the_sensitivity():
+    design = build_design(classrooms(8, 5, schools=4, design=CLASSES + 'blocks = ["school"]'))
+    assert design.sensitivity_level == "school"
+    np.testing.assert_array_equal(design.sensitivity, np.repeat(np.arange(4), 10))
+
+
+def test_a_number_is_the_probability_of_the_treatment():
+    design = build_design(classrooms(8, 5, design=CLASSES + "probability = 0.3"))
+    np.testing.assert_allclose(design.probability, np.tile([0.7, 0.3], (40, 1)))
+    assert design.probability_from == "plan"
+
+
+def test_arms_may_have_a_probability_each():
+    panel = make_panel(
+        STUDENTS + "probability = { usual = 0.5, adaptive = 0.3, tutor = 0.2 }",
+        arm=["usual", "adaptive", "tutor"] * 3,
+        treatments=["adaptive", "tutor"],
+    )
+    np.testing.assert_allclose(build_design(panel).probability[0], [0.5, 0.3, 0.2])
+
+
+def test_one_column_for_three_arms_is_refused():
+    arm = ["usual", "adaptive", "tutor"]
+    panel = make_panel(STUDENTS + 'probability = "chance"', arm=arm, treatments=arm[1:], values={"chance": [0.3] * 3})
+    with pytest.raises(DesignError, match="compares 3 arms"):
+        build_design(panel)
+
+
+def test_a_column_may_hold_the_probability():
+    chance = Variable(name="chance", column="chance", roles=(Role.COVARIATE,), kind=Kind.NUMBER)
+    panel = make_panel(
+        STUDENTS + 'probability = "chance"',
+        arm=["usual", "adaptive"],
+        values={"chance": [0.25, 0.5]},
+        variables=[chance],
+    )
+    np.testing.assert_allclose(build_design(panel).probability, [[0.75, 0.25], [0.5, 0.5]])
+
+
+def test_a_probability_of_one_is_refused_naming_the_block():
+    chance = Variable(name="chance", column="chance", roles=(Role.COVARIATE,), kind=Kind.NUMBER)
+    panel = make_panel(
+        STUDENTS + 'blocks = ["school"]\nprobability = "chance"',
+        arm=["usual", "adaptive"] * 2,
+        levels={"school": ["X", "X", "Y", "Y"]},
+        values={"chance": [0.5, 0.5, 1.0, np.nan]},
+        variables=[chance],
+    )
+    with pytest.raises(DesignError, match=r"for 2 of 4 units \('school_id': Y\)"):
+        build_design(panel)
+
+
+def test_a_probability_column_that_is_absent_is_refused_with_the_nearest_name():
+    panel = make_panel(STUDENTS + 'probability = "chanse"', arm=["usual", "adaptive"], values={"chance": [0.5, 0.5]})
+    with pytest.raises(DesignError, match="Did you mean 'chance'"):
+        build_design(panel)
+
+
+def test_shares_count_classes_where_classes_were_drawn_and_students_where_students_were():
+    shape = {
+        "arm": ["usual"] * 4 + ["adaptive"] * 2 + ["usual"],
+        "levels": {"class": ["A", "A", "A", "A", "B", "B", "C"], "school": ["X"] * 7},
+    }
+    intact = build_design(make_panel(CLASSES + 'blocks = ["school"]\nprobability = "blocks"', **shape))
+    pupils = build_design(
+        make_panel(CLASSES + 'drawn = "student"\nblocks = ["school"]\nprobability = "blocks"', **shape)
+    )
+    np.testing.assert_allclose(intact.probability[:, 1], 1 / 3)
+    np.testing.assert_allclose(pupils.probability[:, 1], 2 / 7)
+    assert intact.probability_from == "shares"
+
+
+def test_shares_without_a_stated_probability_are_those_of_the_whole_study():
+    panel = make_panel(
+        STUDENTS + 'blocks = ["school"]',
+        arm=["usual", "adaptive", "usual", "usual", "adaptive"],
+        levels={"school": list("XXYYY")},
+    )
+    np.testing.assert_allclose(build_design(panel).probability[:, 1], 2 / 5)
+
+
+def test_probabilities_sum_to_one():
+    panel = classrooms(12, 3, schools=3, design=CLASSES + 'blocks = ["school"]\nprobability = "blocks"')
+    np.testing.assert_allclose(build_design(panel).probability.sum(axis=1), 1)
+
+
+def test_one_arm_builds_for_the_checks_and_is_then_infeasible():
+    design = build_design(
+        make_panel(STUDENTS + 'blocks = ["school"]', arm=["usual"] * 3, levels={"school": list("XXY")})
+    )
+    assert len(design.rows) == 3
+    with pytest.raises(InfeasibleError, match="Nobody is in the arm 'adaptive programme': only 'usual practice'"):
+        require_feasible(design)
+
+
+def test_a_single_cluster_in_an_arm_is_infeasible():
+    panel = make_panel(CLASSES, arm=["usual", "adaptive", "usual"], levels={"class": list("ABC")})
+    with pytest.raises(InfeasibleError, match="The arm 'adaptive programme' has a single class"):
+        require_feasible(build_design(panel))
+
+
+def test_blocks_of_one_arm_each_are_infeasible():
+    panel = make_panel(STUDENTS + 'blocks = ["school"]', arm=["usual", "adaptive"], levels={"school": list("XY")})
+    with pytest.raises(InfeasibleError, match="no school holds every arm"):
+        require_feasible(build_design(panel))
+
+
+def test_two_clusters_an_arm_are_feasible():
+    require_feasible(build_design(classrooms(4, 3)))
+
+
+def test_the_order_of_rows_changes_no_unit_s_design():
+    panel = classrooms(12, 3, schools=3, design=CLASSES + 'blocks = ["school"]\nprobability = "blocks"')
+    order = np.random.default_rng(3).permutation(36)
+    shuffled = type(panel)(
+        **{name: getattr(panel, name) for name in panel.__slots__}
+        | {
+            "units": panel.units.iloc[order].reset_index(drop=True),
+            "values": panel.values.iloc[order].reset_index(drop=True),
+        }
+    )
+    straight, turned = build_design(panel), build_design(shuffled)
+    for name in ("arm", "cluster", "block", "assigned", "probability"):
+        np.testing.assert_array_equal(getattr(turned, name), getattr(straight, name)[order])
+
+
+@pytest.mark.parametrize(
+    ("one", "many"), [("class", "classes"), ("school", "schools"), ("study", "studies"), ("bay", "bays")]
+)
+def test_levels_have_plurals(one, many):
+    assert plural(one) == many
