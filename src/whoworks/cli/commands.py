@@ -18,7 +18,7 @@ from whoworks.cli import refusal
 from whoworks.errors import InfeasibleError, WhoworksError
 
 app = typer.Typer(
-    help="What works, for whom, in which circumstances: from a trial's records to what can honestly be said about them.",
+    help="What works, for whom, in which circumstances: from a trial's records to what can be said of them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -103,7 +103,7 @@ def init(
 def check(plan: PlanFile, data: DataFile = None) -> None:
     """Read the records and check the design.
 
-    No effect is estimated and nothing is written.
+    Nothing is estimated and nothing is written.
     """
     from whoworks.cli.summary import show_checks
     from whoworks.design.feasible import require_feasible
@@ -163,7 +163,9 @@ def simulate(
     """
     pilot = whoworks.make_pilot(world, students=students, classes=classes, schools=schools, seed=seed)
     pilot.write(out)
-    typer.echo(f"{len(pilot.records):,} students of the world '{world}' are in {out}: pilot.csv, plan.toml, truth.json.")
+    typer.echo(
+        f"{len(pilot.records):,} students of the world '{world}' are in {out}: pilot.csv, plan.toml, truth.json."
+    )
 
 
 @app.command()

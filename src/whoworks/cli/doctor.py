@@ -23,7 +23,11 @@ def describe_installation() -> list[tuple[str, str]]:
 def versions() -> list[tuple[str, str]]:
     """Return the version of whoworks, of Python and of every package that numbers or the PDF depend on."""
     own = [("whoworks", version("whoworks")), ("python", platform.python_version())]
-    return [*own, ("system", f"{platform.system()} {platform.machine()}"), *((name, version(name)) for name in PACKAGES)]
+    return [
+        *own,
+        ("system", f"{platform.system()} {platform.machine()}"),
+        *((name, version(name)) for name in PACKAGES),
+    ]
 
 
 def version(name: str) -> str:

@@ -43,6 +43,6 @@ def tell_unexpected(kind: type[BaseException], error: BaseException, trace: Trac
             where = f" in {module}, line {trace.tb_lineno}"
         trace = trace.tb_next
     say(
-        f"whoworks met something it does not expect: {kind.__name__}{where}. This is a mistake of ours; please report it "
-        f"with that place and the output of 'whoworks doctor'. ({DEBUG}=1 shows the trace, which may quote your data.)"
+        f"whoworks met something it does not expect: {kind.__name__}{where}. This is a mistake of ours. Please report "
+        f"it with that place and what 'whoworks doctor' says. {DEBUG}=1 shows the trace, which may quote your data."
     )

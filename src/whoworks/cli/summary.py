@@ -1,0 +1,58 @@
+"""What a command says when it is done, in at most 80 columns."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from whoworks.panel.ledger import Entry
+
+if TYPE_CHECKING:
+    from whoworks.checks.verdict import Check
+    from whoworks.study import Study
+
+WIDTH = 80
+
+
+def show_checks(study: Study) -> None:
+    """Print who was there, who was left out, what inference counts, and every check's verdict."""
+    typer.echo(study.plan.study.name)
+    for line in (*account(study.design.ledger.entries), study.design.cluster_reason):
+        typer.echo(paragraph(line, indent="  "))
+    typer.echo("")
+    for check in study.checks():
+        typer.echo(verdict_lines(check))
+
+
+def account(entries: Iterable[Entry]) -> list[str]:
+    """Say how many rows were received, and how many left under each reason, over all arms."""
+    counts: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        if not entry.outcome and entry.step != "analysed":
+            counts[entry.step, entry.reason] = counts.get((entry.step, entry.reason), 0) + entry.n_rows
+    return [f"{n:,} rows {step}: {reason}" for (step, reason), n in counts.items()]
+
+
+def verdict_lines(check: Check) -> str:
+    """Return a check's verdict, its name and subject, and its sentence underneath."""
+    title = check.check_id if not check.subject else f"{check.check_id}, {check.subject}"
+    return f"{check.verdict.upper():<16}{title}\n{paragraph(check.sentence, indent=' ' * 16)}"
+
+
+def show_answer(folder: Path) -> None:
+    """Print the average effects in words, and where the report is."""
+    told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    averages = (f for f in told["findings"] if f["question"] == "average" and f["weighting"] == "student")
+    for finding in averages:
+        typer.echo(paragraph(finding["sentence"]))
+    typer.echo(f"\nReport: {folder / 'report.pdf'}")
+
+
+def paragraph(text: str, *, indent: str = "") -> str:
+    """Wrap a sentence between words."""
+    return textwrap.fill(text, width=WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
