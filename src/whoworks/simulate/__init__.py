@@ -1,0 +1,1 @@
+"""Pilots whose truth is known, to judge every procedure on."""
