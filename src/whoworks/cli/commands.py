@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+Assigned = Literal["student", "class", "school"]
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The study plan, a TOML file.", show_default=False)]
 DataFile = Annotated[
     Path | None, typer.Option("--data", metavar="FILE", help="Records to use in place of the plan's first table.")
@@ -77,7 +78,7 @@ def demo(
 
     The pilot goes to DIR/pilot, the report to DIR/report.
     """
-    pilot = whoworks.make_pilot()
+    pilot = whoworks.make_pilot("lakeside")
     folder = out / "pilot"
     pilot.write(folder)
     typer.echo(f"A synthetic pilot of {len(pilot.records):,} students is in {folder}.")
@@ -148,20 +149,37 @@ def write_report(study: whoworks.Study, out: Path | None, *, as_json: bool) -> N
         show_answer(folder)
 
 
+def list_worlds(wanted: bool) -> None:
+    """Print every world's name and what it is for, and stop, when they were asked for."""
+    if wanted:
+        from whoworks.simulate.worlds import WORLDS
+
+        for name, world in WORLDS.items():
+            typer.echo(f"{name}\n    {world.summary}")
+        raise typer.Exit
+
+
 @app.command()
 def simulate(
-    world: Annotated[str, typer.Argument(metavar="WORLD", help="The world's name; --list names all.")],
+    world: Annotated[str, typer.Argument(metavar="WORLD", help="The world's name.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where to write it.")] = Path("pilot"),
     students: Annotated[int, typer.Option(help="How many students.")] = 1200,
     classes: Annotated[int, typer.Option(help="In how many classes.")] = 48,
     schools: Annotated[int, typer.Option(help="In how many schools.")] = 12,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same pilot.")] = 1,
+    assigned: Annotated[Assigned, typer.Option(help="What carries the arm.")] = "class",
+    share: Annotated[float, typer.Option(help="Share that is offered the programme.")] = 0.5,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pilot.")] = 1,
+    worlds: Annotated[
+        bool, typer.Option("--list", callback=list_worlds, is_eager=True, help="Name the worlds there are.")
+    ] = False,
 ) -> None:
     """Make a pilot whose truth is known.
 
     Writes pilot.csv, plan.toml and truth.json to DIR.
     """
-    pilot = whoworks.make_pilot(world, students=students, classes=classes, schools=schools, seed=seed)
+    pilot = whoworks.make_pilot(
+        world, students=students, classes=classes, schools=schools, assigned=assigned, share=share, seed=seed
+    )
     pilot.write(out)
     typer.echo(
         f"{len(pilot.records):,} students of the world '{world}' are in {out}: pilot.csv, plan.toml, truth.json."
