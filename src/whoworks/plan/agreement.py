@@ -110,6 +110,14 @@ def breaches_of_arms(plan: Plan) -> Iterator[str]:
             yield objection(["arms", "labels"], problem)
 
 
+def smallest_first(levels: Iterable[str]) -> list[str]:
+    """Return levels with the student first and the usual words in their usual order; others keep their places."""
+    listed = list(levels)
+    usual = iter(sorted((level for level in listed if level in USUAL_ORDER), key=USUAL_ORDER.index))
+    ordered = [next(usual) if level in USUAL_ORDER else level for level in listed]
+    return sorted(ordered, key=lambda level: level != STUDENT)
+
+
 def rank(plan: Plan, level: str) -> int:
     """Return a level's height; the student's is lowest even where no column names students."""
     return -1 if level == STUDENT and level not in plan.levels else list(plan.levels).index(level)
@@ -185,6 +193,8 @@ def breaches_of_probability(plan: Plan) -> Iterator[str]:
             yield objection(place, f"it gives {', '.join(given)}, and the arms are {', '.join(plan.arms.codes)}", line)
     elif isinstance(given, float) and len(plan.arms.codes) > 2:
         yield objection(place, f"one number cannot give the probabilities of {len(plan.arms.codes)} arms", line)
+    elif isinstance(given, str) and given != "blocks" and len(plan.arms.codes) > 2:
+        yield objection(place, f"one column cannot give the probabilities of {len(plan.arms.codes)} arms", line)
 
 
 def breaches_of_measures(plan: Plan) -> Iterator[str]:

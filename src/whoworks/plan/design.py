@@ -44,8 +44,9 @@ class DesignTable(Table):
     """What carries the arm, what was drawn, within what, and with which probability.
 
     `probability` is a number (of the treatment, two arms), a mapping from arm to
-    number (summing to 1), the name of a column, "blocks", or None: the share
-    among what was drawn in the whole study.
+    number (summing to 1), the name of a column, "blocks" (the default
+    where blocks are named), or None: the share among what was drawn in the whole
+    study.
     """
 
     kind: Literal["randomised", "matched"] = Field(
@@ -66,6 +67,13 @@ class DesignTable(Table):
         examples=["probability = 0.5"],
     )
     cluster: Text = Field("", description="the level that inference counts", examples=['cluster = "school"'])
+
+    @field_validator("probability")
+    @classmethod
+    def _shares_of_blocks(
+        cls, probability: float | str | dict[str, float] | None, info: ValidationInfo
+    ) -> float | str | dict[str, float] | None:
+        return "blocks" if probability is None and info.data.get("blocks") else probability
 
     @field_validator("drawn")
     @classmethod

@@ -1,0 +1,145 @@
+"""A plan from the arguments of a call, for notebooks: the arguments name columns, levels are named after them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from whoworks.errors import PlanError, nearest
+from whoworks.plan.agreement import STUDENT, smallest_first
+from whoworks.plan.plan import Plan
+
+Entry = str | Mapping[str, Any]
+
+
+def plan_from_arguments(
+    columns: Sequence[str],
+    *,
+    outcome: Entry | Sequence[Entry],
+    arm: str,
+    control: str | int | float,
+    assigned: str,
+    treatments: Sequence[str | int | float] | None = None,
+    blocks: str | Sequence[str] = (),
+    drawn: str | None = None,
+    student: str | None = None,
+    cluster: str | None = None,
+    site: str | None = None,
+    baseline: str | Sequence[str] = (),
+    moderators: Entry | Sequence[Entry] = (),
+    covariates: str | Sequence[str] = (),
+    numbers: Collection[str] = (),
+    probability: float | str | Mapping[str, float] | None = None,
+    name: str = "Study",
+    question: str = "",
+    seed: int | None = None,
+) -> Plan:
+    """Make a plan of what a notebook says.
+
+    Parameters
+    ----------
+    columns : names of the frame's columns
+    outcome, moderators : a column, a mapping with the keys of the plan, or several of these
+    arm, control, treatments : the column of the arm, the control's code, and the other arms'
+    assigned, drawn, blocks, cluster, site : columns that name places; "student" may stand for each row
+    baseline : pre-tests of every outcome that does not name its own
+    numbers : columns whose moderators are numbers rather than groups
+    probability : as in the plan; without it the share within blocks, or in the whole study
+
+    Raises
+    ------
+    PlanError
+        When a column is not there, or the plan contradicts itself.
+    """
+    if treatments is None:
+        raise PlanError(f"the arms compared with '{control}' are not named. Say: treatments=[...]")
+    places = {"student": student, "assigned": assigned, "drawn": drawn, "cluster": cluster}
+    levels = name_levels([*places.values(), *listed(blocks), site], columns, student)
+    tables: dict[str, Any] = {
+        "schema": 1,
+        "study": {"name": name, "question": question},
+        "levels": levels,
+        "arms": {"column": arm, "control": control, "treatments": list(treatments)},
+        "design": design_table({**places, "site": site}, listed(blocks), levels, probability),
+        "outcomes": [with_baseline(entry, listed(baseline)) for entry in entries(outcome)],
+        "moderators": [with_kind(entry, numbers) for entry in entries(moderators)],
+        "covariates": {"columns": listed(covariates)},
+        "analysis": {} if seed is None else {"seed": seed},
+    }
+    require_columns([*named_places({**places, "site": site}, listed(blocks)), *named_columns(tables)], columns)
+    return Plan.build({key: table for key, table in tables.items() if table not in ({}, [], {"columns": []})})
+
+
+def listed(value: str | Sequence[str]) -> list[str]:
+    """Return one name or several as a list."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def entries(value: Entry | Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return outcomes or moderators as tables of the plan."""
+    several = [value] if isinstance(value, str | Mapping) else list(value)
+    return [{"column": entry} if isinstance(entry, str) else dict(entry) for entry in several]
+
+
+def with_baseline(entry: dict[str, Any], baseline: list[str]) -> dict[str, Any]:
+    """Give an outcome the pre-tests named for all, unless it names its own."""
+    return {**entry, "baseline": baseline} if baseline and "baseline" not in entry else entry
+
+
+def with_kind(entry: dict[str, Any], numbers: Collection[str]) -> dict[str, Any]:
+    """Call a moderator a number where its column is one and the entry does not say otherwise."""
+    says_otherwise = {"kind", "values"} & set(entry)
+    return {**entry, "kind": "number"} if entry.get("column") in numbers and not says_otherwise else entry
+
+
+def name_levels(places: Sequence[str | None], columns: Sequence[str], student: str | None) -> dict[str, str]:
+    """Name each place after its column, without ``_id`` where that is unique; smallest first."""
+    named: dict[str, str] = {}
+    for column in dict.fromkeys(place for place in places if place):
+        if column == STUDENT and column not in columns:
+            continue
+        word = STUDENT if column == student else column.removesuffix("_id")
+        named[column if not word or word in named else word] = column
+    return {word: named[word] for word in smallest_first(named)}
+
+
+def design_table(
+    places: Mapping[str, str | None],
+    blocks: list[str],
+    levels: Mapping[str, str],
+    probability: float | str | Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """Write the design in the words of the levels."""
+    words = {STUDENT: STUDENT} | {column: level for level, column in levels.items()}
+    design: dict[str, Any] = {key: words[column] for key, column in places.items() if column and key != STUDENT}
+    if blocks:
+        design["blocks"] = [words[column] for column in blocks]
+    if probability is not None:
+        design["probability"] = dict(probability) if isinstance(probability, Mapping) else probability
+    return design
+
+
+def named_places(places: Mapping[str, str | None], blocks: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield argument and column of every place; "student" may stand for each row."""
+    named = [*((key, column) for key, column in places.items() if column), *(("blocks", column) for column in blocks)]
+    yield from ((key, column) for key, column in named if column != STUDENT or key in (STUDENT, "blocks"))
+
+
+def named_columns(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield argument and column of everything that is measured."""
+    yield "arm", tables["arms"]["column"]
+    for argument, key in (("outcome", "outcomes"), ("moderators", "moderators")):
+        for entry in tables[key]:
+            if isinstance(entry.get("column"), str):
+                yield argument, entry["column"]
+            baseline = entry.get("baseline", [])
+            yield from (("baseline", column) for column in listed(baseline) if isinstance(column, str))
+    yield from (("covariates", column) for column in tables["covariates"]["columns"])
+
+
+def require_columns(named: Sequence[tuple[str, str]], columns: Sequence[str]) -> None:
+    """Refuse arguments that name a column the frame does not have."""
+    for argument, column in named:
+        if column not in columns:
+            hint = nearest(str(column), list(columns))
+            raise PlanError(f"the frame has no column '{column}', which the argument '{argument}' names.{hint}")
