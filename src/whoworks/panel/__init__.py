@@ -1,0 +1,1 @@
+"""The panel: one row per unit, built from the records as the plan says."""

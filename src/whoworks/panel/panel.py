@@ -9,6 +9,7 @@ import pandas as pd
 
 from whoworks.panel.ledger import Ledger
 from whoworks.plan.plan import Plan
+from whoworks.records.records import Provenance as Provenance
 
 
 class Role(StrEnum):
@@ -50,17 +51,6 @@ class Variable:
     level: str = ""
     levels: tuple[str, ...] = ()
     level_labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Where one table came from: file name (never its folder), sha256 and rows."""
-
-    table: str
-    file: str
-    sha256: str
-    n_rows: int
-    n_columns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Records: raw rows with their provenance, read as text."""

@@ -1,0 +1,188 @@
+"""Building the panel: joined, counted, typed, guarded and sorted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whoworks import columns
+from whoworks.errors import PanelError
+from whoworks.panel.exclusions import Exclusions
+from whoworks.panel.join import Codes, Joined, join_tables, require_key
+from whoworks.panel.keep import failing_rows
+from whoworks.panel.ledger import JOINED, Ledger
+from whoworks.panel.levels import UNIT, leave_without_level, level_where_constant, require_levels
+from whoworks.panel.missing import blank_missing
+from whoworks.panel.moderators import require_few_levels, require_moderator
+from whoworks.panel.order import canonical_order
+from whoworks.panel.panel import Kind, Panel, Role, Variable
+from whoworks.panel.typing import are_numbers, categories_of, nameable, numbers_of, sorted_levels, truths_of
+from whoworks.panel.variables import Request, requests
+from whoworks.panel.waves import begin_join
+from whoworks.plan.plan import Plan
+from whoworks.records.records import Records
+from whoworks.records.text import Texts, canonical
+
+PROBABILITY = "probability"
+
+
+def build_panel(plan: Plan, records: Records) -> Panel:
+    """Make the table of one row per unit that the plan describes.
+
+    Raises
+    ------
+    PanelError
+        Keys or units are repeated, a join would multiply rows, places do not
+        nest, values are not of the declared kind, or a moderator cannot be one.
+    """
+    used = blank_missing(plan, records)
+    out = Exclusions(len(used.spine.frame))
+    for failing, reason in failing_rows(plan, used, used.spine.name):
+        out.take_out(failing, reason)
+    require_key(used, plan.records[0], out.staying)
+    joined, entries = join_tables(plan, begin_join(plan, used, out))
+    arm = arms_of(plan, joined, out)
+    everywhere = {level: joined.texts(column) for level, column in plan.levels.items()}
+    leave_without_level(plan, everywhere, out)
+    ledger = Ledger(entries=out.entries(arm=arm, codes=plan.arms.codes, table=used.spine.name)).plus(entries)
+    rows = np.flatnonzero(out.staying)
+    if not len(rows):
+        raise PanelError(nobody_left(plan, out))
+    levels = {level: texts[rows] for level, texts in everywhere.items()}
+    require_levels(plan, levels, used.spine.name)
+    ledger = count_unmatched(plan, joined.at(rows), arm[rows], ledger)
+    return assemble(plan, records, joined.at(rows), rows, arm[rows], levels, ledger)
+
+
+def arms_of(plan: Plan, joined: Joined, out: Exclusions) -> Texts:
+    """Return each row's arm in the plan's spelling, taking out rows without one or with one that is not compared.
+
+    Codes that could point at a person are written as no arm at all.
+    """
+    found = joined.texts(plan.arms.column)
+    spelled = {canonical(code): code for code in plan.arms.codes}
+    named = set(nameable(found[~pd.Series(found, dtype=object).isin(list(spelled)).to_numpy()]))
+    out.take_out(pd.isna(found), "no arm")
+    if not any(code in spelled for code in pd.unique(found[out.staying])):
+        raise PanelError(no_arm_found(plan, sorted(named)))
+    for code in sorted(named):
+        out.take_out(found == code, f"arm not in the plan: {code}")
+    out.take_out(~pd.Series(found, dtype=object).isin(list(spelled)).to_numpy(), "arm not in the plan")
+    known: dict[str | None, str] = {**spelled, **{code: code for code in named}}
+    return np.array([known.get(text, "") for text in found.tolist()], dtype=object)
+
+
+def no_arm_found(plan: Plan, named: list[str]) -> str:
+    """Say that none of the plan's arms is in the data."""
+    holds = f"; it holds {', '.join(named)}" if named else ""
+    return (
+        f"No kept row has one of the plan's arms ({', '.join(plan.arms.codes)}) in '{plan.arms.column}'{holds}. "
+        "Write the arms' codes as the column has them, and look at records.keep."
+    )
+
+
+def nobody_left(plan: Plan, out: Exclusions) -> str:
+    """Say that every row was counted out, and why."""
+    counts = [f"{reason} ({np.count_nonzero(out.reason == place)})" for place, reason in enumerate(out.reasons)]
+    return f"None of the {out.n_rows} rows of '{plan.records[0].name}' is left: {'; '.join(counts)}. Check the plan."
+
+
+def count_unmatched(plan: Plan, joined: Joined, arm: Texts, ledger: Ledger) -> Ledger:
+    """Count, by arm, the units for which a joined table has no row."""
+    for table in plan.records[1:]:
+        found = np.logical_or.reduce([rows >= 0 for (name, _), rows in joined.rows.items() if name == table.name])
+        reason = f"units without a row in '{table.name}'"
+        ledger = ledger.counting(step=JOINED, reason=reason, arm=arm[~found].tolist())
+    return ledger
+
+
+def assemble(
+    plan: Plan,
+    records: Records,
+    joined: Joined,
+    rows: Codes,
+    arm: Texts,
+    levels: dict[str, Texts],
+    ledger: Ledger,
+) -> Panel:
+    """Type every variable and sort the units."""
+    typed = {request.name: type_variable(request, joined, levels) for request in requests(plan)}
+    arm_codes = np.array([plan.arms.codes.index(code) for code in arm], dtype=np.int64)
+    order = canonical_order(levels=levels, arm=arm_codes, values=[sortable(values) for _, values in typed.values()])
+    units = units_frame(plan, joined, rows, arm, levels)
+    values = pd.DataFrame({name: values for name, (_, values) in typed.items()}, index=pd.RangeIndex(len(rows)))
+    ledger.require_sums(arm.tolist())
+    return Panel(
+        plan=plan,
+        units=units.iloc[order].reset_index(drop=True),
+        values=values.iloc[order].reset_index(drop=True),
+        position=pd.Series(rows[order], name="position"),
+        variables=tuple(variable for variable, _ in typed.values()),
+        ledger=ledger,
+        provenance=tuple(table.provenance for table in records.tables),
+    )
+
+
+def units_frame(plan: Plan, joined: Joined, rows: Codes, arm: Texts, levels: dict[str, Texts]) -> pd.DataFrame:
+    """Return unit id, levels and arm, and the probability where the plan takes it from a column."""
+    unit = levels.get(UNIT, np.array([str(row + 1) for row in rows], dtype=object))
+    units = pd.DataFrame({columns.UNIT_ID: unit, **levels, columns.ARM: arm}, dtype=object)
+    probability = plan.design.probability
+    if isinstance(probability, str) and probability != "blocks":
+        units[PROBABILITY] = numbers_of(joined.texts(probability), probability)
+    return units
+
+
+def type_variable(
+    request: Request, joined: Joined, levels: dict[str, Texts]
+) -> tuple[Variable, NDArray[np.float64] | pd.Categorical[str]]:
+    """Read one variable as the plan declares it, or as its values allow."""
+    texts = joined.texts(request.column, request.wave)
+    kind = request.kind or (Kind.NUMBER if are_numbers(texts) else Kind.CATEGORY)
+    require_few_levels(request, kind, texts)
+    require_moderator(request, texts, levels)
+    codes = list(request.values) or (list(sorted_levels(texts)) if kind is Kind.CATEGORY else [])
+    if request.success:
+        codes.sort(key=lambda code: code == request.success)
+    words = tuple(request.values.get(code) or code for code in codes)
+    level = request.level or measured_level(request, levels, texts)
+    variable = Variable(
+        name=request.name,
+        column=request.column,
+        roles=request.roles,
+        kind=kind,
+        wave=request.wave,
+        label=request.label or request.column,
+        level=level,
+        levels=tuple(codes),
+        level_labels=words,
+    )
+    return variable, typed_values(variable, texts)
+
+
+def measured_level(request: Request, levels: dict[str, Texts], texts: Texts) -> str:
+    """Return the level at which what was measured before assignment varies; the plan says nothing of the rest."""
+    before = {Role.BASELINE, Role.MODERATOR, Role.COVARIATE}
+    return level_where_constant(levels, texts) if before & set(request.roles) else ""
+
+
+def typed_values(variable: Variable, texts: Texts) -> NDArray[np.float64] | pd.Categorical[str]:
+    """Return a variable's values: numbers, 0 and 1, or a categorical."""
+    if variable.kind is Kind.NUMBER:
+        return numbers_of(texts, variable.name)
+    if variable.kind is Kind.BINARY and Role.TAKEUP in variable.roles:
+        return truths_of(texts, variable.name)
+    words = dict(zip(variable.levels, variable.level_labels, strict=True))
+    key = "outcomes.values" if variable.kind is Kind.BINARY else "moderators.values"
+    categories = categories_of(texts, words, variable.name, key)
+    if variable.kind is Kind.CATEGORY:
+        return categories
+    return np.where(categories.codes < 0, np.nan, categories.codes.astype(np.float64))
+
+
+def sortable(values: NDArray[np.float64] | pd.Categorical[str]) -> NDArray[np.float64]:
+    """Return values as numbers that sort: a category by its place, missing as NaN."""
+    if isinstance(values, pd.Categorical):
+        return np.where(values.codes < 0, np.nan, values.codes.astype(np.float64))
+    return values

@@ -1,0 +1,109 @@
+"""Typing: from text to numbers and categories, as the plan declares them; a mistake is told without a value."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whoworks.errors import PanelError, first_few
+from whoworks.records.text import Texts, canonical
+
+Vector = NDArray[np.float64]
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
+FEW = 12
+SHORT = 24
+SHARED = 3
+ID_LIKE = re.compile(r"\d{4}|@")
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a finite number, written with a decimal point and nothing else."""
+    return NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+
+
+def numbers_of(texts: Texts, column: str) -> Vector:
+    """Return texts as numbers, NaN where missing; PanelError tells how many are none, and their shapes."""
+    codes, distinct = pd.factorize(texts)
+    wrong = [place for place, text in enumerate(distinct) if not is_number(text)]
+    if wrong:
+        n_wrong = int(np.isin(codes, wrong).sum())
+        shapes = first_few(dict.fromkeys(shape_of(distinct[place]) for place in wrong))
+        raise PanelError(
+            f"'{column}' should hold numbers, and {n_wrong} of its {int((codes >= 0).sum())} values are not numbers; "
+            f"they look like {shapes} (a stands for letters, 9 for digits). If these mean that nothing was measured, "
+            "list them under missing.columns; otherwise correct the column."
+        )
+    numbers = np.array([*(float(text) for text in distinct), np.nan])
+    return numbers[codes]
+
+
+def shape_of(text: str) -> str:
+    """Describe how a value is written without saying it: runs of letters become a, runs of digits 9."""
+    letters = re.sub(r"[^\W\d_]+", "a", text)
+    return re.sub(r"\s+", " ", re.sub(r"\d+", "9", letters))[:SHORT]
+
+
+def are_numbers(texts: Texts) -> bool:
+    """Tell whether every value that is there is a number."""
+    return all(is_number(text) for text in pd.unique(texts) if text is not None)
+
+
+def categories_of(texts: Texts, values: Mapping[str, str], column: str, key: str) -> pd.Categorical[str]:
+    """Return texts as an ordered categorical over the plan's codes, in its order of display."""
+    code_of = {canonical(code): code for code in values}
+    present = ~pd.isna(texts)
+    strange = present & ~pd.Series(texts, dtype=object).isin(list(code_of)).to_numpy()
+    if strange.any():
+        raise PanelError(unlisted(texts[strange], list(values), column, key))
+    known = {text: place for place, text in enumerate(code_of)}
+    codes = np.array([known[text] if text is not None else -1 for text in texts.tolist()], dtype=np.int64)
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(values)), ordered=True)
+
+
+def unlisted(strange: Texts, listed: Sequence[str], column: str, key: str) -> str:
+    """Say that a column holds codes the plan does not list, naming those that cannot point at a person."""
+    named = nameable(strange)
+    codes = len(set(strange.tolist()))
+    said = f" ({', '.join(named)})" if named else ""
+    return (
+        f"'{column}' holds {codes} code(s){said} in {len(strange)} row(s) that the plan does not list: {key} has "
+        f"{first_few(listed, FEW)}. Add the missing codes there with their words, or list them under missing.columns."
+    )
+
+
+def nameable(texts: Texts) -> list[str]:
+    """Return the codes that a message may name: few, short, not like an id, and each shared by several rows."""
+    counts = pd.Series(texts, dtype=object).value_counts()
+    safe = [
+        str(code)
+        for code, count in counts.items()
+        if count >= SHARED and len(str(code)) <= SHORT and not ID_LIKE.search(str(code))
+    ]
+    return sorted(safe) if len(counts) <= FEW else []
+
+
+def sorted_levels(texts: Texts) -> tuple[str, ...]:
+    """Return the codes found in the data: numbers by size first, then texts."""
+    found = [str(text) for text in pd.unique(texts) if text is not None]
+    return tuple(sorted(found, key=lambda code: (0, float(code), code) if is_number(code) else (1, 0.0, code)))
+
+
+def truths_of(texts: Texts, column: str) -> Vector:
+    """Return yes and no as 1 and 0, NaN where missing."""
+    known: dict[object, float] = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0) | {None: np.nan}
+    lowered = [text.lower() if text is not None else None for text in texts.tolist()]
+    wrong = sum(text not in known for text in lowered)
+    if wrong:
+        raise PanelError(
+            f"'{column}' should say yes or no (1 or 0, true or false), and {wrong} of its values say something else. "
+            "Take-up is any receipt at all: make a column that is 1 for whoever received anything; list amounts under "
+            "[implementation]."
+        )
+    return np.array([known[text] for text in lowered])

@@ -1,0 +1,53 @@
+"""Excel workbooks (xlsx): the one sheet that holds the records."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable
+
+import numpy as np
+
+from whoworks.errors import RecordsError, first_few
+from whoworks.records.records import Reading
+from whoworks.records.text import text_of, texts_of
+
+Row = tuple[object, ...]
+
+
+def read_workbook(data: bytes, *, file: str) -> Reading:
+    """Read the only sheet that holds anything; its first row names the columns, formulas give their last values."""
+    sheets = read_sheets(data, file)
+    filled = {name: rows for name, rows in sheets.items() if rows}
+    if len(filled) > 1:
+        raise RecordsError(
+            f"'{file}' has {len(filled)} sheets that hold something ({first_few(filled)}), and the records must be "
+            "on one. Save the sheet of the records as a file of its own."
+        )
+    rows = next(iter(filled.values()), [])
+    header = [text_of(cell) or "" for cell in rows[0]] if rows else []
+    body = [row + (None,) * (len(header) - len(row)) for row in rows[1:]]
+    columns = (
+        zip(*(row[: len(header)] for row in body), strict=True) if body else [np.empty(0, dtype=object)] * len(header)
+    )
+    return Reading(names=tuple(header), columns=tuple(texts_of(column) for column in columns))
+
+
+def read_sheets(data: bytes, file: str) -> dict[str, list[Row]]:
+    """Return the rows of each sheet, without the empty rows at its end."""
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        return {sheet.title: without_empty_end(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, EOFError, ValueError):
+        raise RecordsError(f"'{file}' is damaged, or is not an Excel workbook. Save it again as xlsx or csv.") from None
+
+
+def without_empty_end(rows: Iterable[Row]) -> list[Row]:
+    """Drop the rows after the last that holds anything: sheets keep formatted rows below their data."""
+    listed = list(rows)
+    while listed and all(cell is None for cell in listed[-1]):
+        listed.pop()
+    return listed
