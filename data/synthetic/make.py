@@ -1,8 +1,7 @@
-"""Rebuild the pilots that the project ships: ``python -m whoworks.simulate.build data/synthetic``."""
+"""Rebuild the shipped pilots beside this file, byte for byte: ``python data/synthetic/make.py``."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from whoworks.simulate.pilot import make_pilot
@@ -11,9 +10,9 @@ SHIPPED = ("lakeside",)
 
 
 def build(folder: Path) -> list[Path]:
-    """Write every shipped pilot into a folder of its own below `folder`; datasheets stay as they are."""
+    """Write each shipped pilot into a folder of its own below `folder`; datasheets stay as they are."""
     return [make_pilot(world).write(folder / world) for world in SHIPPED]
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]))
+    build(Path(__file__).parent)
