@@ -1,0 +1,55 @@
+"""`whoworks simulate` writes a pilot with its plan and truth, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+
+from whoworks.plan.plan import Plan
+from whoworks.simulate.worlds import WORLDS
+
+
+def test_a_pilot_is_written_with_plan_and_truth(whoworks, tmp_path):
+    answer = whoworks("simulate", "classroom-moderator", "-o", "made", "--students", 600, "--seed", 5)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("600 students")
+    assert len((tmp_path / "made" / "pilot.csv").read_text(encoding="utf-8").splitlines()) == 601
+    assert Plan.load(tmp_path / "made" / "plan.toml").design.assigned == "class"
+    assert json.loads((tmp_path / "made" / "truth.json").read_text(encoding="utf-8"))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(whoworks, tmp_path):
+    for folder, seed in (("one", 5), ("two", 5), ("three", 6)):
+        assert whoworks("simulate", "no-effect", "-o", folder, "--students", 400, "--seed", seed).code == 0
+    one, two, three = ((tmp_path / name / "pilot.csv").read_bytes() for name in ("one", "two", "three"))
+    assert one == two != three
+
+
+def test_schools_can_be_assigned(whoworks, tmp_path):
+    assert whoworks("simulate", "no-effect", "-o", "made", "--assigned", "school").code == 0
+    assert Plan.load(tmp_path / "made" / "plan.toml").design.assigned == "school"
+
+
+def test_the_worlds_can_be_listed(whoworks):
+    answer = whoworks("simulate", "--list")
+    assert answer.code == 0
+    assert set(WORLDS) <= set(answer.out.split())
+
+
+def test_an_unknown_world_names_the_nearest(whoworks):
+    answer = whoworks("simulate", "student-moderater")
+    assert answer.code == 2
+    assert "Did you mean 'student-moderator'?" in answer.err
+
+
+def test_a_layout_that_cannot_be_is_a_sentence(whoworks, tmp_path):
+    answer = whoworks("simulate", "no-effect", "--students", 5)
+    assert answer.code == 2
+    assert answer.err.startswith("5 students, 48 classes")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pilot_cannot_be_written_below_a_file(whoworks, tmp_path):
+    (tmp_path / "file").write_text("")
+    answer = whoworks("simulate", "no-effect", "-o", tmp_path / "file" / "made")
+    assert answer.code == 2
+    assert "cannot be read or written" in answer.err
