@@ -1,4 +1,4 @@
-"""What every engine of predicted effects hands back: predictions by models that never saw the unit's cluster."""
+"""What every engine of predicted effects takes and hands back: predictions that rank and describe, and claim nothing."""
 
 from __future__ import annotations
 
@@ -14,33 +14,71 @@ Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Predictions:
-    """Predicted effects, which rank, group and describe, and carry no claim.
+class Inputs:
+    """What predicted effects are learned from, one entry per analysed unit.
 
-    tau : (n,) predicted effect of each unit, in the outcome's units, from models that never saw its cluster
-    fold : (n,) which fold's rule predicted it (zeros where the prediction is out of bag)
-    engine : the engine's name in plain words
-    ignores : what this engine leaves out of account, one sentence each
-    importance : one row per moderator with a share in [0, 1]; ranks, never causes
+    features : (n, p) numbers (NaN where missing) and categoricals, all measured before assignment
+    y_residual : (n,) y - m(x), rounded so that reruns agree to the last bit
+    z_residual : (n,) z - e, e known by design
+    weights : (n,) sampling weights
+    cluster, block, arm : (n,) codes of the design; arm is 0 for control
+    """
+
+    features: pd.DataFrame
+    y_residual: Vector
+    z_residual: Vector
+    weights: Vector
+    cluster: Codes
+    block: Codes
+    arm: Codes
+
+
+class Fitted(Protocol):
+    """A fitted engine."""
+
+    @property
+    def importance(self) -> Vector:
+        """(p,) shares in [0, 1] of the features in the predictions; they rank, and cause nothing."""
+        ...
+
+    def predict(self, features: pd.DataFrame) -> Vector:
+        """Return predicted effects in the outcome's units."""
+        ...
+
+
+class Engine(Protocol):
+    """Anything that learns effects from some clusters and predicts others.
+
+    name : in plain words, for the method box
+    ignores : what it leaves out of account, one sentence each
+    repeats : how many times a sequence of fits over folds is affordable
+    """
+
+    name: str
+    ignores: tuple[str, ...]
+    repeats: int
+
+    def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
+        """Learn from the units at `rows`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """Predicted effects by models that never saw the unit's cluster.
+
+    tau : (n,) predicted effect of each unit, in the outcome's units
+    fold : (n,) which fold's rule predicted it
+    forward : (repeats, n) predictions from the folds before the unit's own, NaN in each first fold
+    forward_fold : (repeats, n) the folds of each repeat
+    engine, ignores : of the engine
+    importance : columns moderator and share, largest first
     """
 
     tau: Vector
     fold: Codes
+    forward: Vector
+    forward_fold: Codes
     engine: str
     ignores: tuple[str, ...]
     importance: pd.DataFrame
-
-
-class Engine(Protocol):
-    """Anything that predicts effects from features, residuals and clusters."""
-
-    def predict_left_out(
-        self, *, features: pd.DataFrame, y_residual: Vector, z_residual: Vector, cluster: Codes, fold: Codes
-    ) -> Predictions:
-        """Predict each unit from models that never saw its cluster.
-
-        features : (n, p) numbers and categoricals, missing allowed
-        y_residual, z_residual : (n,) y - m(x) and z - e, rounded to 1e-10
-        cluster, fold : (n,) codes; folds hold whole clusters
-        """
-        ...

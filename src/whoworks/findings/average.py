@@ -1,0 +1,90 @@
+"""The average effect of the offer, whom each weighting speaks for, and how precise it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.precision import Precision
+from whoworks.findings.randomization import RandomizationTest, randomization_test
+from whoworks.findings.regression import CLUSTERS_TO_SPLIT, Weighting, fit_effects, weighting_difference
+from whoworks.findings.setting import Setting
+from whoworks.scores.scores import Scores
+
+
+def find_average(setting: Setting, *, rng: np.random.Generator) -> tuple[Finding, ...]:
+    """Estimate the average effect under both weightings, and their difference.
+
+    The student-weighted average is confirmatory for a primary outcome; it is
+    one question per outcome and is not adjusted for the others.
+    """
+    weightings: tuple[Weighting, ...] = ("student", "cluster")
+    found = [_average(setting, weighting) for weighting in weightings]
+    if setting.has_few_clusters:
+        test = randomization_test(setting.scores, setting.design, statistic=average_statistic, effect=0.0, rng=rng)
+        found[0] = replace(found[0], p_randomization=test.p_value, notes=(*found[0].notes, describe_test(test)))
+    if len(np.unique(setting.scores.cluster)) == len(setting.scores.cluster):
+        return (found[0],)
+    return (*found, _weighting_difference(setting))
+
+
+def average_statistic(scores: Scores) -> float:
+    """Return the studentised average effect; NaN-proof: no spread counts as no evidence."""
+    return float(np.nan_to_num(fit_effects(scores).effects([1.0]).statistic[0]))
+
+
+def describe_test(test: RandomizationTest) -> str:
+    """Say how a randomisation p was made."""
+    how = f"all {test.n_draws:,} assignments" if test.is_exact else f"{test.n_draws:,} re-drawn assignments"
+    return f"randomisation p over {how}; the smallest this design can give is {test.smallest:.2g}"
+
+
+def _average(setting: Setting, weighting: Weighting) -> Finding:
+    estimates = fit_effects(setting.scores, weighting=weighting).effects([1.0])
+    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
+    is_claim = setting.is_primary and setting.is_main_contrast and weighting == "student"
+    return setting.finding(
+        question="average", quantity="average effect", weighting=weighting,
+        status="confirmatory" if is_claim else "exploratory",
+        **setting.inference(estimates), **setting.counts(everyone),
+    )  # fmt: skip
+
+
+def _weighting_difference(setting: Setting) -> Finding:
+    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
+    fields = setting.inference(weighting_difference(setting.scores), is_difference=True)
+    return setting.finding(
+        question="difference", quantity="average weighting students equally minus weighting clusters equally",
+        moderator="weighting", level="student - cluster", reference="cluster", weighting="both",
+        status="descriptive", **fields, **setting.counts(everyone),
+    )  # fmt: skip
+
+
+def measure_precision(setting: Setting) -> Precision:
+    """Return the average's standard error as reported, without the prognosis, and by whole blocks."""
+    scores, design = setting.scores, setting.design
+    by_block = NAN
+    if design.sensitivity is not None:
+        blocks = design.sensitivity[np.searchsorted(design.rows, scores.rows)]
+        by_block = float(fit_effects(scores, cluster=blocks).effects([1.0]).std_error[0])
+    times = 100.0 if setting.scale.binary else 1.0
+    return Precision(
+        outcome=scores.outcome, contrast=scores.contrast, learner=scores.prognosis_name, rule=_rule(setting),
+        share_explained=scores.share_explained,
+        std_error=times * float(fit_effects(scores).effects([1.0]).std_error[0]),
+        std_error_unadjusted=times * float(fit_effects(scores, adjusted=False).effects([1.0]).std_error[0]),
+        std_error_by_block=times * by_block,
+        cluster_level=design.cluster_level, block_level=design.sensitivity_level,
+    )  # fmt: skip
+
+
+def _rule(setting: Setting) -> str:
+    if setting.scores.h is not None:
+        per_arm = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
+        split = "as its cluster mean and the deviation from it" if per_arm >= CLUSTERS_TO_SPLIT else "with one slope"
+        return f"The prognosis was learned on other folds and enters {split}; it was chosen without looking at arms."
+    if setting.scores.fold.max(initial=0) == 0:
+        return "No prognosis: an arm has fewer than four clusters, too few to learn from some and predict others."
+    return "No prognosis: no covariate predicts the outcome in clusters left out of the learning."

@@ -1,0 +1,100 @@
+"""How far a claim about a subgroup may be believed: derived from the evidence, never typed.
+
+After ICEMAN (Schandelmaier et al. 2020, CMAJ 192), in five words: high,
+moderate, low, very low, not assessable. The adjusted p of the difference sets
+the grade; each cap that applies lowers it and is listed with the claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from whoworks.findings.finding import Finding, Findings
+from whoworks.findings.fragility import Moderation, dies_on_ranks, turns_without_a_site
+from whoworks.findings.setting import FEW_CLUSTERS
+from whoworks.plan.moderators import Larger, Moderator
+from whoworks.plan.outcomes import Outcome
+
+GRADES = ("very low", "low", "moderate", "high")
+NOT_ASSESSABLE = "not assessable"
+Fragility = Callable[[Finding], Moderation | None]
+
+
+def grade(
+    finding: Finding,
+    *,
+    among: Findings,
+    moderator: Moderator,
+    outcome: Outcome,
+    is_main_contrast: bool,
+    design_failed: bool,
+    fragility: Fragility,
+) -> Finding:
+    """Return the finding with its credibility and the caps that applied.
+
+    `finding` is the test that stands for a moderator; `design_failed` says that
+    attrition or baseline balance failed its check; `fragility` opens the
+    regression behind the test, and is asked only when a grade is at stake.
+    """
+    p = finding.p_adjusted
+    if np.isnan(p):
+        return replace(finding, credibility=NOT_ASSESSABLE)
+    direction = found_direction(finding, among=among, moderator=moderator)
+    level = _by_p(p, expected=direction == "as planned")
+    if level == 0:
+        return replace(finding, credibility=GRADES[0])
+    caps: list[tuple[int, str]] = []
+    if finding.status != "confirmatory" and outcome.primary and is_main_contrast:
+        caps.append((2, "exploratory: moderate at most until another pilot confirms it"))
+    if not (outcome.primary and is_main_contrast):
+        caps.append((1, "not the primary outcome and main contrast: low at most"))
+    if direction == "opposite":
+        caps.append((1, "the direction is opposite to the plan's: low at most"))
+    if design_failed:
+        caps.append((1, "attrition or baseline balance failed its check: low at most"))
+    if 0 < finding.smallest_cell_clusters < FEW_CLUSTERS:
+        caps.append((1, "fewer than 10 clusters in a group and arm: low at most"))
+    moderation = fragility(finding)
+    if moderation is not None and dies_on_ranks(moderation):
+        caps.append((1, "the difference does not survive replacing outcomes by ranks: low at most"))
+    level = min([level, *(cap for cap, _ in caps)])
+    meaningful = meaningful_difference(outcome, moderation)
+    if moderation is not None and meaningful > 0 and turns_without_a_site(moderation, meaningful=meaningful):
+        caps.append((0, "leaving out one site admits a meaningful difference the other way: one step down"))
+        level -= 1
+    return replace(finding, credibility=GRADES[max(level, 0)], caps=tuple(words for _, words in caps))
+
+
+def meaningful_difference(outcome: Outcome, moderation: Moderation | None) -> float:
+    """Return the plan's smallest meaningful effect in the outcome's own units; 0 where it names none."""
+    if outcome.meaningful is None or moderation is None:
+        return 0.0
+    scale = {"sd": moderation.setting.scale.sd, "units": 1.0, "points": 0.01}
+    return outcome.meaningful * scale[outcome.meaningful_in]
+
+
+def found_direction(finding: Finding, *, among: Findings, moderator: Moderator) -> str:
+    """Return "as planned", "opposite", or "" where the plan expected nothing."""
+    if moderator.expect is None:
+        return ""
+    if not isinstance(moderator.expect, Larger):
+        rising = finding.estimate > 0
+        return "as planned" if rising == (moderator.expect == "increasing") else "opposite"
+    subject = {"outcome": finding.outcome, "wave": finding.wave, "contrast": finding.contrast}
+    groups = among.where(question="subgroup", moderator=finding.moderator, weighting="student", **subject)
+    effects: Mapping[str, float] = {g.level: g.estimate for g in groups if not np.isnan(g.estimate)}
+    if moderator.expect.larger not in effects:
+        return ""
+    largest = max(effects, key=lambda level: effects[level])
+    return "as planned" if largest == moderator.expect.larger else "opposite"
+
+
+def _by_p(p: float, *, expected: bool) -> int:
+    if p > 0.05:
+        return 0
+    if p > 0.01:
+        return 2 if expected else 1
+    return 2 if p > 0.005 else 3

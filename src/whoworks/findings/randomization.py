@@ -1,0 +1,86 @@
+"""A p-value from the assignment itself: drawn again as the design drew it, and everything small computed again.
+
+Used beside the t test where an arm has few clusters. The statistic is
+studentised by CR2. The null is that the offer changed no unit's outcome by more
+or less than `effect`: zero for an average, the estimated average for a
+difference between groups. The prognosis is arm-blind, so that it need not be
+learned again. Rosenbaum (2002), Observational Studies, chapter 2; studentised
+as in Wu & Ding (2021), JASA 116.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.design.design import Codes, Design
+from whoworks.design.redraw import MOST_ENUMERATED, count_draws, draw_many, list_assigned, list_draws, smallest_p
+from whoworks.scores.scores import Scores
+
+Vector = NDArray[np.float64]
+
+N_DRAWS = 1999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomizationTest:
+    """A p-value over re-drawn assignments.
+
+    p_value : share of draws (the actual one included) at least as extreme
+    n_draws : how many, all of them where `is_exact`
+    smallest : the smallest p that this design can give
+    """
+
+    p_value: float
+    n_draws: int
+    is_exact: bool
+    smallest: float
+
+
+def randomization_test(
+    scores: Scores,
+    design: Design,
+    *,
+    statistic: Callable[[Scores], float],
+    effect: float,
+    rng: np.random.Generator,
+) -> RandomizationTest:
+    """Compare a statistic with its values under re-drawn assignments.
+
+    Parameters
+    ----------
+    statistic : of scores to a t statistic; larger in absolute value is more extreme
+    effect : constant effect that the null assumes, in the outcome's units; the
+        outcome under another assignment is ``y - effect z + effect z*``
+
+    Draws keep each block's counts. All are enumerated when there are 10,000 or fewer.
+    """
+    units = list_assigned(arm=design.arm, assigned=design.assigned, block=design.block)
+    total = count_draws(arm=design.arm, assigned=design.assigned, block=design.block)
+    is_exact = total <= MOST_ENUMERATED
+    drawn = list_draws(units) if is_exact else draw_many(units, n_draws=N_DRAWS, rng=rng)
+    place = np.searchsorted(design.rows, scores.rows)
+    observed = abs(statistic(scores))
+    base = scores.y - effect * scores.z
+    hits = sum(
+        abs(statistic(_reassigned(scores, design, arm[units.unit][place], place, base, effect)))
+        >= observed * (1 - 1e-9)
+        for arm in drawn
+    )
+    p = hits / len(drawn) if is_exact else (hits + 1) / (len(drawn) + 1)
+    treatment = int(design.arm[place][scores.z == 1][0])
+    smallest = smallest_p(arm=design.arm, assigned=design.assigned, block=design.block, contrast=(0, treatment))
+    return RandomizationTest(p_value=float(p), n_draws=len(drawn), is_exact=is_exact, smallest=smallest)
+
+
+def _reassigned(scores: Scores, design: Design, arm: Codes, place: Codes, base: Vector, effect: float) -> Scores:
+    """Return the scores as they would be under other arms, (n,) codes, given the null's outcomes."""
+    treatment = int(design.arm[place][scores.z == 1][0])
+    others = [k for k in range(1, len(design.arms)) if k != treatment]
+    z = (arm == treatment).astype(np.float64)
+    other = (arm[:, None] == np.array(others, dtype=np.int64)[None, :]).astype(np.float64)
+    own = design.probability[place, arm]
+    return replace(scores, y=base + effect * z, z=z, other=other, own=own)

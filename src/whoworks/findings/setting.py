@@ -1,0 +1,128 @@
+"""What all questions about one outcome and one contrast share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.design.design import Design
+from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.regression import control_units
+from whoworks.findings.scale import Scale, measure_scale
+from whoworks.inference.cluster_robust import Estimates
+from whoworks.inference.power import minimum_detectable
+from whoworks.plan.outcomes import Outcome
+from whoworks.scores.scores import Scores
+
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+TOO_FEW_DF = 4.0  # below, a t distribution says little: the interval is printed, the p is not
+FEW_CLUSTERS = 10  # in an arm: below, a p by re-drawing the assignment is printed beside
+CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One outcome and one contrast: scores, design, and how estimates are to be written down.
+
+    `is_primary` and `is_main_contrast` decide what may be confirmatory.
+    """
+
+    scores: Scores
+    design: Design
+    outcome: Outcome
+    scale: Scale
+    confidence: float
+    is_primary: bool
+    is_main_contrast: bool
+
+    @property
+    def treated(self) -> Mask:
+        """Units assigned to the contrast's treatment, (n,)."""
+        return np.asarray(self.scores.z == 1)
+
+    @property
+    def control(self) -> Mask:
+        """Units assigned to control, (n,)."""
+        return control_units(self.scores)
+
+    def finding(self, *, question: str, quantity: str, **fields: object) -> Finding:
+        """Return a finding with this setting's outcome, contrast and clusters filled in."""
+        given: dict[str, object] = {
+            "outcome": self.outcome.column, "wave": self.outcome.wave, "domain": self.outcome.domain,
+            "contrast": self.scores.contrast, "cluster": self.design.cluster_level,
+            "conf_level": self.confidence, "unit": self.unit,
+        }  # fmt: skip
+        return Finding(question=question, quantity=quantity, **(given | fields))  # type: ignore[arg-type]
+
+    @property
+    def unit(self) -> str:
+        """The unit of an estimate: the outcome's own, or percentage points."""
+        return "percentage points" if self.scale.binary else "outcome"
+
+    def inference(self, estimates: Estimates, index: int = 0, *, is_difference: bool = False) -> dict[str, object]:
+        """Return the fields of a finding that one contrast's estimate and error fill.
+
+        `is_difference` marks a difference between two effects (its effect size is
+        linear). With fewer than 4 degrees of freedom the p is withheld and a note says so.
+        """
+        estimate, error, df = (float(v[index]) for v in (estimates.estimate, estimates.std_error, estimates.df))
+        low, high = (float(limit[index]) for limit in estimates.interval(self.confidence))
+        size = self.scale.difference if is_difference else self.scale.effect_size
+        times = 100.0 if self.scale.binary else 1.0
+        has_p = df >= TOO_FEW_DF
+        return {
+            "estimate": times * estimate, "std_error": times * error, "df": df, "df_num": 1.0,
+            "statistic": float(estimates.statistic[index]),
+            "p_value": float(estimates.p_value[index]) if has_p else NAN,
+            "conf_low": times * low, "conf_high": times * high,
+            "effect_size": size(estimate), "effect_size_low": size(low), "effect_size_high": size(high),
+            "sd_used": self.scale.name,
+            "mde": times * float(minimum_detectable(std_error=error, df=df)),
+            "notes": () if has_p or np.isnan(df) else ("p not assessable: fewer than 4 degrees of freedom",),
+        }  # fmt: skip
+
+    def counts(self, *groups: Mask) -> dict[str, object]:
+        """Return the counts of the units in any of the groups, and of the smallest group-by-arm cell."""
+        everyone = np.logical_or.reduce(groups)
+        arms = (self.treated, self.control)
+        cells = [group & arm for group in groups for arm in arms]
+        return {
+            "n_units": int((everyone & (self.treated | self.control)).sum()),
+            "n_clusters": self.n_clusters(everyone & (self.treated | self.control)),
+            "n_treated_clusters": self.n_clusters(everyone & self.treated),
+            "n_control_clusters": self.n_clusters(everyone & self.control),
+            "smallest_cell": min(int(cell.sum()) for cell in cells),
+            "smallest_cell_clusters": min(self.n_clusters(cell) for cell in cells),
+        }
+
+    def n_clusters(self, units: Mask) -> int:
+        """Count the clusters with at least one of the units."""
+        return len(np.unique(self.scores.cluster[units]))
+
+    def is_assessable(self, group: Mask) -> bool:
+        """Tell whether a group has three clusters in each arm."""
+        return min(self.n_clusters(group & arm) for arm in (self.treated, self.control)) >= CLUSTERS_IN_A_LEVEL
+
+    @property
+    def has_few_clusters(self) -> bool:
+        """Whether an arm has fewer than ten clusters."""
+        return min(self.n_clusters(self.treated), self.n_clusters(self.control)) < FEW_CLUSTERS
+
+
+def open_setting(
+    scores: Scores, design: Design, *, outcome: Outcome, confidence: float, is_main_contrast: bool
+) -> Setting:
+    """Return the setting of one outcome's scores, its scale measured."""
+    units = (scores.z == 1) | control_units(scores)
+    scale = measure_scale(
+        y=scores.y[units], treated=scores.z[units] == 1, cluster=scores.cluster[units], own=scores.own[units],
+        binary=outcome.kind == "binary",
+    )  # fmt: skip
+    return Setting(
+        scores=scores, design=design, outcome=outcome, scale=scale, confidence=confidence,
+        is_primary=outcome.primary, is_main_contrast=is_main_contrast,
+    )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Predicting clusters that the model never saw: by folds for description, forward through folds for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whoworks.forests.protocol import Codes, Engine, Inputs, Predictions
+
+Vector = NDArray[np.float64]
+Progress = Callable[[float], None]
+
+
+def predict_left_out(
+    engine: Engine,
+    inputs: Inputs,
+    *,
+    fold: Codes,
+    forward_fold: Codes,
+    seed: np.random.SeedSequence,
+    progress: Progress = lambda share: None,
+) -> Predictions:
+    """Predict each unit from models that never saw its cluster.
+
+    Parameters
+    ----------
+    fold : (n,) folds of whole clusters, for predictions that describe
+    forward_fold : (repeats, n) further partitions; in each, fold k is predicted
+        from the folds before it, so that a test of one fold does not depend on
+        the data of later ones (Wager 2024; Luedtke & van der Laan 2016)
+    progress : told the share of fits done
+    """
+    n_fits = int(fold.max()) + 1 + sum(int(row.max()) for row in forward_fold)
+    seeds = iter(int(state) for state in seed.generate_state(n_fits))
+    done = 0
+    tau, importance = np.empty(len(fold)), []
+    for k in range(int(fold.max()) + 1):
+        fitted = engine.fit(inputs, rows=np.flatnonzero(fold != k), seed=next(seeds))
+        tau[fold == k] = fitted.predict(inputs.features[fold == k])
+        importance.append(fitted.importance)
+        progress((done := done + 1) / n_fits)
+    forward = np.full(forward_fold.shape, np.nan)
+    for repeat, row in enumerate(forward_fold):
+        for k in range(1, int(row.max()) + 1):
+            fitted = engine.fit(inputs, rows=np.flatnonzero(row < k), seed=next(seeds))
+            forward[repeat, row == k] = fitted.predict(inputs.features[row == k])
+            progress((done := done + 1) / n_fits)
+    shares = pd.DataFrame({"moderator": list(inputs.features.columns), "share": np.mean(importance, axis=0)})
+    return Predictions(
+        tau=np.round(tau, 10), fold=fold, forward=np.round(forward, 10), forward_fold=forward_fold,
+        engine=engine.name, ignores=engine.ignores,
+        importance=shares.sort_values("share", ascending=False, kind="stable").reset_index(drop=True),
+    )  # fmt: skip
