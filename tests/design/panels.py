@@ -44,12 +44,15 @@ def make_panel(
     values: dict[str, object] | None = None,
     variables: Sequence[Variable] = (),
     treatments: Sequence[str] = ("adaptive",),
+    probability: Sequence[float] | None = None,
 ) -> Panel:
     """Build a panel of units with arms, levels and values; the outcome 'maths' is zero unless given."""
     levels = levels or {}
     plan = make_plan(design, levels=list(levels), treatments=treatments)
     n = len(arm)
     units = pd.DataFrame({"unit_id": [str(row) for row in range(n)], **levels, "arm": list(arm)})
+    if probability is not None:
+        units["probability"] = probability
     outcome = Variable(name="maths", column="maths", roles=(Role.OUTCOME,), kind=Kind.NUMBER, label="mathematics")
     known = {variable.name for variable in variables}
     return Panel(

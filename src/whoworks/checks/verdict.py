@@ -9,6 +9,19 @@ import pandas as pd
 
 from whoworks import columns
 
+CHECK_IDS = (
+    "attrition",  # per outcome: units whose outcome is missing, against the WWC's boundary
+    "cluster_attrition",  # per outcome: what was assigned as a whole and has no outcome at all
+    "balance",  # per outcome: pre-tests of the analysed; "characteristics"; "joint": the re-assignment test
+    "clusters",  # how many clusters each arm has
+    "cluster_sizes",  # how unequal they are, and whether one dominates
+    "overlap",  # how near the known probabilities come to 0 or 1
+    "sample_ratio",  # what was drawn against the probabilities the plan states
+    "interference",  # per level: groups that hold more than one arm
+    "ceiling_floor",  # per outcome, arms taken away: share at its highest and lowest value
+    "distinct_values",  # per outcome, arms taken away: how many values it takes
+)
+
 
 class Verdict(StrEnum):
     """What a check concludes."""

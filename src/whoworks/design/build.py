@@ -30,8 +30,7 @@ Mask = NDArray[np.bool_]
 def build_design(panel: Panel) -> Design:
     """Hold the plan's design against the panel's data, and keep the units it can carry.
 
-    Units without a code at a level the design needs, and units of blocks that
-    lack an arm, are left out and counted. One arm, or one cluster in an arm,
+    Units of blocks that lack an arm are left out and counted. One arm, or one cluster in an arm,
     is no error here: `require_feasible` judges that, after the checks.
 
     Raises
@@ -49,19 +48,16 @@ def build_design(panel: Panel) -> Design:
     named = read_level(panel, declared.cluster) if declared.cluster else None
     arm = read_arm(panel)
 
-    used = [level for level in (assigned, drawn, block, site, named) if level is not None]
-    coded = np.all([level.codes >= 0 for level in used], axis=0)
-    require_one_arm(assigned, arm, coded, column=plan.arms.column)
-    require_unsplit(assigned, block, coded)
-    require_drawn_within(drawn, assigned, coded)
-    complete = find_complete(arm=arm, block=block, coded=coded, n_arms=len(plan.arms.codes))
-    rows = np.flatnonzero(coded & complete).astype(np.int64)
+    require_one_arm(assigned, arm, column=plan.arms.column)
+    require_unsplit(assigned, block)
+    require_drawn_within(drawn, assigned)
+    complete = find_complete(arm=arm, block=block, n_arms=len(plan.arms.codes))
+    rows = np.flatnonzero(complete).astype(np.int64)
 
     cluster = choose_cluster(assigned=assigned, drawn=drawn, site=site, named=named, rows=rows)
     sensitivity = choose_sensitivity(cluster=cluster.codes[rows], block=block.codes[rows])
     probability = know_probability(panel, arm=arm[rows], drawn=drawn.codes[rows], block=block, rows=rows)
-    gone = [*count_uncoded(used, arm, coded, plan.arms.codes)]
-    gone += count_left_out(~complete & coded, arm, cluster.codes, plan.arms.codes, f"{block.word} without every arm")
+    gone = count_left_out(~complete, arm, cluster.codes, plan.arms.codes, f"{block.word} without every arm")
     return Design(
         kind=declared.kind,
         rows=rows,
@@ -93,9 +89,9 @@ def read_arm(panel: Panel) -> Codes:
     return np.array([places[code] for code in panel.units["arm"]], dtype=np.int64)
 
 
-def require_one_arm(assigned: Level, arm: Codes, coded: Mask, *, column: str) -> None:
+def require_one_arm(assigned: Level, arm: Codes, *, column: str) -> None:
     """Raise when something that was assigned as a whole holds more than one arm."""
-    culprits = split_codes(inner=assigned.codes[coded], outer=arm[coded])
+    culprits = split_codes(inner=assigned.codes, outer=arm)
     if not len(culprits):
         return
     raise DesignError(
@@ -107,9 +103,9 @@ def require_one_arm(assigned: Level, arm: Codes, coded: Mask, *, column: str) ->
     )
 
 
-def require_unsplit(assigned: Level, block: Level, coded: Mask) -> None:
+def require_unsplit(assigned: Level, block: Level) -> None:
     """Raise when something that was assigned as a whole lies in more than one block."""
-    culprits = split_codes(inner=assigned.codes[coded], outer=block.codes[coded])
+    culprits = split_codes(inner=assigned.codes, outer=block.codes)
     if not len(culprits):
         return
     raise DesignError(
@@ -120,9 +116,9 @@ def require_unsplit(assigned: Level, block: Level, coded: Mask) -> None:
     )
 
 
-def require_drawn_within(drawn: Level, assigned: Level, coded: Mask) -> None:
+def require_drawn_within(drawn: Level, assigned: Level) -> None:
     """Raise when what was drawn is larger than what carries the arm."""
-    culprits = split_codes(inner=drawn.codes[coded], outer=assigned.codes[coded])
+    culprits = split_codes(inner=drawn.codes, outer=assigned.codes)
     if not len(culprits):
         return
     raise DesignError(
@@ -133,34 +129,23 @@ def require_drawn_within(drawn: Level, assigned: Level, coded: Mask) -> None:
     )
 
 
-def find_complete(*, arm: Codes, block: Level, coded: Mask, n_arms: int) -> Mask:
+def find_complete(*, arm: Codes, block: Level, n_arms: int) -> Mask:
     """Mark the units whose block holds every arm compared.
 
     All are kept without blocks, and where an arm is absent altogether: the
     checks of such a study should still see who was there.
     """
-    if not block.word or len(np.unique(arm[coded])) < n_arms:
+    if not block.word or len(np.unique(arm)) < n_arms:
         return np.ones(len(arm), dtype=np.bool_)
-    n_found = count_distinct(within=block.codes[coded], codes=arm[coded], n=len(block.names))
-    return np.where(block.codes >= 0, n_found[block.codes] == n_arms, False)
-
-
-def count_uncoded(used: Iterable[Level], arm: Codes, coded: Mask, codes: tuple[str, ...]) -> Iterable[Entry]:
-    """Count the units that lack a code, under the first level that lacks it."""
-    left = ~coded
-    for level in used:
-        absent = left & (level.codes < 0)
-        left = left & ~absent
-        yield from count_left_out(absent, arm, np.full(len(arm), -1), codes, f"no code for the {level.word}")
+    n_found = count_distinct(within=block.codes, codes=arm, n=len(block.names))
+    complete: Mask = n_found[block.codes] == n_arms
+    return complete
 
 
 def count_left_out(gone: Mask, arm: Codes, cluster: Codes, codes: tuple[str, ...], reason: str) -> Iterable[Entry]:
-    """Count the units marked `gone`, one entry per arm that lost any; a cluster of -1 is not counted."""
+    """Count the units marked `gone`, one entry per arm that lost any."""
     for place, code in enumerate(codes):
         lost = gone & (arm == place)
-        if not lost.any():
-            continue
-        n_rows = int(lost.sum())
-        known = cluster[lost][cluster[lost] >= 0]
-        n_clusters = len(np.unique(known)) if len(known) else -1
-        yield Entry(step="excluded", reason=reason, arm=code, n_rows=n_rows, n_units=n_rows, n_clusters=n_clusters)
+        if lost.any():
+            n_rows, n_clusters = int(lost.sum()), len(np.unique(cluster[lost]))
+            yield Entry(step="excluded", reason=reason, arm=code, n_rows=n_rows, n_units=n_rows, n_clusters=n_clusters)

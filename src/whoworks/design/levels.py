@@ -21,7 +21,7 @@ class Level:
 
     word : the plan's word for it ("class"); words of several levels joined by " and "
     column : the plan's column for it
-    codes : (n,) codes in the order of the sorted names, -1 where the unit has none
+    codes : (n,) codes in the order of the sorted names
     names : (codes,) what each code stands for, as text
     """
 
@@ -59,13 +59,12 @@ def cross_levels(levels: tuple[Level, ...], n: int) -> Level:
         return Level(word="", column="", codes=np.zeros(n, dtype=np.int64), names=np.array(["all"], dtype=object))
     crossed = levels[0]
     for level in levels[1:]:
-        absent = (crossed.codes < 0) | (level.codes < 0)
         paired, codes = np.unique(crossed.codes * len(level.names) + level.codes, return_inverse=True)
-        first, second = np.divmod(paired, max(len(level.names), 1))
+        first, second = np.divmod(paired, len(level.names))
         crossed = Level(
             word=f"{crossed.word} and {level.word}",
             column=f"{crossed.column}, {level.column}",
-            codes=np.where(absent, -1, codes).astype(np.int64),
+            codes=codes.astype(np.int64),
             names=np.array(
                 [f"{crossed.names[a]} / {level.names[b]}" for a, b in zip(first, second, strict=True)], dtype=object
             ),

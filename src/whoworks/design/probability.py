@@ -8,10 +8,11 @@ import numpy as np
 
 from whoworks.design.design import Codes, Vector
 from whoworks.design.levels import Level
-from whoworks.errors import DesignError, first_few, nearest
+from whoworks.errors import DesignError, first_few
 from whoworks.panel.panel import Panel
 
 ROUNDING = 1e-9
+PROBABILITY = "probability"
 
 
 def know_probability(panel: Panel, *, arm: Codes, drawn: Codes, block: Level, rows: Codes) -> Vector:
@@ -19,29 +20,23 @@ def know_probability(panel: Panel, *, arm: Codes, drawn: Codes, block: Level, ro
 
     A number is the treatment's (two arms); a mapping gives each arm's; a column
     gives each unit's own; "blocks" is the share of what was drawn within each
-    block, and nothing at all the share in the whole study. Shares are taken
-    among the arms kept, before outcomes are looked at.
+    block, or in the whole study where there are none. Shares are taken among
+    the arms kept, before outcomes are looked at.
 
     Raises
     ------
     DesignError
-        When the statement does not give every arm a probability between 0 and 1.
+        When a column does not give every unit a probability between 0 and 1.
     """
     arms = panel.plan.arms.codes
     stated = panel.plan.design.probability
     if stated is None or stated == "blocks":
-        within = block.codes[rows] if stated == "blocks" else np.zeros(len(rows), dtype=np.int64)
-        return drawn_shares(arm=arm, drawn=drawn, block=within, n_arms=len(arms))
+        return drawn_shares(arm=arm, drawn=drawn, block=block.codes[rows], n_arms=len(arms))
     if isinstance(stated, Mapping):
         return np.tile([stated[code] for code in arms], (len(rows), 1))
     if isinstance(stated, float):
         return np.tile([1 - stated, stated], (len(rows), 1))
-    if len(arms) != 2:
-        raise DesignError(
-            f"design.probability names one column, '{stated}', and the plan compares {len(arms)} arms: "
-            f'{", ".join(arms)}. Give each arm its own, {{ arm = number }}, or "blocks" for the shares drawn.'
-        )
-    treated = read_column(panel, stated)[rows]
+    treated = panel.units[PROBABILITY].to_numpy(dtype=float)[rows]
     require_inside(treated, stated, block, rows)
     return np.column_stack([1 - treated, treated])
 
@@ -59,25 +54,6 @@ def drawn_shares(*, arm: Codes, drawn: Codes, block: Codes, n_arms: int) -> Vect
     np.add.at(counts, (block[once], arm[once]), 1.0)
     shares: Vector = counts[block] / counts[block].sum(axis=1, keepdims=True)
     return shares
-
-
-def read_column(panel: Panel, column: str) -> Vector:
-    """Return the panel's column of the treatment's probability, NaN where missing."""
-    names = [variable.name for variable in panel.variables if column in (variable.name, variable.column)]
-    found = names[0] if names else column
-    if found not in panel.values:
-        raise DesignError(
-            f"design.probability names the column '{column}', which is not in the panel."
-            f'{nearest(column, [str(name) for name in panel.values])} Give a number, {{ arm = number }}, "blocks", '
-            f"or a column of the records."
-        )
-    try:
-        return panel.values[found].to_numpy(dtype=float)
-    except (TypeError, ValueError):
-        raise DesignError(
-            f"design.probability names the column '{column}', which holds text. "
-            f"A probability is a number between 0 and 1."
-        ) from None
 
 
 def require_inside(treated: Vector, column: str, block: Level, rows: Codes) -> None:

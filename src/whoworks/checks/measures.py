@@ -1,0 +1,93 @@
+"""Measures: what outcomes look like with the arms taken away."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from whoworks.checks.verdict import Check, Verdict
+from whoworks.checks.wording import counted, percent
+from whoworks.design.design import Codes, Vector
+from whoworks.panel.panel import Kind, PooledPanel
+
+# Common reading of ceiling and floor: more than 15 % at the highest or lowest value (Terwee et al. 2007).
+CEILING_SHARE = 0.15
+FEW_VALUES = 5
+
+
+def check_ceiling_floor(pooled: PooledPanel, rows: Codes, cluster: Codes) -> tuple[Check, ...]:
+    """Check, for each outcome that is a number, how many units are at its highest or lowest value."""
+    return tuple(
+        judge_ends(pooled.outcomes[variable.name].to_numpy(dtype=float)[rows], cluster, variable.name, variable.label)
+        for variable in pooled.variables
+        if variable.kind == Kind.NUMBER
+    )
+
+
+def judge_ends(values: Vector, cluster: Codes, name: str, label: str) -> Check:
+    """Judge one outcome's share at either end of what was seen."""
+    seen = values[~np.isnan(values)]
+    varies = len(seen) > 0 and seen.min() < seen.max()
+    floor, ceiling = ((seen == end).mean() for end in (seen.min(), seen.max())) if varies else (math.nan, math.nan)
+    worst = float(max(floor, ceiling)) if varies else math.nan
+    verdict, remark = Verdict.PASS, ""
+    if not varies:
+        verdict = Verdict.NOT_ASSESSABLE
+    elif worst > CEILING_SHARE:
+        end = "ceiling" if ceiling >= floor else "floor"
+        verdict, remark = Verdict.WARN, f" At such a {end} the outcome cannot show how far students differ."
+    said = f"{label}: {percent(ceiling)} of {counted(len(seen), 'student')} are at the highest value seen and "
+    said += f"{percent(floor)} at the lowest.{remark}"
+    return Check(
+        check_id="ceiling_floor",
+        subject=name,
+        verdict=verdict,
+        value=worst,
+        threshold=CEILING_SHARE,
+        n_units=len(seen),
+        n_clusters=len(np.unique(cluster[~np.isnan(values)])),
+        sentence=said if varies else f"{label}: the outcome does not vary, so it has no ceiling or floor to speak of.",
+        table=pd.DataFrame({"outcome": name, "end": ["lowest", "highest"], "share": [floor, ceiling]}),
+    )
+
+
+def check_distinct_values(pooled: PooledPanel, rows: Codes, cluster: Codes) -> tuple[Check, ...]:
+    """Check that each outcome varies, and that a number takes more than a handful of values."""
+    checks = []
+    for variable in pooled.variables:
+        values = pooled.outcomes[variable.name].to_numpy(dtype=float)[rows]
+        enough = 2 if variable.kind == Kind.BINARY else FEW_VALUES + 1
+        checks.append(judge_distinct(values, cluster, variable.name, variable.label, enough))
+    return tuple(checks)
+
+
+def judge_distinct(values: Vector, cluster: Codes, name: str, label: str, enough: int) -> Check:
+    """Judge one outcome's number of distinct values."""
+    seen = values[~np.isnan(values)]
+    codes, counts = np.unique(seen, return_counts=True)
+    n_values = len(codes)
+    count = counted(len(seen), "student")
+    if n_values == 0:
+        verdict, said = Verdict.FAIL, "the outcome is missing for everyone."
+    elif n_values == 1:
+        verdict, said = Verdict.FAIL, f"all of {count} have the same value, so nothing can differ."
+    elif n_values < enough:
+        verdict, said = (
+            Verdict.WARN,
+            f"only {n_values} different values among {count}; means of so few values are coarse.",
+        )
+    else:
+        verdict, said = Verdict.PASS, f"{n_values:,} different values among {count}."
+    return Check(
+        check_id="distinct_values",
+        subject=name,
+        verdict=verdict,
+        value=float(n_values),
+        threshold=float(enough),
+        n_units=len(seen),
+        n_clusters=len(np.unique(cluster[~np.isnan(values)])),
+        sentence=f"{label}: {said}",
+        table=pd.DataFrame({"outcome": name, "n_values": [n_values], "n_most_common": [int(counts.max(initial=0))]}),
+    )

@@ -1,0 +1,64 @@
+"""Overlap: how near the known probabilities come to 0 or 1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from whoworks.checks.verdict import Check, Verdict
+from whoworks.design.design import Design, Vector
+
+WARN_BELOW = 0.10
+FAIL_BELOW = 0.02
+
+
+def check_overlap(design: Design) -> tuple[Check, ...]:
+    """Check that every unit could well have been given every arm.
+
+    A unit's weight is the inverse of its arm's probability: where that is small,
+    few units speak for many.
+    """
+    lowest, highest = design.probability.min(axis=0), design.probability.max(axis=0)
+    extreme = float(min(lowest.min(), 1 - highest.max()))
+    verdict, remark = Verdict.PASS, ""
+    if extreme < FAIL_BELOW:
+        verdict, remark = (
+            Verdict.FAIL,
+            f" Under {FAIL_BELOW:g} or over {1 - FAIL_BELOW:g} a few units decide the estimate.",
+        )
+    elif extreme < WARN_BELOW:
+        verdict, remark = Verdict.WARN, f" Under {WARN_BELOW:g} or over {1 - WARN_BELOW:g} a few units weigh heavily."
+    check = Check(
+        check_id="overlap",
+        subject="probability",
+        verdict=verdict,
+        value=extreme,
+        threshold=WARN_BELOW,
+        n_units=len(design.rows),
+        n_clusters=len(np.unique(design.cluster)),
+        sentence=f"{explain_range(design, lowest, highest)}{remark}",
+        table=tabulate_probability(design),
+    )
+    return (check,)
+
+
+def explain_range(design: Design, lowest: Vector, highest: Vector) -> str:
+    """Say which probabilities each treatment was given with."""
+    parts = []
+    for place in range(1, len(design.arms)):
+        low, high = lowest[place], highest[place]
+        spread = f"was {low:.2f} for everyone" if high - low < 1e-9 else f"ran from {low:.2f} to {high:.2f}"
+        parts.append(f"the probability of being given {design.arm_labels[place]} {spread}")
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def tabulate_probability(design: Design) -> pd.DataFrame:
+    """Return one row per arm and distinct probability, with its units and clusters."""
+    parts = []
+    for place, code in enumerate(design.arms):
+        seen = pd.DataFrame({"probability": design.probability[:, place].round(9), "cluster": design.cluster})
+        grouped = seen.groupby("probability")["cluster"].agg(n_units="size", n_clusters="nunique").reset_index()
+        grouped.insert(0, "arm", code)
+        parts.append(grouped)
+    return pd.concat(parts, ignore_index=True)
