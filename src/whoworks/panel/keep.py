@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from whoworks.panel.exclusions import Mask
-from whoworks.panel.typing import is_number, numbers_of
+from whoworks.panel.typing import number_of, numbers_of
 from whoworks.plan.conditions import ORDERED, Condition, phrase
 from whoworks.plan.plan import Plan
 from whoworks.records.demand import find_place
@@ -44,5 +44,5 @@ def equals(texts: Texts, value: str | float) -> Mask:
     if isinstance(value, str):
         same = [text == canonical(value) for text in distinct]
     else:
-        same = [is_number(text) and float(text) == value for text in distinct]
+        same = [number_of(text) == value for text in distinct]
     return np.array([*same, False], dtype=bool)[codes]

@@ -69,7 +69,8 @@ def level_where_constant(levels: dict[str, Texts], values: NDArray[np.generic]) 
     for level, place in levels.items():
         places = pd.factorize(place)[0]
         both = (places >= 0) & (codes >= 0)
-        if level == UNIT or len(np.unique(places[both])) != len(np.unique(np.c_[places, codes][both], axis=0)):
-            continue
-        found = level
+        value_of_place = np.zeros(places.max(initial=-1) + 1, dtype=np.int64)
+        value_of_place[places[both]] = codes[both]
+        if level != UNIT and np.array_equal(value_of_place[places[both]], codes[both]):
+            found = level
     return found

@@ -16,8 +16,10 @@ MOST_LEVELS = 50
 
 def require_few_levels(request: Request, kind: Kind, texts: Texts) -> None:
     """Refuse a category with so many levels that it names places or persons rather than groups."""
+    if kind is not Kind.CATEGORY:
+        return
     n_levels = len(pd.unique(texts[~pd.isna(texts)]))
-    if kind is not Kind.CATEGORY or n_levels <= MOST_LEVELS:
+    if n_levels <= MOST_LEVELS:
         return
     number = ' Write kind = "number" if its values are amounts, or' if are_numbers(texts) else " Either"
     raise PanelError(

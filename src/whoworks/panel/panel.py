@@ -101,6 +101,21 @@ class Panel:
         """Units and values side by side (a copy)."""
         return pd.concat([self.units, self.values], axis=1)
 
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per unit and wave: units, ``wave``, what belongs to no wave, and each wave's own measures.
+
+        A study without waves has one row per unit, and an empty ``wave``. What
+        was not measured in a wave is NaN there.
+        """
+        waved = [variable for variable in self.variables if variable.wave]
+        lasting = self.values[[variable.name for variable in self.variables if not variable.wave]]
+        frames = []
+        for wave in self.plan.waves.order if self.plan.waves and waved else [""]:
+            own = {variable.name: variable.column for variable in waved if variable.wave == wave}
+            measured = self.values[list(own)].rename(columns=own)
+            frames.append(pd.concat([self.units.assign(wave=wave), lasting, measured], axis=1))
+        return pd.concat(frames, ignore_index=True)
+
     def having(self, role: Role) -> tuple[Variable, ...]:
         """Return the variables that have `role`, in the plan's order."""
         return tuple(variable for variable in self.variables if role in variable.roles)

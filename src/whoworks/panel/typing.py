@@ -15,7 +15,6 @@ from whoworks.records.text import Texts, canonical
 
 Vector = NDArray[np.float64]
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
 FEW = 12
 SHORT = 24
@@ -23,25 +22,33 @@ SHARED = 3
 ID_LIKE = re.compile(r"\d{4}|@")
 
 
-def is_number(text: str) -> bool:
-    """Tell whether a text is a finite number, written with a decimal point and nothing else."""
-    return NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+def number_of(text: str) -> float | None:
+    """Return the finite number that a text is, or None; "nan", "inf", "1_000" and foreign digits are no numbers."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and "_" not in text and text.isascii() else None
 
 
 def numbers_of(texts: Texts, column: str) -> Vector:
     """Return texts as numbers, NaN where missing; PanelError tells how many are none, and their shapes."""
     codes, distinct = pd.factorize(texts)
-    wrong = [place for place, text in enumerate(distinct) if not is_number(text)]
-    if wrong:
-        n_wrong = int(np.isin(codes, wrong).sum())
-        shapes = first_few(dict.fromkeys(shape_of(distinct[place]) for place in wrong))
-        raise PanelError(
-            f"'{column}' should hold numbers, and {n_wrong} of its {int((codes >= 0).sum())} values are not numbers; "
-            f"they look like {shapes} (a stands for letters, 9 for digits). If these mean that nothing was measured, "
-            "list them under missing.columns; otherwise correct the column."
-        )
-    numbers = np.array([*(float(text) for text in distinct), np.nan])
-    return numbers[codes]
+    numbers = [number_of(text) for text in distinct]
+    if None in numbers:
+        raise PanelError(not_numbers(codes, distinct, numbers, column))
+    return np.array([*numbers, np.nan], dtype=np.float64)[codes]
+
+
+def not_numbers(codes: NDArray[np.int64], distinct: Texts, numbers: Sequence[float | None], column: str) -> str:
+    """Say how many values of a column are not numbers, and how they are written."""
+    wrong = [place for place, number in enumerate(numbers) if number is None]
+    shapes = first_few(dict.fromkeys(shape_of(distinct[place]) for place in wrong))
+    return (
+        f"'{column}' should hold numbers, and {int(np.isin(codes, wrong).sum())} of its {int((codes >= 0).sum())} "
+        f"values are not numbers; they look like {shapes} (a stands for letters, 9 for digits). If these mean that "
+        "nothing was measured, list them under missing.columns; otherwise correct the column."
+    )
 
 
 def shape_of(text: str) -> str:
@@ -52,7 +59,7 @@ def shape_of(text: str) -> str:
 
 def are_numbers(texts: Texts) -> bool:
     """Tell whether every value that is there is a number."""
-    return all(is_number(text) for text in pd.unique(texts) if text is not None)
+    return all(number_of(text) is not None for text in pd.unique(texts) if text is not None)
 
 
 def categories_of(texts: Texts, values: Mapping[str, str], column: str, key: str) -> pd.Categorical[str]:
@@ -92,7 +99,12 @@ def nameable(texts: Texts) -> list[str]:
 def sorted_levels(texts: Texts) -> tuple[str, ...]:
     """Return the codes found in the data: numbers by size first, then texts."""
     found = [str(text) for text in pd.unique(texts) if text is not None]
-    return tuple(sorted(found, key=lambda code: (0, float(code), code) if is_number(code) else (1, 0.0, code)))
+
+    def place(code: str) -> tuple[bool, float, str]:
+        number = number_of(code)
+        return number is None, number or 0.0, code
+
+    return tuple(sorted(found, key=place))
 
 
 def truths_of(texts: Texts, column: str) -> Vector:

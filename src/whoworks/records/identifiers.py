@@ -28,7 +28,8 @@ PERSONS = frozenset((
     "participant", "person", "login", "member",
 ))  # fmt: skip
 WHOLE_NAMES = frozenset((
-    "firstname", "lastname", "surname", "fname", "lname", "givenname", "familyname", "middlename", "fullname", "username",
+    "firstname", "lastname", "surname", "fname", "lname", "givenname", "familyname", "middlename", "fullname",
+    "username",
 ))  # fmt: skip
 MAIL = frozenset(("email", "mail", "emails"))
 PHONE = frozenset(("phone", "telephone", "mobile", "tel", "sms", "fax", "cellphone"))

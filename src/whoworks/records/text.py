@@ -30,9 +30,11 @@ TRUTHS = {"true", "false"}
 
 def canonical(text: str) -> str | None:
     """Return a text as every kind of file would give it, or None where it is empty."""
-    code = code_text(text)
-    if len(code) in (4, 5) and code.lower() in TRUTHS:
-        return code.lower()
+    code = text.strip()
+    if code.endswith("0") and "." in code:
+        code = code_text(code)
+    elif len(code) in (4, 5) and code.lower() in TRUTHS:
+        code = code.lower()
     return code or None
 
 
@@ -73,16 +75,24 @@ def texts_of(values: object) -> Texts:
         texts = texts_of(values.data)
         texts[np.ma.getmaskarray(values)] = None
         return texts
-    if isinstance(values, Iterable) and not hasattr(values, "dtype"):
-        listed = list(values)
-        values = np.empty(len(listed), dtype=object)
-        values[:] = listed
-    series = pd.Series(values, copy=False)
-    if series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) != "string":
-        return texts_of_mixed(series.array)
-    codes, distinct = pd.factorize(series)
+    column = as_column(values)
+    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return texts_of_mixed(column)
+    codes, distinct = pd.factorize(column)
     written = np.array([*(text_of(value) for value in distinct), None], dtype=object)
     return written[codes]
+
+
+def as_column(values: Any) -> Any:
+    """Return values as an array of one type: text as objects, however the frame stores it."""
+    if isinstance(values, pd.Series):
+        return values.to_numpy(dtype=object) if isinstance(values.dtype, pd.StringDtype) else values.array
+    if isinstance(values, np.ndarray):
+        return values
+    listed = list(values)
+    column = np.empty(len(listed), dtype=object)
+    column[:] = listed
+    return column
 
 
 def texts_of_mixed(values: Iterable[object]) -> Texts:
