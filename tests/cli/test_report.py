@@ -1,0 +1,129 @@
+"""`whoworks check` and `whoworks report`, from a pilot's folder to what lies on the disk afterwards."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.pilots import PLANTED
+from whoworks import columns
+
+
+def fingerprints(folder):
+    """Return the sha256 of every file in a folder."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def header(path):
+    """Return the first row of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(next(csv.reader(file)))
+
+
+def test_check_tells_who_was_there_what_is_counted_and_every_verdict(pilot, whoworks):
+    before = sorted(pilot.path.rglob("*"))
+    answer = whoworks("check", pilot.plan)
+    assert (answer.code, answer.err) == (0, "")
+    assert "240 rows received" in answer.out
+    assert "PASS" in answer.out
+    assert all(len(line) <= 80 for line in answer.out.splitlines())
+    assert not [planted for planted in PLANTED if planted in answer.out]
+    assert sorted(pilot.path.rglob("*")) == before
+
+
+def test_a_report_holds_every_file_with_the_columns_it_should(pilot, whoworks):
+    answer = whoworks("report", pilot.plan, "--out", "out")
+    out = pilot.path / "out"
+    assert answer.code == 0
+    assert answer.err == ""
+    assert "Report: out/report.pdf" in answer.out
+    assert "24 classes" in answer.out
+    assert header(out / "findings.csv") == columns.FINDINGS
+    assert header(out / "checks.csv") == columns.CHECKS
+    assert header(out / "ledger.csv") == columns.LEDGER
+    assert header(out / "suppressed.csv") == columns.SUPPRESSED
+    assert {path.name for path in out.glob("*.csv")} == {"findings.csv", "checks.csv", "ledger.csv", "suppressed.csv"}
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert list((out / "figures").glob("*.svg"))
+    for path in out.rglob("*"):
+        if path.suffix in {".csv", ".json", ".svg"}:
+            assert not [planted for planted in PLANTED if planted in path.read_text(encoding="utf-8")], path.name
+
+
+def test_without_a_place_it_goes_below_reports_and_json_prints_the_manifest(pilot, whoworks):
+    answer = whoworks("report", pilot.plan, "--json")
+    assert answer.code == 0
+    (manifest,) = (pilot.path / "reports").glob("*/*/manifest.json")
+    assert json.loads(answer.out) == json.loads(manifest.read_text(encoding="utf-8"))
+    place = manifest.parent.name
+    assert len(place) == 17
+    assert place[8] == "-"
+
+
+def test_another_cohort_takes_the_place_of_the_plan_s_records(pilot, whoworks):
+    pilot.change(lambda row: row | {"reading": f"{float(row['reading']) + 1:.1f}"})
+    other = pilot.data.rename(pilot.path / "next.csv")
+    assert whoworks("check", pilot.plan).code == 2
+    assert whoworks("check", pilot.plan, "--data", other).code == 0
+
+
+HOSTILE = {"yes": "=cmd('calc')", "no": "*_#$ <b>"}
+
+
+def test_hostile_names_are_literal_in_the_pdf_and_harmless_in_the_csv(pilot, whoworks):
+    from pypdf import PdfReader
+
+    pilot.change(lambda row: row | {"lunch": HOSTILE[row["lunch"]], "school_id": "#panic " + row["school_id"]})
+    pilot.edit('values = { no = "not eligible", yes = "eligible" }\n', "")
+    pilot.edit('label = "free lunch"', 'label = "$x$ *lunch* #read"')
+    pilot.edit('name = "Harbour pilot"', 'name = "=cmd() *_#$ #panic(1)"')
+    answer = whoworks("report", pilot.plan, "--out", "out")
+    assert answer.code == 0, answer.err
+    text = " ".join(
+        " ".join(page.extract_text() for page in PdfReader(pilot.path / "out" / "report.pdf").pages).split()
+    )
+    assert "=cmd() *_#$ #panic(1)" in text
+    assert "$x$ *lunch* #read" in text
+    for table in (pilot.path / "out").glob("*.csv"):
+        with table.open(encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "@", "\t", "\r"))], table.name
+
+
+@pytest.mark.parametrize("moment", [0.3, 0.9])
+def test_a_run_that_is_killed_leaves_the_last_report_as_it_was(pilot, whoworks, moment):
+    begin = time.perf_counter()
+    assert whoworks("report", pilot.plan, "--out", "out").code == 0
+    whole = time.perf_counter() - begin
+    before = fingerprints(pilot.path / "out")
+    pilot.change(lambda row: row | {"reading": f"{float(row['reading']) + 1:.1f}"})
+    program = "import sys; from whoworks.cli import main; sys.argv[0] = 'whoworks'; main()"
+    again = subprocess.Popen(
+        [sys.executable, "-c", program, "report", str(pilot.plan), "--out", "out"],
+        cwd=pilot.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(moment * whole)
+    again.send_signal(signal.SIGKILL)
+    again.wait()
+    after = fingerprints(pilot.path / "out")
+    assert after == before or json.loads((pilot.path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert set(after) == set(before)
+
+
+def test_the_demo_needs_nothing_and_writes_a_pilot_and_its_report(whoworks, tmp_path):
+    answer = whoworks("demo", "--out", "demo")
+    assert answer.code == 0
+    assert (tmp_path / "demo" / "pilot" / "truth.json").is_file()
+    assert (tmp_path / "demo" / "report" / "report.pdf").is_file()
+    assert "Report: demo/report/report.pdf" in answer.out
+    assert all(len(line) <= 80 for line in answer.out.splitlines())
