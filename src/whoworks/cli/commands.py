@@ -82,7 +82,7 @@ def demo(
     folder = out / "pilot"
     pilot.write(folder)
     typer.echo(f"A synthetic pilot of {len(pilot.records):,} students is in {folder}.")
-    write_report(whoworks.Study.from_plan(folder / "plan.toml"), out / "report", as_json=False)
+    write_report(whoworks.Study.from_plan(folder / "plan.toml"), out / "report", command="whoworks demo")
 
 
 @app.command()
@@ -108,10 +108,13 @@ def check(plan: PlanFile, data: DataFile = None) -> None:
     """
     from whoworks.cli.summary import show_checks
     from whoworks.design.feasible import require_feasible
+    from whoworks.scores.analysed import require_outcome
 
     study = whoworks.Study.from_plan(plan, data=data)
     show_checks(study)
     require_feasible(study.design)
+    for outcome in study.plan.outcomes:
+        require_outcome(study.panel, study.design, outcome.name)
 
 
 @app.command()
@@ -128,10 +131,11 @@ def report(
 
     PDF, findings, checks, ledger, figures and manifest go to one folder, named at the end.
     """
-    write_report(whoworks.Study.from_plan(plan, data=data), out, as_json=as_json)
+    command = f"whoworks report {plan.name}" + (f" --data {data.name}" if data else "")
+    write_report(whoworks.Study.from_plan(plan, data=data), out, command=command, as_json=as_json)
 
 
-def write_report(study: whoworks.Study, out: Path | None, *, as_json: bool) -> None:
+def write_report(study: whoworks.Study, out: Path | None, *, command: str, as_json: bool = False) -> None:
     """Run a study, write its report and say where it is; of a design that cannot carry it, write what can be."""
     from whoworks.cli.progress import stage_bar
     from whoworks.cli.summary import show_answer
@@ -139,10 +143,11 @@ def write_report(study: whoworks.Study, out: Path | None, *, as_json: bool) -> N
     try:
         with stage_bar() as progress:
             run = study.run(progress=progress)
+            progress("report", 0.0)
+            folder = run.report(out, command=command)
     except InfeasibleError as error:
         folder = study.write_checks(out)
         raise InfeasibleError(f"{error} The ledger and the checks are in {folder}.") from None
-    folder = run.report(out)
     if as_json:
         typer.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
     else:
