@@ -17,7 +17,7 @@ from whoworks.panel.missing import blank_missing
 from whoworks.panel.moderators import require_few_levels, require_moderator
 from whoworks.panel.order import canonical_order
 from whoworks.panel.panel import Kind, Panel, Role, Variable
-from whoworks.panel.typing import are_numbers, categories_of, nameable, numbers_of, sorted_levels, truths_of
+from whoworks.panel.typing import categories_of, nameable, numbers_of, numbers_or_none, sorted_levels, truths_of
 from whoworks.panel.variables import Request, requests
 from whoworks.panel.waves import begin_join
 from whoworks.plan.plan import Plan
@@ -139,7 +139,8 @@ def type_variable(
 ) -> tuple[Variable, NDArray[np.float64] | pd.Categorical[str]]:
     """Read one variable as the plan declares it, or as its values allow."""
     texts = joined.texts(request.column, request.wave)
-    kind = request.kind or (Kind.NUMBER if are_numbers(texts) else Kind.CATEGORY)
+    numbers = numbers_or_none(texts) if request.kind in (None, Kind.NUMBER) else None
+    kind = request.kind or (Kind.CATEGORY if numbers is None else Kind.NUMBER)
     require_few_levels(request, kind, texts)
     require_moderator(request, texts, levels)
     codes = list(request.values) or (list(sorted_levels(texts)) if kind is Kind.CATEGORY else [])
@@ -158,7 +159,7 @@ def type_variable(
         levels=tuple(codes),
         level_labels=words,
     )
-    return variable, typed_values(variable, texts)
+    return variable, typed_values(variable, texts) if numbers is None else numbers
 
 
 def measured_level(request: Request, levels: dict[str, Texts], texts: Texts) -> str:

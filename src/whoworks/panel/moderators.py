@@ -7,7 +7,7 @@ import pandas as pd
 from whoworks.errors import PanelError, first_few
 from whoworks.panel.levels import UNIT, splitting
 from whoworks.panel.panel import Kind, Role
-from whoworks.panel.typing import are_numbers
+from whoworks.panel.typing import numbers_or_none
 from whoworks.panel.variables import Request
 from whoworks.records.text import Texts
 
@@ -21,7 +21,7 @@ def require_few_levels(request: Request, kind: Kind, texts: Texts) -> None:
     n_levels = len(pd.unique(texts[~pd.isna(texts)]))
     if n_levels <= MOST_LEVELS:
         return
-    number = ' Write kind = "number" if its values are amounts, or' if are_numbers(texts) else " Either"
+    number = ' Write kind = "number" if its values are amounts, or' if numbers_or_none(texts) is not None else " Either"
     raise PanelError(
         f"'{request.name}' ({request.roles[-1]}) has {n_levels} different values, and groups should be few (at most "
         f"{MOST_LEVELS}).{number} group them in a column of its own, such as high and low."

@@ -33,19 +33,31 @@ def number_of(text: str) -> float | None:
 
 def numbers_of(texts: Texts, column: str) -> Vector:
     """Return texts as numbers, NaN where missing; PanelError tells how many are none, and their shapes."""
-    codes, distinct = pd.factorize(texts)
-    numbers = [number_of(text) for text in distinct]
-    if None in numbers:
-        raise PanelError(not_numbers(codes, distinct, numbers, column))
-    return np.array([*numbers, np.nan], dtype=np.float64)[codes]
+    numbers = numbers_or_none(texts)
+    if numbers is None:
+        raise PanelError(not_numbers(texts, column))
+    return numbers
 
 
-def not_numbers(codes: NDArray[np.int64], distinct: Texts, numbers: Sequence[float | None], column: str) -> str:
+def numbers_or_none(texts: Texts) -> Vector | None:
+    """Return texts as numbers, NaN where missing; None where any is not a number."""
+    numbers = np.full(len(texts), np.nan)
+    for place, text in enumerate(texts.tolist()):
+        if text is not None:
+            number = number_of(text)
+            if number is None:
+                return None
+            numbers[place] = number
+    return numbers
+
+
+def not_numbers(texts: Texts, column: str) -> str:
     """Say how many values of a column are not numbers, and how they are written."""
-    wrong = [place for place, number in enumerate(numbers) if number is None]
-    shapes = first_few(dict.fromkeys(shape_of(distinct[place]) for place in wrong))
+    present = [text for text in texts.tolist() if text is not None]
+    wrong = [text for text in present if number_of(text) is None]
+    shapes = first_few(dict.fromkeys(shape_of(text) for text in wrong))
     return (
-        f"'{column}' should hold numbers, and {int(np.isin(codes, wrong).sum())} of its {int((codes >= 0).sum())} "
+        f"'{column}' should hold numbers, and {len(wrong)} of its {len(present)} "
         f"values are not numbers; they look like {shapes} (a stands for letters, 9 for digits). If these mean that "
         "nothing was measured, list them under missing.columns; otherwise correct the column."
     )
@@ -55,11 +67,6 @@ def shape_of(text: str) -> str:
     """Describe how a value is written without saying it: runs of letters become a, runs of digits 9."""
     letters = re.sub(r"[^\W\d_]+", "a", text)
     return re.sub(r"\s+", " ", re.sub(r"\d+", "9", letters))[:SHORT]
-
-
-def are_numbers(texts: Texts) -> bool:
-    """Tell whether every value that is there is a number."""
-    return all(number_of(text) is not None for text in pd.unique(texts) if text is not None)
 
 
 def categories_of(texts: Texts, values: Mapping[str, str], column: str, key: str) -> pd.Categorical[str]:

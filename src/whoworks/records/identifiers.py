@@ -111,7 +111,9 @@ def is_name(words: list[str]) -> bool:
 
 
 def kind_by_values(values: list[str]) -> str:
-    """Judge by values that can hardly be anything else; codes repeated over rows are not personal."""
+    """Judge by values that can hardly be anything else; numbers and codes repeated over rows are not personal."""
+    n_values = len(values)
+    values = [value for value in values if not value.replace(".", "", 1).removeprefix("-").isdigit()]
     if holds(MAIL_VALUE, values):
         return "e-mail address"
     ssn = [value for value in values if SSN_VALUE.search(value)]
@@ -120,7 +122,7 @@ def kind_by_values(values: list[str]) -> str:
     if holds(PHONE_VALUE, values):
         return "telephone number"
     names = [value for value in values if SURNAME_FIRST.fullmatch(value)]
-    if len(names) >= MOSTLY * len(values) and len(set(names)) >= MOSTLY * len(values):
+    if names and len(set(names)) >= MOSTLY * n_values:
         return "name"
     return ""
 

@@ -79,8 +79,8 @@ def texts_of(values: object) -> Texts:
     if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) != "string":
         return texts_of_mixed(column)
     codes, distinct = pd.factorize(column)
-    written = np.array([*(text_of(value) for value in distinct), None], dtype=object)
-    return written[codes]
+    write = canonical if column.dtype == object else text_of
+    return np.array([*map(write, distinct), None], dtype=object)[codes]
 
 
 def as_column(values: Any) -> Any:
