@@ -109,8 +109,9 @@ def describe_outcome(plan: Plan, outcome: Outcome) -> Iterator[str]:
     """Say what is particular to one outcome."""
     if outcome.baseline:
         labels = {moderator.name: moderator.label for moderator in plan.moderators}
-        names = enumerate_words([labels.get(measure.name, measure.name) for measure in outcome.baseline])
-        yield f"For {outcome.label}, the measure before assignment is {names}."
+        in_wave = {measure.name: f" ({measure.wave})" if measure.wave else "" for measure in outcome.baseline}
+        names = [labels.get(measure.name, measure.column + in_wave[measure.name]) for measure in outcome.baseline]
+        yield f"For {outcome.label}, the measure before assignment is {enumerate_words(names)}."
     if outcome.meaningful is not None:
         unit = {"sd": "SD", "units": "of its units", "points": "percentage points"}[outcome.meaningful_in]
         yield f"For {outcome.label}, the smallest difference that would matter is {outcome.meaningful:g} {unit}."
@@ -153,4 +154,5 @@ def describe_rest(plan: Plan) -> Iterator[str]:
         columns = enumerate_words(plan.implementation.columns)
         yield f"Measured after assignment, and described only: {columns}."
     if plan.privacy.drop:
-        yield f"{len(plan.privacy.drop)} column{'s' if len(plan.privacy.drop) > 1 else ''} are never read."
+        n_dropped = len(plan.privacy.drop)
+        yield "1 column is never read." if n_dropped == 1 else f"{n_dropped} columns are never read."

@@ -33,7 +33,7 @@ ARM_WORDS = frozenset(
 CONTROL_CODES = frozenset(words_of("control usual bau comparison regular reg placebo waitlist none no c 0 false"))
 AFTER_WORDS = frozenset(words_of("post posttest outcome spring final endline end followup eot"))
 BEFORE_WORDS = frozenset(words_of("pre pretest prettest baseline fall prior before previous"))
-SCORE_WORDS = frozenset(words_of("score math maths mathematics read reading rit test exam scale points grade passed"))
+SCORE_WORDS = frozenset(words_of("score math maths mathematics read reading rit test exam scale points passed"))
 GROUP_WORDS = frozenset(
     words_of("frl lunch ses sex sx gender female ell el lep iep sped ethnicity ethnic race eth schtype")
 )
@@ -90,11 +90,11 @@ def number_columns(frame: pd.DataFrame) -> tuple[str, ...]:
 
 def guess_level(column: str, values: pd.Series[str]) -> str:
     """Guess which level a column names, from words such as school_id, schid or tch; "" where none."""
-    words = [word.removesuffix("id") or word for word in words_of(column)]
-    rest = [word for word in words if word not in KEY_WORDS] or words[:1]
+    words = [word for word in words_of(column) if word not in KEY_WORDS] or words_of(column)[:1]
     repeats = len(values) > values.nunique()
     for level, known in LEVEL_WORDS.items():
-        if len(rest) == 1 and rest[0] in known and (level == STUDENT or repeats):
+        named = len(words) == 1 and {words[0], words[0].removesuffix("id")} & known
+        if named and (level == STUDENT or repeats):
             return level
     return ""
 

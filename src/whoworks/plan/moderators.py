@@ -67,7 +67,9 @@ class Moderator(Measure):
     expect: Expectation = Field(
         None, description="the direction expected beforehand", examples=['expect = { larger = "Y" }']
     )
-    reliability: Number | None = Field(None, description="between 0 and 1", examples=["reliability = 0.9"], gt=0, le=1)
+    reliability: Number | None = Field(
+        None, description="its reliability, above 0 and up to 1", examples=["reliability = 0.9"], gt=0, le=1
+    )
 
     @field_validator("label")
     @classmethod

@@ -102,6 +102,7 @@ class Plan(Table):
     def parse(cls, text: str, *, base: Path = Path(), source: str = "") -> Self:
         """Read a plan from TOML; relative paths start from `base`, and `source` names the file in errors."""
         try:
+            text.encode()
             given = tomllib.loads(text)
         except (ValueError, RecursionError) as error:
             where = source or "the plan"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.plan.lakeside import parse
+from whoworks.plan.describe import describe_plan, enumerate_words, plural
+from whoworks.plan.plan import Plan
+
+CLASSES = 'assigned = "class"'
+SHARES = 'probability = "blocks"'
+
+
+def test_a_plan_reads_as_sentences():
+    assert describe_plan(parse()) == [
+        "The question: Does it raise mathematics, and for whom?",
+        "The study was registered on 2026-08-15.",
+        "Of the table 'roster', the rows with grade == '6' are kept.",
+        "'adaptive programme' is compared with 'usual practice', as assigned.",
+        "Classes were assigned at random on 2026-09-04 within schools.",
+        "The probability of each arm is its share of the classes drawn in each school, among the arms compared.",
+        "Primary outcome: mathematics.",
+        "Other outcome: passed.",
+        "For mathematics, the measure before assignment is tests.rit (fall).",
+        "For mathematics, the smallest difference that would matter is 0.1 SD.",
+        "Planned beforehand: whether the difference depends on free lunch.",
+        "For free lunch, the larger difference was expected in the group 'eligible'.",
+        "Explored besides: years.",
+        "All of these are declared as measured before assignment.",
+        "Used for precision only: age.",
+        "Whether the programme was received is in the column 'logged_in'.",
+        "Measured after assignment, and described only: minutes.",
+        "1 column is never read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            (CLASSES, f'{CLASSES}\ndrawn = "student"'),
+            "Students were assigned at random on 2026-09-04 to classes within schools.",
+        ),
+        ((CLASSES, f'{CLASSES}\ndrawn = "student"'), "Each class has one arm."),
+        ((SHARES, "probability = 0.5"), "The probability of being assigned 'adaptive programme' was 0.5."),
+        (
+            (SHARES, "probability = { usual = 0.25, adaptive = 0.75 }"),
+            "The probability of assignment was 0.25 for 'usual practice' and 0.75 for 'adaptive programme'.",
+        ),
+        ((SHARES, 'probability = "p"'), "The probability of assignment is in the column 'p'."),
+        ((f'blocks = ["school"]\nsite = "school"\n{SHARES}', ""), "Classes were assigned at random on 2026-09-04."),
+        (
+            (f'blocks = ["school"]\nsite = "school"\n{SHARES}', ""),
+            "The probability of each arm is its share of the classes drawn, among the arms compared.",
+        ),
+        ((CLASSES, f'{CLASSES}\ncluster = "school"'), "The plan asks that schools be counted as the clusters."),
+        (("meaningful = 0.1", 'better = "lower"'), "For mathematics, lower is better."),
+        (
+            ("cut = [2, 5.5]", 'planned = true\nexpect = "decreasing"'),
+            "With more of years, the difference was expected to shrink.",
+        ),
+    ],
+)
+def test_what_the_plan_says_is_said(change: tuple[str, str], sentence: str):
+    assert sentence in describe_plan(parse(change))
+
+
+def test_a_matched_design_is_never_called_random():
+    said = " ".join(describe_plan(parse((CLASSES, f'{CLASSES}\nkind = "matched"'))))
+    assert "Classes were not given their arms by chance; they are matched within schools" in said
+    assert "random on" not in said
+    assert "at random" not in said
+
+
+@pytest.mark.shared
+def test_no_column_is_named_where_the_plan_has_a_label(shared: Path):
+    said = describe_plan(Plan.load(shared / "plans" / "eef_crt.toml"))
+    assert "For post-test, the measure before assignment is pre-test." in said
+    assert not any("Prettest" in sentence for sentence in said)
+
+
+def test_words_of_levels_have_their_plural():
+    assert [plural(word) for word in ("class", "school", "study", "day", "branch")] == [
+        "classes",
+        "schools",
+        "studies",
+        "days",
+        "branches",
+    ]
+
+
+def test_words_are_joined_as_in_a_sentence():
+    assert [enumerate_words(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
