@@ -1,0 +1,1 @@
+"""The report: document, sentences, tables, figures, disclosure control and the PDF."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 
 import pandas as pd
@@ -44,3 +46,13 @@ class Evidence:
     command: str
     timings: dict[str, float]
     peak_memory_mb: float
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident memory of this process so far, in MB; NaN where the system does not tell."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # not a POSIX system
+        return math.nan
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

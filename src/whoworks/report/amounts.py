@@ -1,0 +1,91 @@
+"""Amounts in words: an estimate in its units, its interval, its size in SD and percentile points."""
+
+from __future__ import annotations
+
+import math
+
+from whoworks.findings.finding import Finding
+from whoworks.report.labels import STATUS_WORDS, Words, outcome_of
+from whoworks.report.numbers import count, decimals, fixed, percent, percentile_points, span
+
+SD_PLACES = 2
+POINT_PLACES = 1
+
+
+def unit_word(finding: Finding, words: Words) -> str:
+    """Return the unit of an estimate: points on the outcome's own scale, or percentage points."""
+    binary = finding.unit == "percentage points" or words.is_binary(outcome_of(finding))
+    return "percentage points" if binary else "points"
+
+
+def places_of(finding: Finding, words: Words) -> int:
+    """Return the decimals shown for an estimate in its own units."""
+    if finding.question == "heterogeneity":
+        return SD_PLACES
+    return POINT_PLACES if unit_word(finding, words) == "percentage points" else decimals(finding.std_error)
+
+
+def amount(finding: Finding, words: Words, *, size: bool = False) -> str:
+    """Write the estimate with its unit; `size` drops the sign, for "9.0 points larger"."""
+    value = abs(finding.estimate) if size else finding.estimate
+    places = places_of(finding, words)
+    unit = unit_word(finding, words)
+    text = fixed(value, places)
+    return f"{text} {unit[:-1] if text == '1' else unit}"
+
+
+def interval(finding: Finding, words: Words, *, flip: bool = False) -> str:
+    """Write the interval's two ends; `flip` turns the signs, for a difference told the other way round."""
+    low, high = (-finding.conf_high, -finding.conf_low) if flip else (finding.conf_low, finding.conf_high)
+    return span(low, high, places_of(finding, words))
+
+
+def level_word(finding: Finding) -> str:
+    """Name the interval: ``95 % interval``."""
+    return f"{percent(finding.conf_level, 1)} interval"
+
+
+def base(finding: Finding, words: Words) -> str:
+    """Say what an estimate rests on: its clusters, its students and its standing."""
+    parts = [words.clusters(finding.n_clusters, finding.cluster)]
+    if words.cluster(finding.cluster) != "student":
+        parts.append(f"{count(finding.n_units)} students")
+    standing = STATUS_WORDS.get(finding.status, finding.status)
+    if finding.status == "exploratory" and finding.n_tests > 1:
+        standing += f", one of {finding.n_tests} looks"
+    return "; ".join([*parts, standing])
+
+
+def evidence_of(finding: Finding, words: Words, *, flip: bool = False) -> str:
+    """Write the bracket that follows a number: interval, clusters, students, standing."""
+    return f"({level_word(finding)} {interval(finding, words, flip=flip)}; {base(finding, words)})"
+
+
+def in_sd(finding: Finding, *, size: bool = False) -> str:
+    """Write the effect size with its range: ``0.19 SD (0.08 to 0.30)``; empty where there is none."""
+    if math.isnan(finding.effect_size):
+        return ""
+    value, low, high = finding.effect_size, finding.effect_size_low, finding.effect_size_high
+    if size and value < 0:
+        value, low, high = -value, -high, -low
+    text = f"{fixed(value, SD_PLACES)} SD"
+    return text if math.isnan(low) or math.isnan(high) else f"{text} ({span(low, high, SD_PLACES)})"
+
+
+def in_percentiles(finding: Finding, *, size: bool = False) -> str:
+    """Write the improvement index with its range: ``7 percentile points (3 to 12)``; empty where there is none."""
+    if math.isnan(finding.effect_size):
+        return ""
+    ends = (finding.effect_size, finding.effect_size_low, finding.effect_size_high)
+    if size and finding.effect_size < 0:
+        ends = (-ends[0], -ends[2], -ends[1])
+    middle, low, high = (percentile_points(end) for end in ends)
+    text = f"{fixed(middle, 0)} percentile point{'' if fixed(middle, 0) == '1' else 's'}"
+    return text if math.isnan(low) or math.isnan(high) else f"{text} ({span(low, high, 0)})"
+
+
+def detectable(finding: Finding, words: Words) -> str:
+    """Say what difference the study could have detected; empty where that is not known."""
+    if math.isnan(finding.mde):
+        return ""
+    return f"this study could have detected a difference of {fixed(finding.mde, places_of(finding, words))}"

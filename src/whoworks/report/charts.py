@@ -1,0 +1,137 @@
+"""Every figure of a report, drawn from released evidence; one that cannot be drawn stops the report, by name."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from whoworks.checks.verdict import Check, Verdict
+from whoworks.errors import ReportError
+from whoworks.findings.finding import Finding
+from whoworks.report.disclosure import Released
+from whoworks.report.document import FigureRef
+from whoworks.report.figures.attrition import Attrition, plot_attrition
+from whoworks.report.figures.balance import Gap, plot_balance
+from whoworks.report.figures.chart import Chart
+from whoworks.report.figures.curve import plot_curve
+from whoworks.report.figures.flow import plot_flow
+from whoworks.report.figures.forest import plot_forest
+from whoworks.report.figures.groups import plot_groups
+from whoworks.report.labels import Words, outcome_of
+from whoworks.report.participants import read_flow
+from whoworks.report.selection import Selection
+
+MOST_GAPS = 30
+FEWEST_CURVE_POINTS = 3
+
+Drawing = tuple[str, Callable[[], Chart]]
+
+
+def draw_charts(released: Released, chosen: Selection, words: Words) -> tuple[Chart, ...]:
+    """Draw every figure that the evidence has numbers for.
+
+    Raises
+    ------
+    ReportError
+        When a figure cannot be drawn, naming it.
+    """
+    return tuple(draw_safely(name, draw) for name, draw in plan_charts(released, chosen, words))
+
+
+def draw_safely(name: str, draw: Callable[[], Chart]) -> Chart:
+    """Draw one figure; what goes wrong is told with the figure's name."""
+    try:
+        return draw()
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ReportError(
+            f"The figure '{name}' cannot be drawn ({type(error).__name__}), so no report is written; the last one is "
+            "untouched."
+        ) from error
+
+
+def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator[Drawing]:
+    """Yield each figure's name and how it is drawn."""
+    evidence = released.evidence
+    first = next(o.name for o in words.plan.outcomes if o.primary)
+    flow = read_flow(evidence.ledger, words, first)
+    yield "participant-flow", lambda: plot_flow(flow, words=words, rule=released.rule)
+    losses = [
+        point for check in evidence.checks if check.check_id == "attrition" for point in read_losses(check, words)
+    ]
+    if losses:
+        yield "attrition", lambda: plot_attrition(losses)
+    gaps = [gap for check in evidence.checks if check.check_id == "balance" for gap in read_gaps(check.table, words)]
+    gaps = list({gap.words: gap for gap in gaps if math.isfinite(gap.value)}.values())[:MOST_GAPS]
+    if gaps:
+        yield "balance", lambda: plot_balance(gaps)
+    if chosen.main is None:
+        return
+    main = chosen.main
+    groups = tuple(f for f in chosen.planned if f.question == "subgroup" and is_beside(f, main))
+    if groups:
+        yield "forest", lambda: plot_forest(average=main, groups=groups, words=words)
+    yield from plan_curves(chosen, main, words)
+    ranked = tuple(f for f in chosen.sorted_groups if "-" not in f.level and is_beside(f, main))
+    if any(math.isfinite(f.estimate) for f in ranked):
+        yield "sorted-groups", lambda: plot_groups(ranked, average=main, words=words)
+
+
+def plan_curves(chosen: Selection, main: Finding, words: Words) -> Iterator[Drawing]:
+    """Yield one curve per number among the moderators, for the main outcome."""
+    for moderator in dict.fromkeys(f.moderator for f in chosen.curves):
+        points = tuple(f for f in chosen.curves if f.moderator == moderator and is_beside(f, main))
+        if sum(math.isfinite(f.estimate) for f in points) < FEWEST_CURVE_POINTS:
+            continue
+        name = f"curve-{file_name(moderator)}"
+        yield name, lambda points=points, name=name: plot_curve(points, average=main, words=words, name=name)
+
+
+def is_beside(finding: Finding, main: Finding) -> bool:
+    """Whether a finding is about the main outcome, treatment and weighting."""
+    same = outcome_of(finding) == outcome_of(main) and finding.contrast == main.contrast
+    return same and finding.weighting == main.weighting and finding.estimand == main.estimand
+
+
+def read_losses(check: Check, words: Words) -> Iterator[Attrition]:
+    """Read attrition from its check's table; rows that are withheld are left out."""
+    for row in check.table.to_dict("records"):
+        if not math.isfinite(float(row["overall"])):
+            continue
+        named = words.short_outcome(str(row["outcome"]))
+        if len(words.plan.arms.treatments) > 1:
+            named += f", {words.arm(str(row['arm']))}"
+        yield Attrition(
+            words=named,
+            overall=100 * float(row["overall"]),
+            differential=100 * float(row["differential"]),
+            verdict=Verdict(str(row["verdict"])),
+        )
+
+
+def read_gaps(table: pd.DataFrame, words: Words) -> Iterator[Gap]:
+    """Read standardised differences from a balance check's table."""
+    if not {"variable", "level", "standardised"} <= set(table.columns):
+        return
+    for row in table.to_dict("records"):
+        named = words.variable(str(row["variable"]))
+        level = str(row["level_label"]) if row["level"] else ""
+        arm = f", {words.arm(str(row['arm']))}" if len(words.plan.arms.treatments) > 1 else ""
+        yield Gap(words=f"{named}{': ' + level if level else ''}{arm}", value=float(row["standardised"]))
+
+
+def file_name(text: str) -> str:
+    """Return a text as part of a file's name: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+
+
+def refer(charts: tuple[Chart, ...]) -> dict[str, FigureRef]:
+    """Return how the document refers to each chart, by name."""
+    return {
+        chart.name: FigureRef(
+            name=chart.name, file=f"figures/{chart.name}.svg", caption=chart.caption, alt=chart.alt_text()
+        )
+        for chart in charts
+    }

@@ -1,0 +1,57 @@
+"""The Love plot: how far the arms stood apart before assignment, in SD."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whoworks.report.figures.chart import BLUE, INK, QUIET, SMALL, Chart, new_drawing, styled
+from whoworks.report.fonts import printable
+from whoworks.report.labels import capital, shorten
+from whoworks.report.numbers import signed
+
+SATISFIED, ADJUSTED = 0.05, 0.25
+ROW = 0.2
+LEFT, RIGHT = 0.42, 0.90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One variable's standardised difference between the arms; NaN where it is withheld or unknown."""
+
+    words: str
+    value: float
+    contrast: str = ""
+
+
+def plot_balance(gaps: Sequence[Gap]) -> Chart:
+    """Draw the gaps with the bands of the What Works Clearinghouse: 0.05 and 0.25 SD."""
+    shown = [gap for gap in gaps if math.isfinite(gap.value)]
+    top, bottom = 0.08, 0.5
+    height = top + bottom + ROW * len(shown)
+    with styled():
+        drawing = new_drawing(height=height)
+        axes = drawing.add_axes((LEFT, bottom / height, RIGHT - LEFT, 1 - (top + bottom) / height))
+        reach = max(0.3, *(1.08 * abs(gap.value) for gap in shown))
+        axes.set_xlim(-reach, reach)
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.axvspan(-ADJUSTED, ADJUSTED, color="#eef1f4", lw=0, zorder=0)
+        axes.axvspan(-SATISFIED, SATISFIED, color="#cddbe8", lw=0, zorder=0)
+        axes.axvline(0, color=INK, lw=0.8)
+        axes.set_xlabel("difference between the arms before assignment, SD", fontsize=SMALL)
+        for place, gap in enumerate(shown):
+            across = 1 - (top + ROW * (place + 0.5)) / height
+            marker = "o" if abs(gap.value) <= ADJUSTED else "D"
+            axes.plot([gap.value], [place], marker=marker, ms=5, color=BLUE, ls="none", zorder=3)
+            drawing.text(0.0, across, printable(capital(shorten(gap.words, 52))), va="center", fontsize=SMALL)
+            drawing.text(0.995, across, signed(gap.value, 2), va="center", ha="right", fontsize=SMALL, color=QUIET)
+    caption = (
+        "How alike the arms were before assignment. Within the dark band (0.05 SD) they count as alike; within the "
+        "light band (0.25 SD) the estimate is adjusted for what differs; a diamond lies beyond it."
+    )
+    said = "; ".join(f"{gap.words}: {signed(gap.value, 2)}" for gap in shown)
+    alt = f"Differences between the arms before assignment, in SD. {said}."
+    return Chart(name="balance", caption=caption, drawing=drawing, alt=alt)

@@ -1,0 +1,90 @@
+"""A chart: one drawing with its words, written as an SVG whose bytes depend on its numbers alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from whoworks.report.fonts import FAMILY, font_files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH = 7.0
+INK = "#1a1a1a"
+QUIET = "#5c5c5c"
+LINE = "#9a9a9a"
+BAND = "#e9e9e6"
+BLUE = "#0b5394"
+PALE = "#cfe0ee"
+OCHRE = "#b45f06"
+SIZE = 9.0
+SMALL = 8.0
+
+STYLE: dict[str, object] = {
+    "font.family": [FAMILY],
+    "font.size": SIZE,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
+    "axes.linewidth": 0.8,
+    "axes.unicode_minus": True,
+    "axes.formatter.useoffset": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "lines.linewidth": 1.4,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "whoworks",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """One chart: `name` is its file's, `caption` stands under it, `alt` says what it shows to who cannot see it."""
+
+    name: str
+    caption: str
+    drawing: Figure
+    alt: str
+
+    def alt_text(self) -> str:
+        """Return what the chart shows, in words, from the numbers that were drawn."""
+        return self.alt
+
+    def svg(self) -> bytes:
+        """Return the drawing as SVG: no date, stable names, text kept as text."""
+        buffer = io.BytesIO()
+        with styled():
+            self.drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        return buffer.getvalue()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the report's style, whatever style the caller's session uses."""
+    import matplotlib
+    from matplotlib import font_manager
+
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for file in font_files():
+        if str(file) not in known:
+            font_manager.fontManager.addfont(str(file))
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+        yield
+
+
+def new_drawing(*, height: float, width: float = WIDTH) -> Figure:
+    """Return an empty drawing in inches; call it inside `styled`."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))

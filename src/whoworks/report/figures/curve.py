@@ -1,0 +1,51 @@
+"""The curve: how the effect runs along a number, with its band."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import interval, level_word, places_of, unit_word
+from whoworks.report.figures.chart import BLUE, INK, PALE, SMALL, Chart, new_drawing, styled
+from whoworks.report.fonts import printable
+from whoworks.report.labels import Words, capital, outcome_of, shorten
+from whoworks.report.numbers import fixed
+from whoworks.report.sentences import grid
+
+HEIGHT = 2.5
+TOLD = 5
+
+
+def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, name: str) -> Chart:
+    """Draw one continuous moderator's curve; `points` carry the grid values in `level`."""
+    shown = sorted((p for p in points if math.isfinite(p.estimate)), key=lambda point: float(point.level))
+    at = [float(point.level) for point in shown]
+    moderator = words.moderator(points[0].moderator)
+    with styled():
+        drawing = new_drawing(height=HEIGHT)
+        axes = drawing.add_axes((0.1, 0.2, 0.87, 0.76))
+        axes.fill_between(at, [p.conf_low for p in shown], [p.conf_high for p in shown], color=PALE, lw=0)
+        axes.plot(at, [p.estimate for p in shown], color=INK, lw=1.8)
+        axes.axhline(0, color=INK, lw=0.8)
+        if math.isfinite(average.estimate):
+            axes.axhline(average.estimate, color=BLUE, lw=1.0, ls=(0, (4, 3)))
+        axes.set_xlim(min(at), max(at))
+        axes.set_xlabel(printable(shorten(moderator, 80)), fontsize=SMALL)
+        axes.set_ylabel(f"effect, {unit_word(average, words)}", fontsize=SMALL)
+    caption = (
+        f"{capital(moderator)}: the effect on {words.short_outcome(outcome_of(average))} along it. The band is the "
+        f"{level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim is "
+        "the slope in the table."
+    )
+    return Chart(name=name, caption=caption, drawing=drawing, alt=tell_curve(shown, moderator, words))
+
+
+def tell_curve(points: Sequence[Finding], moderator: str, words: Words) -> str:
+    """Say what the curve shows at a few of its points."""
+    stride = max(1, (len(points) - 1) // (TOLD - 1))
+    said = [
+        f"at {grid(point.level)}, {fixed(point.estimate, places_of(point, words))} ({interval(point, words)})"
+        for point in points[::stride]
+    ]
+    return f"Effect along {moderator}, with {level_word(points[0])}s: {'; '.join(said)}."

@@ -1,0 +1,157 @@
+"""The participant flow: from records received to students analysed, arm beside arm, clusters beside students."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from whoworks.report.disclosure import WITHHELD, Rule
+from whoworks.report.figures.chart import BLUE, INK, LINE, PALE, WIDTH, Chart, new_drawing, styled
+from whoworks.report.fonts import printable
+from whoworks.report.labels import Words, capital, shorten
+from whoworks.report.numbers import count
+from whoworks.report.participants import ArmFlow, Flow, Step, say_step
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LINE_HEIGHT = 0.165
+PADDING = 0.09
+GAP = 0.22
+ABREAST = 3
+CHARACTERS_PER_INCH = 15.5
+MOST_STEPS = 5
+
+Box = tuple[str, tuple[str, ...]]
+
+
+def plot_flow(flow: Flow, *, words: Words, rule: Rule) -> Chart:
+    """Draw the flow of the primary outcome."""
+    top: list[Box] = [("Records received", (say_rows(flow, rule),))]
+    if flow.before:
+        top.append(("Left out before the arms are compared", tuple(say_left(flow.before, rule, words, "rows"))))
+    columns = [arm_boxes(arm, rule, words) for arm in flow.arms]
+    with styled():
+        drawing = draw(top, columns)
+    caption = f"How the students analysed for {flow.outcome} were reached, arm by arm."
+    return Chart(name="participant-flow", caption=caption, drawing=drawing, alt=tell_flow(top, columns))
+
+
+def say_rows(flow: Flow, rule: Rule) -> str:
+    """Write the number of rows received."""
+    return f"fewer than {rule.min_cell} rows" if flow.received == WITHHELD else f"{count(flow.received)} rows"
+
+
+def say_left(steps: Sequence[Step], rule: Rule, words: Words, noun: str) -> list[str]:
+    """Write why rows or students were left out; the table beside the figure holds those beyond the fifth."""
+    shown = [f"{capital(shorten(step.words, 70))}: {say_step(step, rule, words, noun)}" for step in steps[:MOST_STEPS]]
+    rest = len(steps) - MOST_STEPS
+    return shown + ([f"and {rest} more reasons, in the table"] if rest > 0 else [])
+
+
+def arm_boxes(arm: ArmFlow, rule: Rule, words: Words) -> list[Box]:
+    """Return an arm's boxes, from assigned to analysed."""
+    boxes: list[Box] = [(shorten(capital(arm.arm), 60), (f"assigned: {say_step(arm.assigned, rule, words)}",))]
+    if arm.left:
+        boxes.append(("Left out", tuple(say_left(arm.left, rule, words, "students"))))
+    kept = [say_step(step, rule, words) for step in arm.analysed] or ["none"]
+    boxes.append(("Analysed", tuple(kept)))
+    return boxes
+
+
+def fold(box: Box, width: float) -> tuple[str, ...]:
+    """Break a box's lines to its width in inches; the first is its heading."""
+    most = max(12, int((width - 2 * PADDING) * CHARACTERS_PER_INCH))
+    lines = textwrap.wrap(printable(box[0]), most)
+    for line in box[1]:
+        lines += textwrap.wrap(printable(line), most, subsequent_indent="  ")
+    return tuple(lines)
+
+
+def box_height(lines: Sequence[str]) -> float:
+    """Return a box's height in inches."""
+    return 2 * PADDING + LINE_HEIGHT * len(lines)
+
+
+def draw(top: Sequence[Box], columns: Sequence[Sequence[Box]]) -> Figure:
+    """Return the drawing: the boxes all share, then the arms abreast, at most three in a row."""
+    width = 4.6
+    shared = [fold(box, width) for box in top]
+    ranks = [columns[start : start + ABREAST] for start in range(0, len(columns), ABREAST)]
+    height = sum(box_height(lines) + GAP for lines in shared) + sum(rank_height(rank) for rank in ranks) - GAP + 0.04
+    drawing = new_drawing(height=height)
+    y = height - 0.02
+    for lines in shared:
+        y = draw_box(drawing, lines, x=(WIDTH - width) / 2, y=y, width=width, fill="#ffffff", height=height) - GAP
+        arrow(drawing, x=WIDTH / 2, start=y + GAP, end=y, height=height)
+    for rank in ranks:
+        draw_rank(drawing, rank, y=y, height=height)
+        y -= rank_height(rank)
+    return drawing
+
+
+def rank_width(rank: Sequence[Sequence[Box]]) -> float:
+    """Return the width of one arm's boxes."""
+    return min(3.35, (WIDTH - 0.2 * (len(rank) - 1) - 0.04) / len(rank))
+
+
+def rank_height(rank: Sequence[Sequence[Box]]) -> float:
+    """Return the height of the tallest of the arms drawn abreast."""
+    width = rank_width(rank)
+    return max(sum(box_height(fold(box, width)) + GAP for box in column) for column in rank)
+
+
+def draw_rank(drawing: Figure, rank: Sequence[Sequence[Box]], *, y: float, height: float) -> None:
+    """Draw arms abreast, each box of a kind at one height."""
+    width = rank_width(rank)
+    gap = 0.2 if len(rank) > 2 else 0.26
+    left = (WIDTH - len(rank) * width - (len(rank) - 1) * gap) / 2
+    for place, column in enumerate(rank):
+        x, below = left + place * (width + gap), y
+        for number, box in enumerate(column):
+            fill = PALE if number in (0, len(column) - 1) else "#ffffff"
+            below = draw_box(drawing, fold(box, width), x=x, y=below, width=width, fill=fill, height=height)
+            if number < len(column) - 1:
+                arrow(drawing, x=x + width / 2, start=below, end=below - GAP, height=height)
+            below -= GAP
+
+
+def draw_box(
+    drawing: Figure, lines: Sequence[str], *, x: float, y: float, width: float, fill: str, height: float
+) -> float:
+    """Draw one box whose top is at `y` inches and return where it ends."""
+    from matplotlib.patches import Rectangle
+
+    tall = box_height(lines)
+    frame = Rectangle(
+        (x / WIDTH, (y - tall) / height), width / WIDTH, tall / height,
+        facecolor=fill, edgecolor=LINE, lw=0.8, transform=drawing.transFigure,
+    )  # fmt: skip
+    drawing.add_artist(frame)
+    for number, line in enumerate(lines):
+        middle = y - PADDING - LINE_HEIGHT * (number + 0.5)
+        weight = "bold" if number == 0 else "normal"
+        drawing.text(
+            (x + PADDING) / WIDTH, middle / height, line, va="center", ha="left", fontsize=8.5,
+            fontweight=weight, color=BLUE if number == 0 else INK,
+        )  # fmt: skip
+    return y - tall
+
+
+def arrow(drawing: Figure, *, x: float, start: float, end: float, height: float) -> None:
+    """Draw a short arrow downward, in inches."""
+    from matplotlib.patches import FancyArrowPatch
+
+    drawing.add_artist(
+        FancyArrowPatch(
+            (x / WIDTH, start / height), (x / WIDTH, end / height), transform=drawing.transFigure,
+            arrowstyle="-|>", mutation_scale=7, color=LINE, lw=0.9, shrinkA=0, shrinkB=0,
+        )
+    )  # fmt: skip
+
+
+def tell_flow(top: Sequence[Box], columns: Sequence[Sequence[Box]]) -> str:
+    """Say what the figure shows, box by box."""
+    boxes = [*top, *(box for column in columns for box in column)]
+    return "Participant flow. " + " ".join(f"{head}: {'; '.join(lines)}." for head, lines in boxes)

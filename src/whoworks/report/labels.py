@@ -1,0 +1,157 @@
+"""The plan's words for its codes: where a label exists, no code is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whoworks.findings.finding import Finding
+from whoworks.panel.panel import Variable
+from whoworks.plan.moderators import Moderator
+from whoworks.plan.outcomes import Outcome
+from whoworks.plan.plan import Plan
+
+SORTED = "predicted effect"
+WEIGHTING = "weighting"
+STUDENT = "student"
+
+CHECK_WORDS = {
+    "attrition": "Outcomes missing",
+    "cluster_attrition": "Whole clusters missing",
+    "balance": "Balance before assignment",
+    "clusters": "Number of clusters",
+    "cluster_sizes": "Sizes of clusters",
+    "overlap": "Chance of each arm",
+    "sample_ratio": "Shares of the arms",
+    "interference": "Arms side by side",
+    "ceiling_floor": "Ceiling and floor of the outcome",
+    "distinct_values": "Values of the outcome",
+}
+
+STATUS_WORDS = {"confirmatory": "planned", "exploratory": "exploratory", "descriptive": "description"}
+
+
+def outcome_of(finding: Finding) -> str:
+    """Return a finding's outcome under the name the plan knows it by: its column, and its wave where it has one."""
+    return f"{finding.outcome}@{finding.wave}" if finding.wave else finding.outcome
+
+
+def plural(noun: str) -> str:
+    """Return a noun's plural: class, classes; school, schools; study, studies."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return noun + "es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + "s"
+
+
+def capital(text: str) -> str:
+    """Return a sentence with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def shorten(text: str, most: int) -> str:
+    """Cut a text to `most` characters at a word, with an ellipsis where something was left out."""
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    if " " in cut[most // 2 :]:
+        cut = cut[: cut.rindex(" ")]
+    return cut.rstrip(" ,;:(") + "\u2026"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Looks up what to call an outcome, a moderator, a level, an arm and a cluster."""
+
+    plan: Plan
+    variables: tuple[Variable, ...]
+    cluster_level: str
+
+    @property
+    def matched(self) -> bool:
+        """Whether nothing was randomised, so that no causal verb may be used."""
+        return self.plan.design.kind == "matched"
+
+    def find_outcome(self, name: str) -> Outcome:
+        """Return the plan's outcome of this name; KeyError when there is none."""
+        named = {outcome.column: outcome for outcome in reversed(self.plan.outcomes)}
+        return (named | {outcome.name: outcome for outcome in self.plan.outcomes})[name]
+
+    def outcome(self, name: str) -> str:
+        """Return an outcome's words, with its wave where the label alone is shared."""
+        outcome = self.find_outcome(name)
+        shared = [other for other in self.plan.outcomes if other.label == outcome.label]
+        return f"{outcome.label}, {outcome.wave}" if len(shared) > 1 and outcome.wave else outcome.label
+
+    def short_outcome(self, name: str) -> str:
+        """Return an outcome's words without what stands in brackets, where that still tells it apart."""
+        full = self.outcome(name)
+        brief = full.split(" (")[0].strip()
+        others = {self.outcome(other.name).split(" (")[0].strip() for other in self.plan.outcomes if other.name != name}
+        return brief if brief and brief not in others else full
+
+    def find_moderator(self, name: str) -> Moderator | None:
+        """Return the plan's moderator of this name, or None for what no plan declares."""
+        return next((m for m in self.plan.moderators if name in (m.name, m.column)), None)
+
+    def moderator(self, name: str) -> str:
+        """Return a moderator's words."""
+        found = self.find_moderator(name)
+        if found is None:
+            return name
+        shared = [other for other in self.plan.moderators if other.label == found.label]
+        return f"{found.label}, {found.wave}" if len(shared) > 1 and found.wave else found.label
+
+    def level(self, moderator: str, code: str) -> str:
+        """Return a group's words."""
+        found = self.find_moderator(moderator)
+        if found is not None and found.values.get(code):
+            return found.values[code]
+        for variable in self.variables:
+            if variable.name == moderator and code in variable.levels[: len(variable.level_labels)]:
+                return variable.level_labels[variable.levels.index(code)] or code
+        return code
+
+    def variable(self, name: str) -> str:
+        """Return the words of any variable: outcome, moderator or covariate."""
+        if any(name in (outcome.name, outcome.column) for outcome in self.plan.outcomes):
+            return self.outcome(name)
+        if self.find_moderator(name) is not None:
+            return self.moderator(name)
+        return next((v.label for v in self.variables if v.name == name and v.label), name)
+
+    def arm(self, code: str) -> str:
+        """Return an arm's words; a code that is only a number is called an arm."""
+        label = self.plan.arms.label(code)
+        return f"arm {label}" if label == code and code.replace(".", "", 1).isdigit() else label
+
+    def arms_of(self, contrast: str) -> tuple[str, str]:
+        """Return the words of a contrast's treatment and control."""
+        control = self.plan.arms.control
+        for treatment in self.plan.arms.treatments:
+            if contrast == f"{treatment} - {control}":
+                return self.arm(treatment), self.arm(control)
+        return contrast, self.arm(control)
+
+    def contrast(self, contrast: str) -> str:
+        """Return a contrast in words: ``small class rather than regular class``."""
+        treatment, control = self.arms_of(contrast)
+        return f"{treatment} rather than {control}"
+
+    def cluster(self, level: str = "") -> str:
+        """Return what inference counts, in the singular."""
+        return level or self.cluster_level or STUDENT
+
+    def clusters(self, number: int, level: str = "") -> str:
+        """Return a count of clusters: ``226 classes``."""
+        noun = self.cluster(level)
+        return f"{number:,d} {noun if number == 1 else plural(noun)}"
+
+    def check(self, check_id: str) -> str:
+        """Return a check's name in plain words."""
+        return CHECK_WORDS.get(check_id, capital(check_id.replace("_", " ").replace("-", " ")))
+
+    def is_binary(self, outcome: str) -> bool:
+        """Whether an outcome is yes or no, so that effects are percentage points."""
+        return self.find_outcome(outcome).kind == "binary"

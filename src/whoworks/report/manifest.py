@@ -1,0 +1,65 @@
+"""The manifest: what a folder of ours holds and what it was made from; the only file with clock times in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from whoworks.panel.panel import Provenance
+from whoworks.plan.plan import Plan
+from whoworks.report.sections.origin import versions
+
+NAME = "manifest.json"
+WRITTEN_BY = "whoworks"
+
+
+def data_hash(provenance: Sequence[Provenance]) -> str:
+    """Return the hash of the data: the file's own, or that of several files' hashes in the plan's order."""
+    if len(provenance) == 1:
+        return provenance[0].sha256
+    return hashlib.sha256("".join(source.sha256 for source in provenance).encode()).hexdigest()
+
+
+def compose_manifest(
+    *,
+    plan: Plan,
+    provenance: Sequence[Provenance],
+    command: str,
+    timings: Mapping[str, float],
+    peak_memory_mb: float,
+    files: Mapping[str, bytes],
+    stopped: str = "",
+) -> bytes:
+    """Return ``manifest.json``; `stopped` says why there are no findings, where there are none."""
+    manifest: dict[str, Any] = {
+        "written_by": WRITTEN_BY,
+        "study": plan.study.name,
+        "versions": versions(),
+        "seed": plan.analysis.seed,
+        "plan": plan.hash,
+        "data": data_hash(provenance),
+        "inputs": [
+            {"table": s.table, "file": s.file, "sha256": s.sha256, "n_rows": s.n_rows, "n_columns": s.n_columns}
+            for s in provenance
+        ],
+        "command": command,
+        "seconds": {stage: round(seconds, 3) for stage, seconds in timings.items()},
+        "peak_memory_mb": round(peak_memory_mb, 1),
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+    }
+    if stopped:
+        manifest["stopped"] = stopped
+    return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return a folder's manifest where it is one of ours, else None."""
+    try:
+        manifest = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(manifest, dict) and manifest.get("written_by") == WRITTEN_BY
+    return manifest if ours and isinstance(manifest.get("files"), dict) else None

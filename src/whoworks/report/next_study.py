@@ -1,0 +1,110 @@
+"""What to test next, derived from the findings: the least certain planned question, and how large a study it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import places_of, unit_word
+from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of
+from whoworks.report.numbers import count, fixed
+from whoworks.report.sentences import apart, effect_of
+from whoworks.report.states import State, meaningful_units, read_p, read_state
+
+
+def propose(findings: Iterable[Finding], words: Words, average: Finding | None) -> tuple[str, ...]:
+    """Return what the next pilot should settle, at most three sentences."""
+    differences = [finding for finding in findings if is_contrast_of_groups(finding)]
+    planned = [finding for finding in differences if is_planned(finding, words)]
+    explored = [finding for finding in differences if not is_planned(finding, words)]
+    said = [
+        propose_average(average, words) if average is not None else "",
+        propose_planned(planned, words),
+        propose_explored(explored, words),
+    ]
+    return tuple(sentence for sentence in said if sentence) or (
+        "Repeat the study in other schools: nothing here has been confirmed elsewhere yet.",
+    )
+
+
+def is_contrast_of_groups(finding: Finding) -> bool:
+    """Whether a finding compares two groups or runs along a moderator."""
+    return (
+        finding.question == "difference"
+        and finding.moderator not in ("", WEIGHTING, SORTED)
+        and finding.weighting == "student"
+        and finding.estimand == "itt"
+    )
+
+
+def is_planned(finding: Finding, words: Words) -> bool:
+    """Whether a finding belongs to a planned moderator, a primary outcome and the first treatment."""
+    moderator = words.find_moderator(finding.moderator)
+    outcome = next(o for o in words.plan.outcomes if (o.column, o.wave) == (finding.outcome, finding.wave))
+    main = f"{words.plan.arms.treatments[0]} - {words.plan.arms.control}"
+    return bool(moderator and moderator.planned and outcome.primary and finding.contrast == main)
+
+
+def shortfall(finding: Finding, words: Words) -> float:
+    """Return what could be detected over what would matter; NaN where either is not known."""
+    meaningful = meaningful_units(finding, words)
+    return finding.mde / meaningful if meaningful > 0 else math.nan
+
+
+def clusters_needed(finding: Finding, words: Words) -> int:
+    """Return how many clusters would detect what matters: the error shrinks with their square root.
+
+    ``G (mde / meaningful)^2``, rounded up to two digits.
+    """
+    needed = finding.n_clusters * shortfall(finding, words) ** 2
+    step = 10 ** max(0, math.floor(math.log10(needed)) - 1)
+    return math.ceil(needed / step - 1e-9) * step
+
+
+def propose_average(finding: Finding, words: Words) -> str:
+    """Say how large a study would settle the average, where this one did not."""
+    if read_state(finding, words) not in (State.INCONCLUSIVE, State.SUGGESTIVE) or not shortfall(finding, words) > 1:
+        return ""
+    return f"The average itself: {size_sentence(finding, words)}"
+
+
+def propose_planned(planned: Iterable[Finding], words: Words) -> str:
+    """Say which planned difference is the least certain and how many clusters would settle it."""
+    known = [finding for finding in planned if math.isfinite(shortfall(finding, words))]
+    if not known:
+        return ""
+    worst = max(known, key=lambda finding: shortfall(finding, words))
+    if shortfall(worst, words) <= 1:
+        return (
+            "Every planned difference that would matter was within this study's reach; the next step is to repeat it "
+            "in other schools."
+        )
+    asked = f"whether {effect_of(worst, words)} differs {apart(worst, words)}"
+    return f"Least certain of the planned questions: {asked}. {capital(size_sentence(worst, words))}"
+
+
+def size_sentence(finding: Finding, words: Words) -> str:
+    """Say what was within reach here and what a study of what matters would take."""
+    places, unit = places_of(finding, words), unit_word(finding, words)
+    matters = fixed(meaningful_units(finding, words), places)
+    here = words.clusters(finding.n_clusters, finding.cluster)
+    return (
+        f"with {here} this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the "
+        f"plan calls meaningful, about {words.clusters(clusters_needed(finding, words), finding.cluster)} like these "
+        "are needed."
+    )
+
+
+def propose_explored(explored: Iterable[Finding], words: Words) -> str:
+    """Name the exploratory difference to plan next, or say that none stood out."""
+    looked = [finding for finding in explored if not math.isnan(read_p(finding))]
+    if not looked:
+        return ""
+    best = min(looked, key=read_p)
+    if read_state(best, words) not in (State.CLEAR, State.SUGGESTIVE):
+        return f"None of the {count(len(looked))} differences explored stood out enough to be planned next."
+    return (
+        f"Of the {count(len(looked))} differences explored, {words.moderator(best.moderator)} "
+        f"(for {words.short_outcome(outcome_of(best))}) stood out most: write it into the next plan before outcomes are seen."
+    )

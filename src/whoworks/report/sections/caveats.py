@@ -1,0 +1,36 @@
+"""Caveats, in the body, the gravest first."""
+
+from __future__ import annotations
+
+from whoworks.report.disclosure import Released
+from whoworks.report.document import Block, Bullets, Heading, Paragraph, Section
+from whoworks.report.labels import Words, capital
+from whoworks.report.numbers import count
+
+GRAVITIES = {
+    1: "These change how the first page is read",
+    2: "These belong to the findings",
+    3: "Small print",
+}
+
+
+def compose_caveats(released: Released, words: Words) -> Section:
+    """Return the caveats by gravity; each comes from a rule, none is typed."""
+    blocks: list[Block] = []
+    for gravity, title in GRAVITIES.items():
+        found = [caveat for caveat in released.evidence.caveats if caveat.gravity == gravity]
+        if found:
+            blocks.append(Heading(text=title))
+            blocks.append(Bullets(items=tuple(("", capital(caveat.sentence)) for caveat in found)))
+    if not blocks:
+        blocks.append(Paragraph(text="No rule found anything that needs a caveat."))
+    n = len(released.withheld)
+    if n:
+        blocks.append(Heading(text="What is withheld"))
+        text = (
+            f"{count(n)} entr{'y' if n == 1 else 'ies'} resting on {released.rule.sentence} "
+            f"{'is' if n == 1 else 'are'} withheld in this report and in every file beside it; suppressed.csv lists "
+            "which, and why."
+        )
+        blocks.append(Paragraph(text=text))
+    return Section(title="Caveats", blocks=tuple(blocks))

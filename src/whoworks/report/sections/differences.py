@@ -1,0 +1,78 @@
+"""Who differs: the planned questions, each with its groups, its difference, its grade and what held the grade down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from whoworks.findings.finding import Finding
+from whoworks.report.charts import file_name
+from whoworks.report.disclosure import Released
+from whoworks.report.document import Block, Bullets, FigureRef, Heading, Paragraph, Section
+from whoworks.report.front_page import find_claims
+from whoworks.report.labels import Words, capital, outcome_of
+from whoworks.report.numbers import count
+from whoworks.report.selection import Selection
+from whoworks.report.sentences import tell
+from whoworks.report.tables import moderator_table
+
+
+def compose_differences(
+    released: Released, chosen: Selection, words: Words, figures: Mapping[str, FigureRef]
+) -> Section:
+    """Return the section on the planned questions."""
+    title = "Who differs: the planned questions"
+    if not chosen.planned:
+        text = "The plan names no moderator in advance, so nothing about groups is confirmed or refuted here."
+        return Section(title=title, blocks=(Paragraph(text=text),))
+    claims = find_claims(chosen.planned)
+    blocks: list[Block] = [
+        Paragraph(
+            text=f"The plan asks {count(len(claims))} question{'s' if len(claims) > 1 else ''} about who differs. The "
+            "claim is always the difference between groups; that one group's range leaves out zero and another's does "
+            "not says nothing about whether they differ."
+        )
+    ]
+    if "forest" in figures:
+        blocks.append(figures["forest"])
+    blocks.append(planned_table(chosen, released, words))
+    blocks.append(Heading(text="Each planned question in a sentence"))
+    blocks.append(Bullets(items=tuple((f"{grade(f)}:", tell(f, words)) for f in claims)))
+    held = [(f, cap) for f in claims for cap in f.caps]
+    if held:
+        blocks.append(Heading(text="What held a grade down"))
+        items = tuple((f"{capital(words.moderator(f.moderator))}:", f"{capital(cap)}.") for f, cap in held)
+        blocks.append(Bullets(items=items))
+    blocks += curve_blocks(chosen.planned, figures)
+    return Section(title=title, blocks=tuple(blocks))
+
+
+def planned_table(chosen: Selection, released: Released, words: Words) -> Block:
+    """Return the planned groups, differences and joint tests."""
+    family = next((f for f in chosen.planned if f.adjustment), None)
+    table = moderator_table(
+        chosen.planned,
+        words,
+        caption="Planned groups and the differences between them",
+        technical=released.evidence.plan.report.audience == "technical",
+    )
+    if family is None:
+        return table
+    method = capital(family.adjustment)
+    note = f"Adjusted p: {method}, over the {family.n_tests} planned tests on {words.outcome(outcome_of(family))}."
+    return type(table)(
+        caption=table.caption,
+        columns=table.columns,
+        rows=table.rows,
+        note=f"{note} Could detect: the difference this study had an 80 % chance of detecting.",
+    )
+
+
+def grade(finding: Finding) -> str:
+    """Return a claim's grade as the head of its sentence."""
+    return f"Credibility {finding.credibility or 'not graded'}"
+
+
+def curve_blocks(findings: tuple[Finding, ...], figures: Mapping[str, FigureRef]) -> list[FigureRef]:
+    """Return the curves of the moderators among some findings."""
+    names = dict.fromkeys(f"curve-{file_name(f.moderator)}" for f in findings)
+    return [figures[name] for name in names if name in figures]

@@ -1,0 +1,116 @@
+"""What was explored: how much was looked at, whether predictions hold up, and groups that only describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from whoworks.findings.finding import Finding
+from whoworks.report.disclosure import Released
+from whoworks.report.document import Block, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
+from whoworks.report.labels import Words, capital, plural
+from whoworks.report.numbers import count, percent
+from whoworks.report.sections.differences import curve_blocks
+from whoworks.report.selection import Selection
+from whoworks.report.sentences import tell
+from whoworks.report.tables import estimate_cell, moderator_table, p_cell
+
+
+def compose_exploration(
+    released: Released, chosen: Selection, words: Words, figures: Mapping[str, FigureRef]
+) -> Section:
+    """Return the exploratory section."""
+    blocks: list[Block] = [
+        Callout(
+            title=f"Exploratory: {tell_looks(chosen)}",
+            text="Nothing in this section was singled out before outcomes were seen. With this many looks some will "
+            "seem large by chance. It is here to suggest what the next study should plan, and grades stop at moderate.",
+        )
+    ]
+    blocks += heterogeneity_blocks(released, chosen, words, figures)
+    if chosen.explored:
+        blocks.append(Heading(text="Differences that were explored"))
+        technical = released.evidence.plan.report.audience == "technical"
+        table = moderator_table(
+            chosen.explored, words, caption="Exploratory groups and the differences between them", technical=technical
+        )
+        blocks.append(table)
+        blocks += curve_blocks(chosen.explored, figures)
+    if len(blocks) == 1:
+        blocks.append(Paragraph(text="The plan names no further moderators to explore."))
+    return Section(title="What was explored", blocks=tuple(blocks))
+
+
+def tell_looks(chosen: Selection) -> str:
+    """Say how many differences were looked at."""
+    looks = [f for f in chosen.explored if f.question in ("difference", "joint")]
+    n = max([f.n_tests for f in looks if f.status == "exploratory"], default=0) or len(looks)
+    return f"{count(n)} difference{'' if n == 1 else 's'} looked at" if n else "no difference looked at"
+
+
+def heterogeneity_blocks(
+    released: Released, chosen: Selection, words: Words, figures: Mapping[str, FigureRef]
+) -> list[Block]:
+    """Return whether effects vary at all, and the sorted groups as description."""
+    evidence = released.evidence
+    blocks: list[Block] = [Heading(text="Do effects vary between students in ways that can be predicted?")]
+    blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.heterogeneity]
+    if not evidence.engine:
+        why = evidence.no_predictions or "No model of effects was fitted."
+        return [*blocks, Paragraph(text=capital(why))]
+    blocks.append(Paragraph(text=tell_engine(released, words), tone="quiet"))
+    if "sorted-groups" in figures:
+        blocks.append(figures["sorted-groups"])
+    if chosen.sorted_groups:
+        blocks.append(sorted_table(chosen.sorted_groups, words))
+    if len(evidence.importance):
+        blocks.append(importance_table(released, words))
+    return blocks
+
+
+def tell_engine(released: Released, words: Words) -> str:
+    """Name what predicted effects and what it leaves out of account."""
+    evidence = released.evidence
+    never = f"Predicted by {evidence.engine}, each student by models that never saw that student's {words.cluster()}."
+    return " ".join((never, *evidence.ignores, "Predictions only rank, group and describe; no claim is read off them."))
+
+
+def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
+    """Return the sorted groups' numbers."""
+    rows = [
+        Row(
+            cells=(
+                "Highest minus lowest" if "-" in f.level else f"Group {f.level}",
+                "\u2013" if f.suppressed else count(f.n_units),
+                "\u2013" if f.suppressed else count(f.n_clusters),
+                estimate_cell(f, words),
+                p_cell(f.p_value) if "-" in f.level else "\u2013",
+            )
+        )
+        for f in groups
+    ]
+    return Table(
+        caption="Description: effects among students sorted by predicted effect (1 = smallest predicted)",
+        columns=(
+            Column(head="Group", share=1.6),
+            Column(head="Students", align="right", share=1.0),
+            Column(head=capital(plural(words.cluster())), align="right", share=1.0),
+            Column(head="Effect (interval)", align="right", share=2.0),
+            Column(head="p", align="right", share=0.7),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def importance_table(released: Released, words: Words) -> Table:
+    """Return how much each moderator is used by the predictions."""
+    frame = released.evidence.importance.sort_values(["share", "moderator"], ascending=[False, True])
+    rows = [
+        Row(cells=(capital(words.moderator(str(name))), percent(float(share))))
+        for name, share in zip(frame["moderator"], frame["share"], strict=True)
+    ]
+    return Table(
+        caption="What the predictions use most",
+        columns=(Column(head="Moderator", share=3.0), Column(head="Share of use", align="right", share=1.0)),
+        rows=tuple(rows),
+        note="A rank of use in the model, not of causes; moderators that go together share their use arbitrarily.",
+    )

@@ -1,0 +1,42 @@
+"""Ten words for a reader who runs schools rather than regressions."""
+
+from __future__ import annotations
+
+from whoworks.report.document import Bullets, Section
+from whoworks.report.labels import Words, plural
+
+
+def compose_glossary(words: Words) -> Section:
+    """Return the glossary."""
+    cluster = words.cluster()
+    return Section(title="Ten words", blocks=(Bullets(items=define(cluster)),))
+
+
+def define(cluster: str) -> tuple[tuple[str, str], ...]:
+    """Return the ten words and what they mean here."""
+    return (
+        ("Effect.", "How much higher the outcome is, on average, with the programme assigned than without it."),
+        (
+            "Range (interval).",
+            "The effects that fit these data well. A study like this catches the true effect in its range 95 times in "
+            "100, when the level is 95 %.",
+        ),
+        (
+            f"Cluster ({cluster}).",
+            f"What counts as one when we ask how sure we are. Students of one {cluster} share much, so many students in "
+            f"few {plural(cluster)} tell less than their number suggests.",
+        ),
+        ("Arm.", "One of the conditions that were compared, as assigned, whoever then took part."),
+        ("Block.", "A set within which arms were drawn separately, such as a school; comparisons stay inside it."),
+        ("SD.", "Standard deviation: the usual spread between students. 0.20 SD is about 8 percentile points."),
+        ("Percentile points.", "How many places out of 100 a student in the middle would move."),
+        (
+            "Moderator.",
+            "Something known before assignment along which the effect may differ. It need not be the reason.",
+        ),
+        (
+            "Planned, exploratory.",
+            "Asked before outcomes were seen, or after. Only planned questions can be settled here.",
+        ),
+        ("Credibility.", "How far a difference between groups can be trusted: high, moderate, low or very low."),
+    )

@@ -1,0 +1,90 @@
+"""How it was done: the plan in sentences, then the estimator, the errors and the engine, by name."""
+
+from __future__ import annotations
+
+from whoworks.plan.describe import describe_plan
+from whoworks.report.disclosure import Released
+from whoworks.report.document import Block, Bullets, Heading, Section
+from whoworks.report.labels import Words, capital, plural
+from whoworks.report.numbers import percent
+
+
+def compose_method(released: Released, words: Words) -> Section:
+    """Return the method section."""
+    plan = released.evidence.plan
+    blocks: list[Block] = [
+        Heading(text="What the plan said, before outcomes were seen"),
+        Bullets(items=tuple(("", capital(sentence)) for sentence in describe_plan(plan))),
+        Heading(text="How the numbers were made"),
+        Bullets(items=tell_estimation(released, words)),
+    ]
+    return Section(title="How it was done", blocks=tuple(blocks))
+
+
+def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], ...]:
+    """Say how effects, errors, groups and predictions were made, one item each."""
+    evidence = released.evidence
+    design, level = evidence.design, percent(evidence.plan.analysis.confidence, 1)
+    items = [
+        ("What counts as one:", capital(design.cluster_reason)),
+        ("Estimates:", estimation(words)),
+        ("Prognosis:", prognosis(released)),
+        (
+            "Ranges:",
+            f"{level} intervals with CR2 standard errors and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; "
+            f"Pustejovsky & Tipton 2018), counting {plural(words.cluster())}; several differences at once are tested "
+            "with HTZ.",
+        ),
+        ("Many questions:", many(released)),
+        ("Effect sizes:", "Estimates over the standard deviation of all students in both arms, with the small-sample "
+         "factor; yes-or-no outcomes use the Cox index. Percentile points are 100 \u00d7 \u03a6(effect size) \u2212 50."),
+        ("Credibility:", "Derived from the adjusted p of the difference, the direction that the plan gave beforehand, "
+         "and caps for what weakens a claim; each cap that applied is listed with its claim."),
+        ("Predictions:", predictions(released, words)),
+        ("Small cells:", f"Cells of {released.rule.sentence} are withheld in every file."),
+    ]  # fmt: skip
+    return tuple((head, text) for head, text in items if text)
+
+
+def estimation(words: Words) -> str:
+    """Say how effects are estimated."""
+    if words.matched:
+        return (
+            "Weighted least squares of the outcome on the arm, blocks absorbed; the chance of each arm was estimated "
+            "from what was measured before, so the comparison describes and does not show what the programme did."
+        )
+    return (
+        "Weighted least squares of the outcome on the arm as assigned and the prognosis, blocks absorbed, each student "
+        "weighted by one over the known chance of the arm assigned. The chance of each arm comes from the design and is "
+        "never learned from data."
+    )
+
+
+def prognosis(released: Released) -> str:
+    """Say what predicted the outcome for precision."""
+    learners = {p.learner for p in released.evidence.precision} - {"none", ""}
+    if not learners:
+        return "None was used; estimates are plain differences within blocks."
+    return (
+        f"The outcome was foreseen from what was measured before assignment by {' and '.join(sorted(learners))}, learned "
+        "on other folds of whole clusters and blind to the arm; it narrows the ranges and cannot move the question."
+    )
+
+
+def many(released: Released) -> str:
+    """Say how many planned tests stand in the family, and how they are adjusted."""
+    family = next((f for f in released.evidence.findings if f.adjustment and f.status == "confirmatory"), None)
+    if family is None:
+        return ""
+    plural_s = "s" if family.n_tests != 1 else ""
+    return (
+        f"The {family.n_tests} planned test{plural_s} of differences share one family, adjusted by {family.adjustment}."
+    )
+
+
+def predictions(released: Released, words: Words) -> str:
+    """Say what predicted effects, or why nothing did."""
+    evidence = released.evidence
+    if not evidence.engine:
+        return capital(evidence.no_predictions)
+    return " ".join((f"{capital(evidence.engine)}, with folds of whole {plural(words.cluster())}.", *evidence.ignores))

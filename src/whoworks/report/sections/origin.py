@@ -1,0 +1,47 @@
+"""What the report was made from: versions, seeds and hashes; no clock."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+import whoworks
+from whoworks.report.disclosure import Released
+from whoworks.report.document import Column, Paragraph, Row, Section, Table
+from whoworks.report.evidence import Evidence
+from whoworks.report.numbers import count
+
+PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "econml", "numba", "matplotlib", "typst")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of what computes and draws."""
+    named = {"whoworks": whoworks.__version__, "python": platform.python_version()}
+    return named | {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def compose_origin(released: Released) -> Section:
+    """Return the section that lets someone else make the same report."""
+    evidence = released.evidence
+    text = (
+        "The same records, plan, seed and versions give the same report, byte for byte. manifest.json holds this too."
+    )
+    return Section(title="What this report was made from", blocks=(Paragraph(text=text), origin_table(evidence)))
+
+
+def origin_table(evidence: Evidence) -> Table:
+    """Return the table of inputs and versions."""
+    rows = [Row(cells=("Inputs",), tone="group")]
+    rows.append(Row(cells=("Plan", f"sha256 {evidence.plan.hash}")))
+    rows += [
+        Row(cells=(f"Table {p.table}: {p.file}", f"{count(p.n_rows)} rows, {p.n_columns} columns, sha256 {p.sha256}"))
+        for p in evidence.provenance
+    ]
+    rows.append(Row(cells=("Seed", str(evidence.plan.analysis.seed))))
+    rows.append(Row(cells=("Versions",), tone="group"))
+    rows += [Row(cells=(name, version)) for name, version in versions().items()]
+    return Table(
+        caption="Inputs and versions",
+        columns=(Column(head="What", share=1.3), Column(head="Which", share=3.2)),
+        rows=tuple(rows),
+    )

@@ -1,0 +1,81 @@
+"""Who took part: the flow, and the same numbers as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from whoworks.report.disclosure import Released
+from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, Section, Table
+from whoworks.report.labels import Words, capital, plural
+from whoworks.report.numbers import count
+from whoworks.report.participants import ArmFlow, Flow, Step, read_flow, say_units
+
+NOT_SHOWN = "\u2013"
+
+
+def compose_participants(released: Released, words: Words, figures: Mapping[str, FigureRef]) -> Section:
+    """Return the section on who took part."""
+    first, *others = [outcome.name for outcome in words.plan.outcomes if outcome.primary]
+    flows = [read_flow(released.evidence.ledger, words, name) for name in (first, *others, *secondary(words))]
+    blocks: list[Block] = [
+        Paragraph(
+            text="Every record received is either analysed or counted out with its reason. What is counted as one "
+            f"{words.cluster()} decides how wide the ranges in this report are."
+        )
+    ]
+    if "participant-flow" in figures:
+        blocks.append(figures["participant-flow"])
+    blocks.append(flow_table(flows, released, words))
+    return Section(title="Who took part", blocks=tuple(blocks))
+
+
+def secondary(words: Words) -> list[str]:
+    """Return the names of the outcomes that are not primary."""
+    return [outcome.name for outcome in words.plan.outcomes if not outcome.primary]
+
+
+def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
+    """Return the flow as a table: what was left out and what was analysed, arm by arm."""
+    noun = plural(words.cluster())
+    flow = flows[0]
+    rows = [Row(cells=("Before the arms are compared",), tone="group")]
+    rows.append(Row(cells=("Rows received", "all", count(max(flow.received, 0)), NOT_SHOWN)))
+    rows += [Row(cells=(capital(step.words), "all", *cells(step, released, words))) for step in flow.before]
+    for arm in flow.arms:
+        rows.append(Row(cells=(capital(arm.arm),), tone="group"))
+        rows += arm_rows(arm, released, words)
+    if len(flows) > 1:
+        rows.append(Row(cells=("Analysed for the other outcomes",), tone="group"))
+        for other in flows[1:]:
+            rows += [
+                Row(cells=(capital(other.outcome), arm.arm, *cells(step, released, words)))
+                for arm in other.arms
+                for step in arm.analysed
+            ]
+    return Table(
+        caption=f"From records received to students analysed ({flow.outcome})",
+        columns=(
+            Column(head="Step", share=3.2),
+            Column(head="Arm", share=1.3),
+            Column(head="Students", align="right", share=1.2),
+            Column(head=capital(noun), align="right", share=0.9),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def arm_rows(arm: ArmFlow, released: Released, words: Words) -> list[Row]:
+    """Return one arm's rows."""
+    rows = [Row(cells=("Assigned", arm.arm, *cells(arm.assigned, released, words)))]
+    rows += [Row(cells=(capital(step.words), arm.arm, *cells(step, released, words))) for step in arm.left]
+    rows += [
+        Row(cells=(f"Analysed: {step.words}", arm.arm, *cells(step, released, words)), tone="strong")
+        for step in arm.analysed
+    ]
+    return rows
+
+
+def cells(step: Step, released: Released, words: Words) -> tuple[str, str]:
+    """Return a step's students and clusters."""
+    units = say_units(step, released.rule).removesuffix(" students")
+    return units, count(step.n_clusters) if step.n_clusters >= 0 else NOT_SHOWN

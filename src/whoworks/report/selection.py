@@ -1,0 +1,58 @@
+"""Which findings each part of the report is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whoworks.findings.finding import Finding
+from whoworks.report.disclosure import Released
+from whoworks.report.labels import SORTED, WEIGHTING, Words
+from whoworks.report.next_study import is_planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The findings by the part of the report that tells them; in the order in which they were found."""
+
+    main: Finding | None
+    averages: tuple[Finding, ...]
+    weightings: tuple[Finding, ...]
+    planned: tuple[Finding, ...]
+    explored: tuple[Finding, ...]
+    heterogeneity: tuple[Finding, ...]
+    sorted_groups: tuple[Finding, ...]
+    profiles: tuple[Finding, ...]
+    curves: tuple[Finding, ...]
+
+
+def select(released: Released, words: Words) -> Selection:
+    """Sort the findings into the parts of the report."""
+    findings = tuple(released.evidence.findings)
+    by_moderator = [
+        f for f in findings
+        if f.question in ("subgroup", "difference", "joint") and f.moderator not in ("", WEIGHTING, SORTED)
+    ]  # fmt: skip
+    averages = tuple(f for f in findings if f.question == "average")
+    return Selection(
+        main=find_main(averages, words),
+        averages=averages,
+        weightings=tuple(f for f in findings if f.question == "difference" and f.moderator == WEIGHTING),
+        planned=tuple(f for f in by_moderator if is_planned(f, words)),
+        explored=tuple(f for f in by_moderator if not is_planned(f, words)),
+        heterogeneity=tuple(f for f in findings if f.question == "heterogeneity"),
+        sorted_groups=tuple(f for f in findings if f.question == "sorted-group" or f.moderator == SORTED),
+        profiles=tuple(f for f in findings if f.question == "profile"),
+        curves=tuple(f for f in findings if f.question == "curve"),
+    )
+
+
+def find_main(averages: tuple[Finding, ...], words: Words) -> Finding | None:
+    """Return the study's answer: the first primary outcome, the first treatment, students equally, the offer."""
+    main = f"{words.plan.arms.treatments[0]} - {words.plan.arms.control}"
+    primary = [(o.column, o.wave) for o in words.plan.outcomes if o.primary]
+    for key in primary:
+        for finding in averages:
+            named = (finding.outcome, finding.wave) == key and finding.contrast == main
+            if named and finding.weighting == "student" and finding.estimand == "itt":
+                return finding
+    return None

@@ -1,0 +1,304 @@
+"""One sentence per finding, by a fixed grammar: direction and certainty come from the numbers, never from a pen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of
+from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
+from whoworks.report.numbers import fixed, p_value
+from whoworks.report.states import State, meaningful_units, read_p, read_state
+
+
+def tell(finding: Finding, words: Words) -> str:
+    """Return the finding's sentence."""
+    state = read_state(finding, words)
+    if state is State.WITHHELD:
+        return capital(f"{subject(finding, words)}: withheld, because too few students or clusters stand behind it.")
+    if state is State.NOT_ASSESSABLE:
+        why = "; ".join(finding.notes) or "too little stands behind it"
+        return capital(f"{subject(finding, words)}: not assessable ({why}).")
+    sentence = GRAMMAR.get(finding.question, tell_effect)(finding, words, state)
+    notes = f" Note: {'; '.join(finding.notes)}." if finding.notes else ""
+    return capital(sentence) + notes
+
+
+def tell_effect(finding: Finding, words: Words, state: State) -> str:
+    """Tell an effect: of everyone, or within one group."""
+    outcome = words.outcome(outcome_of(finding))
+    where = f"{group(finding, words)}, " if finding.moderator else ""
+    amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
+    also = f"; that is {in_sd(finding, size=True)}" if in_sd(finding) else ""
+    who = taken(finding, words)
+    if state is State.CLEAR:
+        return f"{where}{who} {raised(finding, words)} {outcome} by {amounts} {bracket}{also}."
+    if state is State.SUGGESTIVE:
+        return (
+            f"{where}{who} {may_raise(finding, words)} {outcome} by {amounts} {bracket}{also}; "
+            f"{doubt(finding)}, so this is suggestive and not settled."
+        )
+    if state is State.NO_MEANINGFUL:
+        limit = fixed(meaningful_units(finding, words), places_of(finding, words))
+        return (
+            f"{where}{who} {moved(finding, words)} {outcome} by {amount(finding, words)} "
+            f"{evidence_of(finding, words)}: the whole range is smaller than the {limit} that the plan calls meaningful."
+        )
+    return (
+        f"{where}we cannot tell whether {who} {raises(finding, words)} {outcome}: the estimate is "
+        f"{amount(finding, words)}, consistent with anything in its range {evidence_of(finding, words)}."
+    )
+
+
+def tell_difference(finding: Finding, words: Words, state: State) -> str:
+    """Tell how an effect differs between two groups, or along a number."""
+    if finding.moderator == WEIGHTING:
+        return tell_weighting(finding, words, state)
+    if finding.moderator == SORTED:
+        return tell_sorted_difference(finding, words, state)
+    effect, across = effect_of(finding, words), between(finding, words)
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
+    tested = test_of(finding)
+    could = f"; {detectable(finding, words)}" if detectable(finding, words) else ""
+    if state is State.CLEAR:
+        return f"{effect} was {amounts} {larger} {across} {bracket}{tested}."
+    if state is State.SUGGESTIVE:
+        return f"{effect} may be {amounts} {larger} {across} {bracket}{tested}; {doubt(finding)}{could}."
+    if state is State.NO_MEANINGFUL:
+        limit = fixed(meaningful_units(finding, words), places_of(finding, words))
+        return (
+            f"{effect} is {amounts} {larger} {across} {bracket}{tested}: the whole range is smaller than "
+            f"the {limit} that the plan calls meaningful."
+        )
+    return (
+        f"we cannot tell whether {effect} differs {apart(finding, words)}: the estimate is {amounts} {larger} "
+        f"{across} {bracket}{tested}{could}."
+    )
+
+
+def tell_joint(finding: Finding, words: Words, state: State) -> str:
+    """Tell a joint test over several groups; the groups' differences stand beside it."""
+    effect, named = effect_of(finding, words), words.moderator(finding.moderator)
+    groups = f"the {int(finding.df_num) + 1} groups of {named}" if finding.df_num >= 1 else named
+    test = (
+        f"F = {fixed(finding.statistic, 2)} on {fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} degrees of freedom"
+    )
+    bracket = f"({test}, {p_value(read_p(finding), name=p_name(finding))}; {base(finding, words)})"
+    if state is State.CLEAR:
+        return f"{effect} differs across {groups} {bracket}."
+    if state is State.SUGGESTIVE:
+        return f"{effect} may differ across {groups} {bracket}; {doubt(finding)}."
+    return f"we cannot tell whether {effect} differs across {groups} {bracket}."
+
+
+def tell_curve(finding: Finding, words: Words, state: State) -> str:
+    """Tell the effect at one value of a number."""
+    at = f"at {words.moderator(finding.moderator)} = {grid(finding.level)}"
+    return f"{at}, {effect_of(finding, words)} is estimated at {amount(finding, words)} {evidence_of(finding, words)}."
+
+
+def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
+    """Tell whether predicted differences show up where the model never looked."""
+    if math.isnan(finding.estimate):
+        return tell_joint_heterogeneity(finding, words, state)
+    slope = f"slope {fixed(finding.estimate, 2)} {evidence_of(finding, words)}{test_of(finding)}"
+    scale = "0 would mean not at all, 1 in full"
+    seen = f"differences in effect predicted for {words.outcome(outcome_of(finding))}"
+    if finding.estimate > 0 and state is State.CLEAR:
+        return f"{seen} show up among {plural(words.cluster(finding.cluster))} the model never saw: {slope}; {scale}."
+    if finding.estimate > 0 and state is State.SUGGESTIVE:
+        return (
+            f"{seen} may show up among {plural(words.cluster(finding.cluster))} the model never saw: {slope}; {scale}."
+        )
+    return (
+        f"we cannot tell from these predictions whether the effect on {words.outcome(outcome_of(finding))} differs between "
+        f"students: {slope}; {scale}."
+    )
+
+
+def tell_joint_heterogeneity(finding: Finding, words: Words, state: State) -> str:
+    """Tell an omnibus test that has a statistic and no slope."""
+    test = f"(test statistic {fixed(finding.statistic, 2)}{test_of(finding)}; {base(finding, words)})"
+    if state is State.CLEAR:
+        return f"the effect on {words.outcome(outcome_of(finding))} differs between students in ways the model predicts {test}."
+    return f"we cannot tell whether the effect on {words.outcome(outcome_of(finding))} differs between students {test}."
+
+
+def tell_sorted(finding: Finding, words: Words, state: State) -> str:
+    """Tell the effect in a group sorted by prediction: description, never a claim."""
+    if "-" in finding.level:
+        return tell_sorted_difference(finding, words, state)
+    return (
+        f"in group {finding.level} of the students sorted by predicted effect (1 = smallest), "
+        f"{effect_of(finding, words)} is estimated at {amount(finding, words)} {evidence_of(finding, words)}."
+    )
+
+
+def tell_sorted_difference(finding: Finding, words: Words, state: State) -> str:
+    """Tell the distance between the groups predicted to gain most and least."""
+    return (
+        f"between the students predicted to gain most and least, {effect_of(finding, words)} is estimated to differ by "
+        f"{amount(finding, words)} {evidence_of(finding, words)}; the groups are redrawn in each fold, and this is "
+        f"description."
+    )
+
+
+def tell_weighting(finding: Finding, words: Words, state: State) -> str:
+    """Tell whether it matters that students or clusters count equally."""
+    cluster = words.cluster(finding.cluster)
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    bracket = evidence_of(finding, words, flip=finding.estimate < 0)
+    judged = "a difference that we cannot tell from none"
+    if state is State.CLEAR:
+        judged = f"the effect goes with how large a {cluster} is, and the two answer different questions"
+    elif state is State.NO_MEANINGFUL:
+        judged = "less than the plan calls meaningful"
+    return (
+        f"counting each student equally gives an estimate for {words.outcome(outcome_of(finding))} that is "
+        f"{amount(finding, words, size=True)} {larger} {bracket} than counting each {cluster} equally: {judged}."
+    )
+
+
+def tell_profile(finding: Finding, words: Words, state: State) -> str:
+    """Tell what the students of a sorted group are like."""
+    return (
+        f"{words.moderator(finding.moderator)}, {finding.level or 'overall'}: {finding.quantity} "
+        f"{fixed(finding.estimate, places_of(finding, words))} {evidence_of(finding, words)}."
+    )
+
+
+GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
+    "difference": tell_difference,
+    "joint": tell_joint,
+    "curve": tell_curve,
+    "heterogeneity": tell_heterogeneity,
+    "sorted-group": tell_sorted,
+    "profile": tell_profile,
+}
+
+
+def subject(finding: Finding, words: Words) -> str:
+    """Name what a finding is about, without its number."""
+    effect = effect_of(finding, words)
+    if finding.moderator == WEIGHTING:
+        return f"{effect}, counting clusters in place of students"
+    if finding.question == "difference" and finding.moderator != SORTED:
+        return f"the difference in {effect} {apart(finding, words)}"
+    if finding.moderator == SORTED:
+        return f"{effect}, students sorted by predicted effect, group {finding.level}"
+    if finding.question == "curve":
+        return f"{effect} at {words.moderator(finding.moderator)} = {grid(finding.level)}"
+    if finding.moderator and finding.level:
+        return f"{effect} {group(finding, words)}"
+    return f"{effect} across {words.moderator(finding.moderator)}" if finding.moderator else effect
+
+
+def effect_of(finding: Finding, words: Words) -> str:
+    """Name the effect: what is compared, on what; a gap where nothing was randomised."""
+    outcome, (treatment, control) = words.outcome(outcome_of(finding)), words.arms_of(finding.contrast)
+    if words.matched:
+        return f"the gap in {outcome} between {treatment} and {control}"
+    kind = "take-up effect" if finding.estimand == "cace" else "effect"
+    several = f" of {treatment}" if len(words.plan.arms.treatments) > 1 else ""
+    return f"the {kind}{several} on {outcome}"
+
+
+def group(finding: Finding, words: Words) -> str:
+    """Name one group: ``among students with free lunch \u201celigible\u201d``."""
+    return f"{population(finding, words)} with {words.moderator(finding.moderator)} {quoted(finding, finding.level, words)}"
+
+
+def population(finding: Finding, words: Words) -> str:
+    """Say who a moderator divides: students, or students in classes or schools."""
+    moderator = words.find_moderator(finding.moderator)
+    level = moderator.level if moderator is not None else ""
+    return f"in {plural(level)}" if level and level != "student" else "among students"
+
+
+def quoted(finding: Finding, code: str, words: Words) -> str:
+    """Quote a group's words."""
+    return f"\u201c{words.level(finding.moderator, code)}\u201d"
+
+
+def between(finding: Finding, words: Words) -> str:
+    """Say where the effect is larger or smaller, and than where."""
+    if is_slope(finding):
+        return f"for each SD more of {words.moderator(finding.moderator)}"
+    return f"{group(finding, words)} than with {quoted(finding, finding.reference, words)}"
+
+
+def apart(finding: Finding, words: Words) -> str:
+    """Say along what the effect may differ."""
+    named = words.moderator(finding.moderator)
+    if is_slope(finding):
+        return f"along {named}"
+    first, second = quoted(finding, finding.reference, words), quoted(finding, finding.level, words)
+    return f"between {first} and {second} ({named})"
+
+
+def is_slope(finding: Finding) -> bool:
+    """Whether a difference is per SD of a number."""
+    return finding.unit == "per SD" or not finding.reference
+
+
+def taken(finding: Finding, words: Words) -> str:
+    """Say what is compared: an assignment, taking it up, or, unrandomised, being there."""
+    treatment, control = words.arms_of(finding.contrast)
+    if words.matched:
+        return f"{treatment}, set against {control},"
+    if finding.estimand == "cace":
+        return f"taking up {treatment} when it is assigned"
+    return f"assignment to {treatment} rather than {control}"
+
+
+def raised(finding: Finding, words: Words) -> str:
+    """Return the verb of a clear effect."""
+    if words.matched:
+        return "goes with higher" if finding.estimate >= 0 else "goes with lower"
+    return "raised" if finding.estimate >= 0 else "lowered"
+
+
+def may_raise(finding: Finding, words: Words) -> str:
+    """Return the verb of a suggestive effect."""
+    if words.matched:
+        return "may go with higher" if finding.estimate >= 0 else "may go with lower"
+    return "may have raised" if finding.estimate >= 0 else "may have lowered"
+
+
+def raises(finding: Finding, words: Words) -> str:
+    """Return the verb of an open question."""
+    return "goes with higher or lower" if words.matched else "raises or lowers"
+
+
+def moved(finding: Finding, words: Words) -> str:
+    """Return the verb of an effect too small to matter."""
+    return "goes with a difference in" if words.matched else "moved"
+
+
+def doubt(finding: Finding) -> str:
+    """Say what keeps an estimate from being settled."""
+    if math.isfinite(finding.p_adjusted) and finding.p_value <= 1 - finding.conf_level:
+        return "it is not settled once the other planned questions are counted"
+    return f"the {level_word(finding)} also holds zero"
+
+
+def test_of(finding: Finding) -> str:
+    """Write the p-value that counts, after the interval."""
+    return f", {p_value(read_p(finding), name=p_name(finding))}"
+
+
+def p_name(finding: Finding) -> str:
+    """Name the p-value that counts."""
+    if math.isfinite(finding.p_adjusted):
+        return "adjusted p"
+    return "p" if math.isfinite(finding.p_value) or math.isnan(finding.p_randomization) else "p by re-drawing"
+
+
+def grid(level: str) -> str:
+    """Write a grid value of a curve as a reader would."""
+    try:
+        return fixed(float(level), 0 if float(level).is_integer() else 2)
+    except ValueError:
+        return level

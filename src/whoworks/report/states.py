@@ -1,0 +1,84 @@
+"""What an estimate allows us to say: five states, each computed from the finding and the plan."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+from whoworks.findings.finding import Finding
+from whoworks.report.labels import Words, outcome_of
+
+SUGGESTIVE_P = 0.10
+
+
+class State(StrEnum):
+    """How far an estimate carries."""
+
+    CLEAR = "clear"
+    SUGGESTIVE = "suggestive"
+    INCONCLUSIVE = "inconclusive"
+    NO_MEANINGFUL = "no meaningful difference"
+    NOT_ASSESSABLE = "not assessable"
+    WITHHELD = "withheld"
+
+
+def read_state(finding: Finding, words: Words) -> State:
+    """Return a finding's state.
+
+    Clear: p, adjusted where the finding belongs to a family, is below what the
+    interval's level allows. No meaningful difference: the whole interval lies
+    inside what the plan calls meaningful, whether or not it holds zero.
+    Suggestive: the interval leaves zero out before adjustment, or p is at most .10.
+    """
+    if finding.suppressed:
+        return State.WITHHELD
+    if math.isnan(finding.estimate) and math.isnan(finding.statistic):
+        return State.NOT_ASSESSABLE
+    if math.isnan(finding.conf_low) and math.isnan(read_p(finding)):
+        return State.NOT_ASSESSABLE
+    if is_within_meaningful(finding, words):
+        return State.NO_MEANINGFUL
+    p = read_p(finding)
+    if p <= 1 - finding.conf_level + 1e-12:
+        return State.CLEAR
+    return State.SUGGESTIVE if leaves_zero_out(finding) or p <= SUGGESTIVE_P else State.INCONCLUSIVE
+
+
+def read_p(finding: Finding) -> float:
+    """Return the p-value that counts: adjusted, else its own, else by re-drawing the assignment."""
+    for p in (finding.p_adjusted, finding.p_value, finding.p_randomization):
+        if not math.isnan(p):
+            return p
+    return math.nan
+
+
+def leaves_zero_out(finding: Finding) -> bool:
+    """Whether the interval lies on one side of zero."""
+    return finding.conf_low > 0 or finding.conf_high < 0
+
+
+def is_within_meaningful(finding: Finding, words: Words) -> bool:
+    """Whether the whole interval is smaller than what the plan calls meaningful."""
+    outcome = words.find_outcome(outcome_of(finding))
+    if outcome.meaningful is None or finding.question not in ("average", "subgroup", "difference"):
+        return False
+    if outcome.meaningful_in == "sd":
+        low, high = finding.effect_size_low, finding.effect_size_high
+    else:
+        low, high = finding.conf_low, finding.conf_high
+    return -outcome.meaningful < low and high < outcome.meaningful
+
+
+def sd_scale(finding: Finding) -> float:
+    """Return how many of the outcome's units make one SD, read off the two intervals; NaN where they do not tell."""
+    width = finding.effect_size_high - finding.effect_size_low
+    scale = (finding.conf_high - finding.conf_low) / width if width > 0 else math.nan
+    return scale if math.isfinite(scale) else math.nan
+
+
+def meaningful_units(finding: Finding, words: Words) -> float:
+    """Return the smallest effect that matters, in the estimate's units; NaN where the plan names none."""
+    outcome = words.find_outcome(outcome_of(finding))
+    if outcome.meaningful is None:
+        return math.nan
+    return outcome.meaningful * sd_scale(finding) if outcome.meaningful_in == "sd" else outcome.meaningful

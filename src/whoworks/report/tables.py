@@ -1,0 +1,169 @@
+"""Tables of effects: cells are words and rounded numbers, one row per finding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import in_percentiles, interval, places_of, unit_word
+from whoworks.report.document import Column, Row, Table
+from whoworks.report.labels import Words, capital, outcome_of, plural
+from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
+from whoworks.report.sentences import is_slope
+from whoworks.report.states import read_p
+
+DASH = "\u2013"
+WITHHELD = "withheld"
+
+
+def estimate_cell(finding: Finding, words: Words) -> str:
+    """Write an estimate with its interval: ``9.0 (3.6 to 14.3)``."""
+    if finding.suppressed:
+        return WITHHELD
+    if math.isnan(finding.estimate):
+        return "not assessable"
+    return f"{fixed(finding.estimate, places_of(finding, words))} ({interval(finding, words)})"
+
+
+def size_cell(finding: Finding) -> str:
+    """Write an effect size with its interval: ``0.19 (0.08 to 0.30)``."""
+    if math.isnan(finding.effect_size):
+        return DASH
+    if math.isnan(finding.effect_size_low):
+        return fixed(finding.effect_size, 2)
+    return f"{fixed(finding.effect_size, 2)} ({span(finding.effect_size_low, finding.effect_size_high, 2)})"
+
+
+def percentile_cell(finding: Finding) -> str:
+    """Write percentile points with their interval: ``7 (3 to 12)``."""
+    if not in_percentiles(finding):
+        return DASH
+    low, high = percentile_points(finding.effect_size_low), percentile_points(finding.effect_size_high)
+    return f"{fixed(percentile_points(finding.effect_size), 0)} ({span(low, high, 0)})"
+
+
+def number_cell(value: float, places: int) -> str:
+    """Write a number, or a dash where there is none."""
+    return DASH if math.isnan(value) else fixed(value, places)
+
+
+def count_cell(finding: Finding, number: int) -> str:
+    """Write a count; nothing of a withheld finding is told."""
+    return DASH if finding.suppressed or not number else count(number)
+
+
+def p_cell(p: float) -> str:
+    """Write a p-value without its name: ``.03``, ``< .001``."""
+    return DASH if math.isnan(p) else p_value(p).removeprefix("p ").removeprefix("= ")
+
+
+def weighting_words(finding: Finding, words: Words) -> str:
+    """Say whom a weighting speaks for."""
+    if finding.weighting == "cluster":
+        return f"each {words.cluster(finding.cluster)} equally"
+    return "each student equally"
+
+
+def arm_columns(words: Words) -> bool:
+    """Whether the table must say which treatment a row is about."""
+    return len(words.plan.arms.treatments) > 1
+
+
+def effects_table(averages: Sequence[Finding], words: Words) -> Table:
+    """Return the average effects: one row per outcome, treatment and weighting."""
+    cluster = capital(plural(words.cluster()))
+    rows: list[Row] = []
+    head = ""
+    for finding in averages:
+        named = capital(words.outcome(outcome_of(finding)))
+        if arm_columns(words):
+            named += f": {words.contrast(finding.contrast)}"
+        if named != head:
+            head = named
+            rows.append(Row(cells=(f"{named}, in {unit_word(finding, words)}",), tone="group"))
+        label = weighting_words(finding, words) + (" (those who took it up)" if finding.estimand == "cace" else "")
+        cells = [capital(label), estimate_cell(finding, words), size_cell(finding), percentile_cell(finding)]
+        cells += [p_cell(finding.p_value), count_cell(finding, finding.n_units)]
+        rows.append(Row(cells=(*cells, count_cell(finding, finding.n_clusters))))
+    level = next((f.conf_level for f in averages), 0.95)
+    return Table(
+        caption="Average effects" if not words.matched else "Average gaps between the arms",
+        columns=(
+            Column(head="Counting", share=1.5),
+            Column(head=f"Estimate ({100 * level:g} % interval)", align="right", share=1.75),
+            Column(head="In SD", align="right", share=1.6),
+            Column(head="Percentile points", align="right", share=1.25),
+            Column(head="p", align="right", share=0.55),
+            Column(head="Students", align="right", share=0.75),
+            Column(head=cluster, align="right", share=0.75),
+        ),
+        rows=tuple(rows),
+        note="SD: the outcome's standard deviation over all students of both arms. Percentile points: how far a student "
+        "in the middle of the comparison arm would move.",
+    )
+
+
+def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, technical: bool) -> Table:
+    """Return groups, differences and joint tests, moderator by moderator."""
+    rows: list[Row] = []
+    head = ""
+    for finding in findings:
+        named = group_head(finding, words)
+        if named != head:
+            head = named
+            rows.append(Row(cells=(named,), tone="group"))
+        rows.append(moderator_row(finding, words, technical=technical))
+    level = next((f.conf_level for f in findings), 0.95)
+    extra = (
+        (Column(head="SE", align="right", share=0.6), Column(head="df", align="right", share=0.55)) if technical else ()
+    )
+    return Table(
+        caption=caption,
+        columns=(
+            Column(head="Group or comparison", share=2.2),
+            Column(head="Students", align="right", share=0.8),
+            Column(head=capital(plural(words.cluster())), align="right", share=0.8),
+            Column(head=f"Effect or difference ({100 * level:g} % interval)", align="right", share=1.9),
+            *extra,
+            Column(head="In SD", align="right", share=0.65),
+            Column(head="Adjusted p", align="right", share=0.75),
+            Column(head="Could detect", align="right", share=0.75),
+            Column(head="Credibility", share=0.95),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def group_head(finding: Finding, words: Words) -> str:
+    """Return the subheading of a moderator's rows."""
+    head = f"{capital(words.moderator(finding.moderator))} \u00b7 {words.outcome(outcome_of(finding))}"
+    head += f", in {unit_word(finding, words)}"
+    return f"{head} \u00b7 {words.contrast(finding.contrast)}" if arm_columns(words) else head
+
+
+def moderator_row(finding: Finding, words: Words, *, technical: bool) -> Row:
+    """Return one group, difference or joint test."""
+    places = places_of(finding, words)
+    is_claim = finding.question in ("difference", "joint")
+    label, told = row_label(finding, words), estimate_cell(finding, words)
+    if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
+        told = f"F = {fixed(finding.statistic, 2)} on {fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} df"
+    cells = [label, count_cell(finding, finding.n_units), count_cell(finding, finding.n_clusters), told]
+    if technical:
+        cells += [number_cell(finding.std_error, places), number_cell(finding.df, 1)]
+    cells += [number_cell(finding.effect_size, 2), p_cell(read_p(finding)) if is_claim else DASH]
+    cells += [number_cell(finding.mde, places) if is_claim else DASH, finding.credibility or DASH]
+    return Row(cells=tuple(cells), tone="strong" if is_claim and finding.credibility else "plain")
+
+
+def row_label(finding: Finding, words: Words) -> str:
+    """Name a row: a group, one group against another, a slope, or all groups at once."""
+    if finding.question == "joint":
+        return "All groups at once"
+    if finding.question == "subgroup":
+        return capital(words.level(finding.moderator, finding.level))
+    if is_slope(finding):
+        return "For each SD more"
+    first, second = (words.level(finding.moderator, code) for code in (finding.level, finding.reference))
+    return f"Difference: {first} minus {second}"

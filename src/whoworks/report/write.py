@@ -1,0 +1,125 @@
+"""Writing a report: evidence in, a folder out; whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from whoworks.checks.verdict import Check
+from whoworks.panel.ledger import Ledger
+from whoworks.panel.panel import Provenance
+from whoworks.plan.plan import Plan
+from whoworks.report.charts import draw_charts, refer
+from whoworks.report.compose import compose_document
+from whoworks.report.disclosure import Withholding, clear_checks, clear_ledger, read_rule, withhold
+from whoworks.report.evidence import Evidence
+from whoworks.report.exports import checks_csv, findings_csv, findings_json, ledger_csv, suppressed_csv
+from whoworks.report.folder import publish, require_writable
+from whoworks.report.labels import Words
+from whoworks.report.manifest import NAME, compose_manifest, data_hash, read_manifest
+from whoworks.report.selection import select
+from whoworks.report.typeset import typeset
+
+LONGEST_SLUG = 60
+
+
+def write_report(evidence: Evidence, out: Path) -> Path:
+    """Write the report of one run into the folder `out` and return it.
+
+    Everything is composed before the folder is touched; a run that fails or is
+    killed leaves the last report as it was.
+
+    Raises
+    ------
+    ReportError
+        When `out` holds something else, cannot be written, or a figure or the PDF cannot be made.
+    """
+    target = require_writable(out)
+    files = compose_files(evidence)
+    files[NAME] = compose_manifest(
+        plan=evidence.plan,
+        provenance=evidence.provenance,
+        command=evidence.command,
+        timings=evidence.timings,
+        peak_memory_mb=evidence.peak_memory_mb,
+        files=files,
+    )
+    publish(files, target)
+    return out
+
+
+def compose_files(evidence: Evidence) -> dict[str, bytes]:
+    """Return every file of a report but its manifest, by name; small cells are gone before anything is composed."""
+    released = withhold(evidence)
+    shown = released.evidence
+    words = Words(plan=shown.plan, variables=shown.variables, cluster_level=shown.design.cluster_level)
+    chosen = select(released, words)
+    charts = draw_charts(released, chosen, words)
+    document = compose_document(released, chosen, words, refer(charts))
+    figures = {f"figures/{chart.name}.svg": chart.svg() for chart in charts}
+    return {
+        "report.pdf": typeset(document, figures=figures, registered=shown.plan.study.registered),
+        "findings.csv": findings_csv(shown.findings),
+        "findings.json": findings_json(released, words),
+        "checks.csv": checks_csv(shown.checks),
+        "ledger.csv": ledger_csv(shown.ledger.entries),
+        "suppressed.csv": suppressed_csv(released.withheld),
+        **figures,
+    }
+
+
+def write_checks(
+    *,
+    plan: Plan,
+    provenance: Sequence[Provenance],
+    ledger: Ledger,
+    checks: Sequence[Check],
+    command: str,
+    timings: Mapping[str, float],
+    peak_memory_mb: float,
+    stopped: str,
+    out: Path,
+) -> Path:
+    """Write what a study that cannot carry its question still shows: checks, ledger, and why it stopped.
+
+    A finished report that stands in `out` is left as it is; the checks then go
+    beside it, into ``<out>-checks``. Returns the folder written.
+    """
+    if read_manifest(out) is not None and (out / "report.pdf").exists():
+        out = out.with_name(f"{out.name}-checks")
+    target = require_writable(out)
+    rule = read_rule(plan)
+    account: list[Withholding] = []
+    files = {
+        "checks.csv": checks_csv(clear_checks(checks, rule, account)),
+        "ledger.csv": ledger_csv(clear_ledger(ledger, rule, account).entries),
+    }
+    files[NAME] = compose_manifest(
+        plan=plan,
+        provenance=provenance,
+        command=command,
+        timings=timings,
+        peak_memory_mb=peak_memory_mb,
+        files=files,
+        stopped=stopped,
+    )
+    publish(files, target)
+    return out
+
+
+def report_folder(evidence: Evidence) -> Path:
+    """Return the folder a report goes to when none is named: ``<study>/<plan8>-<data8>``."""
+    return folder_name(evidence.plan, evidence.provenance)
+
+
+def folder_name(plan: Plan, provenance: Sequence[Provenance]) -> Path:
+    """Return ``<study>/<plan8>-<data8>``, from the plan's and the data's hashes."""
+    return Path(slug(plan.study.name)) / f"{plan.hash[:8]}-{data_hash(provenance)[:8]}"
+
+
+def slug(name: str) -> str:
+    """Return a study's name as a folder's: small letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].rstrip("-") or "study"
