@@ -1,0 +1,150 @@
+"""The true effects in closed form are those of the students that are drawn."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+from scipy.stats import t as t_distribution
+
+from whoworks.simulate.layout import Layout
+from whoworks.simulate.pilot import Pilot, draw_pilot, make_pilot
+from whoworks.simulate.population import Population, both_above
+from whoworks.simulate.world import World
+from whoworks.simulate.worlds import WORLDS, find_world
+
+DRAWS = 25
+# t limit of a two-sided alarm of 1e-6 per comparison: with about 700 of them, one run in a thousand fails by chance.
+LIMIT = t_distribution.isf(0.5e-6, DRAWS - 1)
+WIDE = Layout(students=4000, classes=160, schools=40)
+LAYOUTS = [
+    ("informative-size", Layout(students=4000, classes=160, schools=40, assigned="student")),
+    ("informative-size", Layout(students=4000, classes=160, schools=40, assigned="school", blocks="pair")),
+    ("unequal-shares", Layout(students=4000, classes=160, schools=40, assigned="student")),
+    ("middle-heavy", Layout(students=4000, classes=160, schools=40, icc=0.0)),
+    ("student-moderator", Layout(students=4000, classes=160, schools=40, blocks="none", icc=0.4)),
+    ("three-arms", Layout(students=4000, classes=160, schools=40, share=2 / 3)),
+]
+
+
+@cache
+def draw_many(name: str, layout: Layout) -> tuple[tuple[Pilot, ...], tuple[float, ...]]:
+    """Draw pilots and from the records of each the weighted difference in means of the first contrast."""
+    world = WORLDS[name]
+    pilots = [draw_pilot(world, layout, seed=seed)[0] for seed in range(DRAWS)]
+    return tuple(pilots), tuple(weighted_difference(world, pilot) for pilot in pilots)
+
+
+def weighted_difference(world: World, pilot: Pilot) -> float:
+    records = pilot.records[pilot.records["arm"].isin(world.arms[:2])].dropna(subset=[world.outcome])
+    offered = (records["arm"] == world.arms[1]).astype(float)
+    drawn = records["student_id"] if world.size_by_arm != 1.0 else records["class_id"]
+    share = offered.groupby([records["school_id"], drawn]).first().groupby(level=0).mean()
+    e = records["school_id"].map(share)
+    y = records[world.outcome] * (100 if world.binary else 1)
+    return float(np.average(y, weights=offered / e) - np.average(y, weights=(1 - offered) / (1 - e)))
+
+
+def assert_truth_is_the_mean_of_samples(name: str, layout: Layout) -> None:
+    draws = [pilot.truth["estimands"] for pilot in draw_many(name, layout)[0]]
+    sample = np.array([[entry["sample"] for entry in draw] for draw in draws], dtype=float)
+    truth = np.array([entry["population"] for entry in draws[0]], dtype=float)
+    spread = np.maximum(sample.std(axis=0, ddof=1) / np.sqrt(DRAWS), 1e-9)
+    off = np.abs(sample.mean(axis=0) - truth) / spread
+    assert {draws[0][i]["finding_id"]: off[i] for i in np.flatnonzero(off > LIMIT)} == {}
+
+
+@pytest.mark.truth
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_mean_of_many_samples_is_the_population_value(name: str) -> None:
+    assert_truth_is_the_mean_of_samples(name, WIDE)
+
+
+@pytest.mark.truth
+@pytest.mark.parametrize(("name", "layout"), LAYOUTS)
+def test_the_population_value_holds_in_other_layouts(name: str, layout: Layout) -> None:
+    assert_truth_is_the_mean_of_samples(name, layout)
+
+
+@pytest.mark.truth
+@pytest.mark.parametrize("name", [name for name in WORLDS if name != "attrition"])
+def test_weighted_means_of_the_records_estimate_the_average_effect(name: str) -> None:
+    pilots, estimates = draw_many(name, WIDE)
+    truth = pilots[0].truth["estimands"][0]["population"]
+    assert abs(np.mean(estimates) - truth) < LIMIT * np.std(estimates, ddof=1) / np.sqrt(DRAWS)
+
+
+@pytest.mark.truth
+def test_complete_cases_mislead_where_weak_students_leave() -> None:
+    pilots, estimates = draw_many("attrition", WIDE)
+    assert np.mean(estimates) - pilots[0].truth["estimands"][0]["population"] > 0.5
+
+
+def test_no_effect_means_no_difference_anywhere() -> None:
+    for entry in make_pilot("no-effect").truth["estimands"]:
+        assert entry["population"] == 0
+        assert entry["sample"] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["constant-effect", "class-varying", "opposite-slopes", "useless-prognosis", "attrition"]
+)
+def test_worlds_without_a_moderator_have_differences_of_exactly_zero(name: str) -> None:
+    entries = make_pilot(name).truth["estimands"]
+    assert {entry["population"] for entry in entries if entry["question"] == "difference"} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "finding", "points"),
+    [
+        ("constant-effect", "average:::student", 3.75),
+        ("student-moderator", "average:::student", 3.0),
+        ("student-moderator", "subgroup:frl:Y:student", 15 * (0.2 + 0.25 * 0.52)),
+        ("student-moderator", "subgroup:frl:N:student", 15 * (0.2 - 0.25 * 0.48)),
+        ("student-moderator", "difference:frl:Y:student", 3.75),
+        ("student-moderator", "difference:devices:own:student", 0.0),
+        ("classroom-moderator", "difference:devices:own:student", 4.5),
+        ("classroom-moderator", "difference:frl:Y:student", 0.0),
+        ("both", "difference:frl:Y:student", 3.75),
+        ("both", "difference:devices:own:student", 4.5),
+        ("rare-subgroup", "difference:el:Y:student", 9.0),
+        ("rare-subgroup", "subgroup:el:N:student", 0.0),
+        ("middle-heavy", "difference:rit_fall::student", 0.0),
+        ("informative-size", "average:::cluster", 3.0),
+        ("lakeside", "difference:frl:Y:student", 4.5),
+    ],
+)
+def test_a_world_is_as_its_equations_say(name: str, finding: str, points: float) -> None:
+    truth = {
+        entry["finding_id"].split(":itt:")[-1]: entry["population"] for entry in make_pilot(name).truth["estimands"]
+    }
+    assert truth[finding] == pytest.approx(points, abs=1e-9)
+
+
+def test_compliers_gain_the_effect_of_the_offer_over_their_share() -> None:
+    entries = make_pilot("partial-takeup").truth["estimands"]
+    cace = next(entry for entry in entries if entry["estimand"] == "cace")
+    assert cace["population"] == pytest.approx(15 * 0.30)
+
+
+@pytest.mark.parametrize(("a", "b", "r"), [(0.05, 1.4, 0.2), (0.05, 1.4, -0.3), (0.1, -0.4, 0.7), (0.0, 0.0, 0.0)])
+def test_both_above_is_the_bivariate_normal_probability(a: float, b: float, r: float) -> None:
+    exact = multivariate_normal([0, 0], [[1, r], [r, 1]]).cdf([-a, -b])
+    assert both_above(a=a, b=b, r=r) == pytest.approx(exact, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("moderator", ["frl", "el", "sex"])
+def test_groups_average_to_the_average(name: str, moderator: str) -> None:
+    population = Population(world=find_world(name), layout=WIDE)
+    share = {"frl": 0.48, "el": 0.08, "sex": 0.5}[moderator]
+    mean = share * population.effect(moderator, 1) + (1 - share) * population.effect(moderator, 0)
+    assert mean == pytest.approx(population.average("student"), abs=1e-9)
+
+
+def test_every_way_of_telling_is_a_number_for_every_world() -> None:
+    for name in WORLDS:
+        for entry in make_pilot(name, students=240, classes=12, schools=4).truth["estimands"]:
+            assert isinstance(entry["population"], float), (name, entry["finding_id"])
