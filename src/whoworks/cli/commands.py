@@ -139,7 +139,10 @@ def write_report(study: whoworks.Study, out: Path | None, *, command: str, as_js
     """Run a study, write its report and say where it is; of a design that cannot carry it, write what can be."""
     from whoworks.cli.progress import stage_bar
     from whoworks.cli.summary import show_answer
+    from whoworks.report.folder import require_writable
 
+    if out is not None:
+        require_writable(out)
     try:
         with stage_bar() as progress:
             run = study.run(progress=progress)
