@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from whoworks.errors import PlanError
@@ -66,9 +69,62 @@ def test_outcomes_and_moderators_may_be_tables_of_the_plan():
     assert plan.moderators[0].values == {"N": "no", "Y": "yes"}
 
 
-def test_columns_of_numbers_are_moderators_of_that_kind_unless_said_otherwise():
-    plan = make(moderators=["years", {"column": "frl", "kind": "category"}], numbers=("years", "frl"))
+def students(arm: list[Any]) -> pd.DataFrame:
+    n = len(arm)
+    numbers = {"class_id": range(n), "score": range(n), "years": np.arange(n) / 2, "frl": [0, 1] * (n // 2)}
+    return pd.DataFrame({"arm": arm, **numbers})
+
+
+def ask(frame: Any, **arguments: Any) -> Plan:
+    given = {"outcome": "score", "arm": "arm", "control": "usual", "assigned": "class_id"}
+    return plan_from_arguments(frame, **{**given, **arguments})
+
+
+def test_a_frame_tells_its_other_arms_and_which_moderators_are_numbers():
+    plan = ask(students(["usual", "b", None, "a", "", "NA"] * 4), moderators=["years", "frl"])
+    assert plan.arms.codes == ("usual", "a", "b")
     assert [moderator.kind for moderator in plan.moderators] == ["number", "category"]
+    named = ask(students(["usual", "a", "b"] * 8), treatments=["b"], moderators={"column": "years", "kind": "category"})
+    assert named.arms.codes == ("usual", "b")
+    assert named.moderators[0].kind == "category"
+
+
+@pytest.mark.parametrize(
+    ("arm", "control", "codes"),
+    [
+        ([0.0, 1.0], 0, ("0", "1")),
+        (["0.0", "1"], "0", ("0", "1")),
+        ([False, True], False, ("false", "true")),
+        (["FALSE", "True"], "false", ("false", "true")),
+    ],
+)
+def test_arms_are_the_same_codes_however_the_frame_holds_them(arm: list[Any], control: Any, codes: tuple[str, ...]):
+    assert ask(students(arm * 6), control=control).arms.codes == codes
+
+
+def test_any_frame_that_narwhals_reads_will_do():
+    frame = students(["usual", "a"] * 12)
+    assert ask(pa.Table.from_pandas(frame), moderators="years") == ask(frame, moderators="years")
+
+
+@pytest.mark.parametrize(
+    ("frame", "sentence"),
+    [
+        (students(["usul", "a"] * 6), "the column 'arm' has no arm 'usual': it has a, usul. Did you mean 'usul'?"),
+        (students(["usual"] * 6), "the column 'arm' has 1 different values, and a study compares 2 to 20 arms."),
+        (students([f"s{i}" for i in range(40)]), "the column 'arm' has 40 different values"),
+        (3, "the records are of the type 'int', which is no frame. Give a pandas DataFrame."),
+        (
+            students(["usual", "a"] * 6).drop(columns="arm"),
+            "the frame has no column 'arm', which the argument 'arm' names.",
+        ),
+    ],
+)
+def test_a_frame_that_cannot_be_meant_is_a_sentence(frame: Any, sentence: str):
+    with pytest.raises(PlanError) as caught:
+        ask(frame)
+    assert sentence in str(caught.value)
+    assert "s17" not in str(caught.value)
 
 
 def test_arms_may_be_numbers():

@@ -8,7 +8,7 @@ import pytest
 
 from whoworks.errors import PlanError
 from whoworks.plan.draft import QUESTIONS, draft_plan
-from whoworks.plan.guesses import Answers, guess_answers, number_columns
+from whoworks.plan.guesses import Answers, guess_answers
 from whoworks.plan.plan import Plan
 
 
@@ -139,11 +139,6 @@ def test_strange_names_are_written_so_that_they_load():
 def test_every_question_is_answered_by_a_field():
     assert [question.key for question in QUESTIONS] == list(Answers.__dataclass_fields__)
     assert [question.key for question in QUESTIONS if question.may_be_empty] == ["blocks", "baseline"]
-
-
-def test_numbers_with_few_values_are_groups():
-    frame = pd.DataFrame({"frl": [0, 1] * 20, "years": range(40), "word": ["a"] * 40})
-    assert number_columns(frame) == ("years",)
 
 
 @pytest.mark.shared

@@ -65,7 +65,10 @@ VALUES_OF_THE_WRONG_KIND = [
     (("[takeup]", "[analysis2]"), "[analysis2] is not a table of the plan. Did you mean [analysis]?"),
     ((VALUES, '["N", "Y"]'), "expected a table between { and } (a code = its words, the reference first)"),
     ((VALUES, "{ N = 1, Y = 2 }"), "[[moderators]] 1, 'values', 'N': expected text between quotes"),
-    (('treatments = ["adaptive"]', "treatments = [true]"), "[arms], 'treatments' 1: expected text between quotes"),
+    (
+        ('treatments = ["adaptive"]', "treatments = [2026-01-01]"),
+        "[arms], 'treatments' 1: expected text between quotes",
+    ),
     (('treatments = ["adaptive"]', "treatments = []"), "[arms], 'treatments': expected at least one entry"),
     (('treatments = ["adaptive"]', 'treatments = [""]'), "an arm's code is empty"),
     (('student = "student_id"\n', "student = 4\n"), "[levels], 'student': expected text between quotes, found 4."),
@@ -191,7 +194,7 @@ MEASURES = [
     (("meaningful = 0.1", 'meaningful_in = "points"'), 'Write: meaningful_in = "units"'),
     (('{ larger = "Y" }', '{ larger = "Z" }'), "[[moderators]] 1, 'expect': 'Z' is not among the values N, Y."),
     (('{ larger = "Y" }', '"increasing"'), '"increasing" is for numbers. Write: expect = { larger = "Y" }'),
-    (('{ larger = "Y" }', "{ larger = true }"), '"increasing" or "decreasing" for numbers'),
+    (('{ larger = "Y" }', "{ larger = [] }"), '"increasing" or "decreasing" for numbers'),
     (
         ("cut = [2, 5.5]", 'expect = { larger = "2" }'),
         'for a number the direction is a word. Write: expect = "increasing"',

@@ -7,13 +7,16 @@ from typing import Any
 
 from whoworks.errors import PlanError, nearest
 from whoworks.plan.agreement import STUDENT, smallest_first
+from whoworks.plan.codes import code_text
+from whoworks.plan.frames import FrameFacts, read_facts
+from whoworks.plan.guesses import MOST_CODES
 from whoworks.plan.plan import Plan
 
 Entry = str | Mapping[str, Any]
 
 
 def plan_from_arguments(
-    columns: Sequence[str],
+    frame: Any,
     *,
     outcome: Entry | Sequence[Entry],
     arm: str,
@@ -28,7 +31,6 @@ def plan_from_arguments(
     baseline: str | Sequence[str] = (),
     moderators: Entry | Sequence[Entry] = (),
     covariates: str | Sequence[str] = (),
-    numbers: Collection[str] = (),
     probability: float | str | Mapping[str, float] | None = None,
     name: str = "Study",
     question: str = "",
@@ -38,12 +40,12 @@ def plan_from_arguments(
 
     Parameters
     ----------
-    columns : names of the frame's columns
+    frame : pandas DataFrame, any frame that Narwhals reads, or the names of its columns alone
     outcome, moderators : a column, a mapping with the keys of the plan, or several of these
-    arm, control, treatments : the column of the arm, the control's code, and the other arms'
+    arm, control : the column of the arm, and the control's code
+    treatments : the other arms' codes; without it all other codes of the frame
     assigned, drawn, blocks, cluster, site : columns that name places; "student" may stand for each row
     baseline : pre-tests of every outcome that does not name its own
-    numbers : columns whose moderators are numbers rather than groups
     probability : as in the plan; without it the share within blocks, or in the whole study
 
     Raises
@@ -51,23 +53,41 @@ def plan_from_arguments(
     PlanError
         When a column is not there, or the plan contradicts itself.
     """
-    if treatments is None:
-        raise PlanError(f"the arms compared with '{control}' are not named. Say: treatments=[...]")
+    facts = read_facts(frame, arm)
+    columns = facts.columns
     places = {"student": student, "assigned": assigned, "drawn": drawn, "cluster": cluster}
     levels = name_levels([*places.values(), *listed(blocks), site], columns, student)
     tables: dict[str, Any] = {
         "schema": 1,
         "study": {"name": name, "question": question},
         "levels": levels,
-        "arms": {"column": arm, "control": control, "treatments": list(treatments)},
+        "arms": {"column": arm, "control": control, "treatments": list(treatments or ())},
         "design": design_table({**places, "site": site}, listed(blocks), levels, probability),
         "outcomes": [with_baseline(entry, listed(baseline)) for entry in entries(outcome)],
-        "moderators": [with_kind(entry, numbers) for entry in entries(moderators)],
+        "moderators": [with_kind(entry, facts.numbers) for entry in entries(moderators)],
         "covariates": {"columns": listed(covariates)},
         "analysis": {} if seed is None else {"seed": seed},
     }
     require_columns([*named_places({**places, "site": site}, listed(blocks)), *named_columns(tables)], columns)
+    if treatments is None:
+        tables["arms"]["treatments"] = other_arms(facts, arm, control)
     return Plan.build({key: table for key, table in tables.items() if table not in ({}, [], {"columns": []})})
+
+
+def other_arms(facts: FrameFacts, arm: str, control: str | int | float) -> list[str]:
+    """Return the arms that are not the control, or say why the frame does not tell."""
+    if not facts.arms:
+        raise PlanError(f"the arms compared with '{control}' are not named. Say: treatments=[...]")
+    if not 2 <= len(facts.arms) <= MOST_CODES:
+        raise PlanError(
+            f"the column '{arm}' has {len(facts.arms)} different values, and a study compares 2 to {MOST_CODES} arms. "
+            "Give as arm the column that says to which arm each was assigned."
+        )
+    code = code_text(control)
+    if code not in facts.arms:
+        listed_arms = ", ".join(facts.arms)
+        raise PlanError(f"the column '{arm}' has no arm '{code}': it has {listed_arms}.{nearest(code, facts.arms)}")
+    return [other for other in facts.arms if other != code]
 
 
 def listed(value: str | Sequence[str]) -> list[str]:

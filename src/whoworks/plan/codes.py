@@ -7,21 +7,24 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+TRUTHS = ("true", "false")
 WHOLE = re.compile(r"[+-]?\d+\.0+")
 
 
 def code_text(value: str | int | float) -> str:
-    """Write a code as text: blanks around it and a decimal part of zeros are dropped; "007" stays "007"."""
-    text = value if isinstance(value, str) else repr(value)
-    text = text.strip()
+    """Write a code as text: blanks around it and a decimal part of zeros are dropped; "007" stays "007".
+
+    Truth values are "true" and "false", however they are spelled.
+    """
+    text = (value if isinstance(value, str) else repr(value)).strip()
+    if len(text) in (4, 5) and text.lower() in TRUTHS:
+        return text.lower()
     return text.split(".")[0] if WHOLE.fullmatch(text) else text
 
 
 def read_code(value: object) -> object:
     """Turn what a plan may write as a code into text; leave anything else for the type to refuse."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return value
-    return code_text(value)
+    return code_text(value) if isinstance(value, str | int | float) else value
 
 
 Code = Annotated[str, BeforeValidator(read_code), Field(strict=True)]

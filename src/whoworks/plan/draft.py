@@ -12,6 +12,7 @@ from whoworks.plan.agreement import STUDENT, smallest_first
 from whoworks.plan.guesses import (
     FEW_VALUES,
     GROUP_WORDS,
+    MOST_CODES,
     MOST_GROUPS,
     RECEIPT_WORDS,
     USE_WORDS,
@@ -53,8 +54,6 @@ QUESTIONS = (
         key="baseline", text="Which column is the pre-test, measured before? (a column, or nothing)", may_be_empty=True
     ),
 )
-
-MOST_CODES = 20
 
 HEADER = """\
 # Drafted from the records; every line marked "guess" is to be read and mended.

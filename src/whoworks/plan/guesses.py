@@ -50,6 +50,7 @@ PERSONAL_WORDS = frozenset(
     )
 )
 MOST_ARMS = 6
+MOST_CODES = 20
 MOST_GROUPS = 6
 FEW_VALUES = 10
 MOSTLY = 0.9
@@ -80,12 +81,6 @@ def is_number(values: pd.Series[str]) -> bool:
     """Tell whether all values that are there are numbers."""
     kept = present(values)
     return len(kept) > 0 and bool(pd.to_numeric(kept, errors="coerce").notna().all())
-
-
-def number_columns(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns that hold numbers with more than a few values, which are no groups."""
-    numbers = frame.select_dtypes(include="number").columns
-    return tuple(str(column) for column in numbers if frame[column].nunique() > FEW_VALUES)
 
 
 def guess_level(column: str, values: pd.Series[str]) -> str:

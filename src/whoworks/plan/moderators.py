@@ -26,7 +26,7 @@ def read_expectation(value: object) -> str | Larger | None:
         return value if isinstance(value, str) else None
     if isinstance(value, dict) and set(value) == {"larger"}:
         code = value["larger"]
-        if isinstance(code, str | int | float) and not isinstance(code, bool):
+        if isinstance(code, str | int | float):
             return Larger(larger=code_text(code))
     raise ValueError('it is { larger = "code" } for groups, "increasing" or "decreasing" for numbers')
 
