@@ -38,14 +38,14 @@ def predict_left_out(
     done = 0
     tau, importance = np.empty(len(fold)), []
     for k in range(int(fold.max()) + 1):
-        fitted = engine.fit(inputs, rows=np.flatnonzero(fold != k), seed=next(seeds))
+        fitted = engine.fit(inputs, rows=np.flatnonzero((fold != k) & inputs.learn), seed=next(seeds))
         tau[fold == k] = fitted.predict(inputs.features[fold == k])
         importance.append(fitted.importance)
         progress((done := done + 1) / n_fits)
     forward = np.full(forward_fold.shape, np.nan)
     for repeat, row in enumerate(forward_fold):
         for k in range(1, int(row.max()) + 1):
-            fitted = engine.fit(inputs, rows=np.flatnonzero(row < k), seed=next(seeds))
+            fitted = engine.fit(inputs, rows=np.flatnonzero((row < k) & inputs.learn), seed=next(seeds))
             forward[repeat, row == k] = fitted.predict(inputs.features[row == k])
             progress((done := done + 1) / n_fits)
     shares = pd.DataFrame({"moderator": list(inputs.features.columns), "share": np.mean(importance, axis=0)})

@@ -1,4 +1,4 @@
-"""What every engine of predicted effects takes and hands back: predictions that rank and describe, and claim nothing."""
+"""What every engine of predicted effects takes and hands back; predictions rank and describe, and claim nothing."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Inputs:
     z_residual : (n,) z - e, e known by design
     weights : (n,) sampling weights
     cluster, block, arm : (n,) codes of the design; arm is 0 for control
+    learn : (n,) the units to learn from: those of the two arms compared
     """
 
     features: pd.DataFrame
@@ -31,6 +32,7 @@ class Inputs:
     cluster: Codes
     block: Codes
     arm: Codes
+    learn: NDArray[np.bool_]
 
 
 class Fitted(Protocol):

@@ -1,0 +1,25 @@
+"""Which engine predicts effects: the plan names it, the number of clusters decides whether it can."""
+
+from __future__ import annotations
+
+from whoworks.forests.econml_engine import EconmlEngine
+from whoworks.forests.protocol import Engine
+from whoworks.forests.ridge_engine import RidgeEngine
+
+CLUSTERS_FOR_FOREST = 10  # in each arm; below, a ridge regression of effects takes the forest's place
+CLUSTERS_FOR_ANY = 4  # in each arm; below, nothing can be learned from some clusters and shown in others
+
+
+def choose_engine(name: str, *, clusters_per_arm: int) -> Engine | None:
+    """Return the engine, or None where clusters are too few for any.
+
+    Parameters
+    ----------
+    name : the plan's ``analysis.engine``
+    clusters_per_arm : clusters in the smaller arm
+    """
+    if clusters_per_arm < CLUSTERS_FOR_ANY:
+        return None
+    if clusters_per_arm < CLUSTERS_FOR_FOREST:
+        return RidgeEngine()
+    return EconmlEngine()

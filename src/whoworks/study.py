@@ -1,0 +1,243 @@
+"""Study and Run: the one place where scores meet forests, and the way in for a notebook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from whoworks.checks.run import run_checks
+from whoworks.checks.verdict import Check
+from whoworks.design.build import build_design
+from whoworks.design.design import Design
+from whoworks.design.feasible import require_feasible
+from whoworks.design.folds import assign_folds
+from whoworks.findings.average import measure_precision
+from whoworks.findings.caveats import Caveat, find_caveats
+from whoworks.findings.find import find_all, open_settings
+from whoworks.findings.finding import Findings
+from whoworks.findings.precision import Precision
+from whoworks.findings.setting import Setting
+from whoworks.forests.choice import choose_engine
+from whoworks.forests.left_out import predict_left_out
+from whoworks.forests.protocol import Inputs, Predictions
+from whoworks.panel.build import build_panel
+from whoworks.panel.ledger import Ledger
+from whoworks.panel.panel import Panel
+from whoworks.plan.arguments import plan_from_arguments
+from whoworks.plan.plan import Plan
+from whoworks.records.read import read_records
+from whoworks.records.records import Records
+from whoworks.report.evidence import Evidence, peak_memory_mb
+from whoworks.scores.analysed import count_analysed, require_outcome
+from whoworks.scores.build import build_scores
+from whoworks.scores.scores import Scores
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Progress = Callable[[str, float], None]
+
+
+def _silent(stage: str, share: float) -> None:
+    """Tell nobody."""
+
+
+class Study:
+    """Records read, panel built, design held against them; nothing estimated yet.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per unit; anything Narwhals reads.
+    outcome, arm, control, assigned, ... :
+        As in `whoworks.plan.arguments.plan_from_arguments`. `treatments` are all
+        other codes of `arm` unless named.
+
+    Raises
+    ------
+    WhoworksError
+        With one sentence, when plan, records or design cannot be meant.
+    """
+
+    def __init__(self, frame: Any, *, arm: str, control: str | int | float, **arguments: Any) -> None:
+        plan = plan_from_arguments(frame, arm=arm, control=control, **arguments)
+        self._open(plan, read_records(plan, frame=frame))
+
+    @classmethod
+    def from_plan(cls, path: Path | str, *, data: Path | str | None = None) -> Study:
+        """Open the study that a plan describes; `data` takes the place of the first table's file."""
+        study = cls.__new__(cls)
+        plan = Plan.load(Path(path))
+        study._open(plan, read_records(plan, data=None if data is None else Path(data)))
+        return study
+
+    def _open(self, plan: Plan, records: Records) -> None:
+        self.plan = plan
+        self.panel: Panel = build_panel(plan, records)
+        self.design: Design = build_design(self.panel)
+        self.ledger: Ledger = count_analysed(self.panel, self.design)
+        self._seeds = np.random.SeedSequence(plan.analysis.seed)
+
+    def checks(self) -> tuple[Check, ...]:
+        """Look at the design without seeing an outcome beside an arm."""
+        rng = np.random.default_rng(self._seed(0))
+        return run_checks(self.panel.blind(), self.panel.pooled(), self.design, rng=rng)
+
+    def run(self, progress: Progress = _silent) -> Run:
+        """Learn the prognosis, build the scores, predict effects and find.
+
+        `progress` is told the stage and the share of it that is done.
+
+        Raises
+        ------
+        InfeasibleError
+            When the design cannot carry the question; `write_checks` then still can write.
+        """
+        clock, timings = time.perf_counter(), {}
+        require_feasible(self.design)
+        for outcome in self.plan.outcomes:
+            require_outcome(self.panel, self.design, outcome.name)
+
+        def lap(stage: str) -> None:
+            nonlocal clock
+            now = time.perf_counter()
+            timings[stage], clock = now - clock, now
+
+        progress("checks", 0.0)
+        checks = self.checks()
+        lap("checks")
+        scores: list[Scores] = []
+        for place, outcome in enumerate(self.plan.outcomes):
+            progress("prognosis", place / len(self.plan.outcomes))
+            scores += build_scores(self.panel, self.design, outcome=outcome.name, seed=self._seed(1, place))
+        settings = open_settings(self.panel, self.design, scores)
+        lap("prognosis")
+        predictions = {}
+        main = next(setting for setting in settings if setting.is_primary and setting.is_main_contrast)
+        predicted = self._predict(main, lambda share: progress("predicted effects", share))
+        if predicted is not None:
+            predictions[main.scores.outcome, main.scores.contrast] = predicted
+        lap("predicted effects")
+        findings = find_all(
+            self.panel, settings, checks=checks, predictions=predictions, seed=self._seed(3),
+            progress=lambda share: progress("findings", share),
+        )  # fmt: skip
+        caveats = find_caveats(self.panel, settings, checks, findings)
+        precision = tuple(measure_precision(setting) for setting in settings)
+        lap("findings")
+        return Run(
+            study=self, checks=checks, settings=settings, predicted=predictions, findings=findings,
+            caveats=caveats, precision=precision, timings=timings,
+        )  # fmt: skip
+
+    def write_checks(self, out: Path | str | None = None) -> Path:
+        """Write ledger and checks of a study whose design cannot carry its question."""
+        from whoworks.report.write import write_checks
+
+        return write_checks(plan=self.plan, panel=self.panel, ledger=self.ledger, checks=self.checks(), out=out)
+
+    def _seed(self, *key: int) -> np.random.SeedSequence:
+        return np.random.SeedSequence(self._seeds.entropy, spawn_key=key)
+
+    def _predict(self, setting: Setting, progress: Callable[[float], None]) -> Predictions | None:
+        """Predict effects along the moderators and baselines, for the primary outcome and main contrast."""
+        scores = setting.scores
+        names = dict.fromkeys(m.name for m in (*self.plan.moderators, *setting.outcome.baseline))
+        per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
+        engine = choose_engine(self.plan.analysis.engine, clusters_per_arm=per_arm)
+        if engine is None or not names:
+            return None
+        either = setting.treated | setting.control
+        arm = self.design.arm[np.searchsorted(self.design.rows, scores.rows)]
+        control = self.design.probability[np.searchsorted(self.design.rows, scores.rows), 0]
+        inputs = Inputs(
+            features=self.panel.values[list(names)].iloc[scores.rows].reset_index(drop=True),
+            y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - scores.e / (scores.e + control),
+            weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm, learn=either,
+        )  # fmt: skip
+        assigned = self.design.assigned[np.searchsorted(self.design.rows, scores.rows)]
+        seed = self._seed(2)
+        for_folds, for_fits = seed.spawn(2)
+        folds = [
+            assign_folds(
+                cluster=scores.cluster, block=scores.block, arm=arm, assigned=assigned, rng=np.random.default_rng(each)
+            )
+            for each in for_folds.spawn(engine.repeats)
+        ]  # fmt: skip
+        return predict_left_out(
+            engine, inputs, fold=scores.fold, forward_fold=np.array(folds), seed=for_fits, progress=progress
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The results of one run of a study. Frames here are not suppressed; what `report` writes is."""
+
+    study: Study
+    checks: tuple[Check, ...]
+    settings: tuple[Setting, ...]
+    predicted: dict[tuple[str, str], Predictions]
+    findings: Findings
+    caveats: tuple[Caveat, ...]
+    precision: tuple[Precision, ...]
+    timings: dict[str, float]
+
+    def scores(self, outcome: str) -> Scores:
+        """Return the scores of an outcome's first contrast; KeyError when there is no such outcome."""
+        found = [setting.scores for setting in self.settings if setting.scores.outcome == outcome]
+        if not found:
+            raise KeyError(outcome)
+        return found[0]
+
+    def predictions(self) -> pd.DataFrame:
+        """Return one row per unit: its predicted effect, by a model that never saw its cluster.
+
+        Predictions rank and describe groups. None is an estimate of one student's effect.
+        """
+        frames = []
+        for (outcome, contrast), predicted in self.predicted.items():
+            scores = next(
+                s.scores for s in self.settings if (s.scores.outcome, s.scores.contrast) == (outcome, contrast)
+            )
+            frame = pd.DataFrame({"unit_id": scores.id, "predicted_effect": predicted.tau, "fold": predicted.fold})
+            frames.append(frame.assign(outcome=outcome, contrast=contrast))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def evidence(self, command: str = "") -> Evidence:
+        """Return everything a report is written from."""
+        study = self.study
+        predicted = next(iter(self.predicted.values()), None)
+        return Evidence(
+            plan=study.plan, provenance=study.panel.provenance, variables=study.panel.variables, design=study.design,
+            ledger=study.ledger, checks=self.checks, findings=self.findings, precision=self.precision,
+            caveats=self.caveats, engine=predicted.engine if predicted else "",
+            ignores=predicted.ignores if predicted else (),
+            importance=predicted.importance if predicted else pd.DataFrame(columns=["moderator", "share"]),
+            no_predictions="" if predicted else _why_none(study.plan), command=command,
+            timings=self.timings, peak_memory_mb=peak_memory_mb(),
+        )  # fmt: skip
+
+    def report(self, out: Path | str | None = None, *, command: str = "") -> Path:
+        """Write PDF, findings, checks, ledger, figures and manifest to one folder, and return it."""
+        from whoworks.report.write import report_folder, write_report
+
+        evidence = self.evidence(command)
+        return write_report(evidence, report_folder(evidence) if out is None else Path(out))
+
+    def plot_subgroups(self) -> Figure:
+        """Draw the planned subgroups' effects beside the average."""
+        from whoworks.report.figures.forest import plot_forest
+
+        return plot_forest(self.evidence())
+
+
+def _why_none(plan: Plan) -> str:
+    if not plan.moderators and not any(outcome.baseline for outcome in plan.outcomes):
+        return "The plan names no moderator and no pre-test along which effects could be predicted."
+    return "An arm has fewer than four clusters: too few to learn from some and predict others."
