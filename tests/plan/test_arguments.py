@@ -36,6 +36,7 @@ def test_the_call_of_a_notebook_is_a_plan():
 
 def test_what_is_not_said_is_not_in_the_plan():
     assert set(make().given) == {"schema", "study", "levels", "arms", "design", "outcomes"}
+    assert make().given["study"] == {"name": "Study"}
     assert make().design.probability is None
 
 

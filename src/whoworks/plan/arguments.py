@@ -59,7 +59,7 @@ def plan_from_arguments(
     levels = name_levels([*places.values(), *listed(blocks), site], columns, student)
     tables: dict[str, Any] = {
         "schema": 1,
-        "study": {"name": name, "question": question},
+        "study": {"name": name} | ({"question": question} if question else {}),
         "levels": levels,
         "arms": {"column": arm, "control": control, "treatments": list(treatments or ())},
         "design": design_table({**places, "site": site}, listed(blocks), levels, probability),
