@@ -101,6 +101,6 @@ def test_the_draw_that_was_made_is_among_the_enumerated():
     assert any(np.array_equal(arms, codes["arm"]) for arms in enumerate_arms(**codes))
 
 
-def test_one_treated_unit_among_thousands_is_enumerated():
-    codes = design_of([[1] + [0] * 2999], size=1)
-    assert sum(1 for _ in enumerate_arms(**codes)) == 3000
+def test_one_treated_unit_among_a_thousand_is_enumerated():
+    codes = design_of([[1] + [0] * 1499], size=1)
+    assert sum(1 for _ in enumerate_arms(**codes)) == 1500

@@ -150,6 +150,8 @@ def compose_check(check_id: str, outcome: str, label: str, lost: Mask, arm: Code
 
 def explain_loss(loss: Loss, label: str, arm_labels: tuple[str, ...], word: str) -> str:
     """Say what was lost, by arm, and on which side of the boundary it lies."""
+    if not sum(loss.missing):
+        return f"{label}: each of {counted(sum(loss.n), word)} has {'an' if word != STUDENT else 'the'} outcome."
     shares = [missing / n for missing, n in zip(loss.missing, loss.n, strict=True)]
     lost = "have no outcome at all" if word != STUDENT else "have no outcome"
     if loss.verdict == Verdict.PASS:

@@ -84,28 +84,29 @@ def check_cluster_sizes(design: Design) -> tuple[Check, ...]:
     shares = table["share_largest"].to_numpy()
     widest = int(np.argmax(shares - limits))
     share, limit = float(shares[widest]), float(limits[widest])
-    dominated = share > limit
+    sizes = np.unique(design.cluster, return_counts=True)[1]
     check = Check(
         check_id="cluster_sizes",
         subject=design.cluster_level,
-        verdict=Verdict.WARN if dominated else Verdict.PASS,
+        verdict=Verdict.WARN if share > limit else Verdict.PASS,
         value=share,
         threshold=limit,
         n_units=len(design.rows),
-        n_clusters=len(np.unique(design.cluster)),
-        sentence=explain_sizes(table, widest, design.cluster_level, dominated),
+        n_clusters=len(sizes),
+        sentence=explain_sizes(design.cluster_level, sizes, share, limit, design.arm_labels[widest]),
         table=table,
     )
     return (check,)
 
 
-def explain_sizes(table: pd.DataFrame, widest: int, word: str, dominated: bool) -> str:
-    """Say how large clusters are and what the largest of them holds."""
+def explain_sizes(word: str, sizes: Codes, share: float, limit: float, arm_label: str) -> str:
+    """Say how large clusters usually are and what the largest of them holds; no smallest or largest size."""
     if word == STUDENT:
         return "Each student is a cluster, so all clusters are of one size."
-    sizes = f"from {table['smallest'].min():,} to {counted(int(table['largest'].max()), STUDENT)} each"
-    row = table.iloc[widest]
-    most = f"the largest holds {percent(row['share_largest'])} of the students under {row['arm_label']}"
-    if dominated:
-        return f"There are {sizes} in a {word}; {most}, so that one {word} weighs heavily in what is found."
-    return f"There are {sizes} in a {word}; {most}."
+    variation = sizes.std() / sizes.mean()
+    said = (
+        f"A {word} holds {np.median(sizes):,.0f} students in the middle of the range (sizes vary by "
+        f"{percent(float(variation))} of their mean); the largest holds {percent(share)} of the students "
+        f"under {arm_label}"
+    )
+    return f"{said}, so that one {word} weighs heavily in what is found." if share > limit else f"{said}."

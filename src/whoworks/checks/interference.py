@@ -21,7 +21,9 @@ def check_interference(blind: BlindPanel, design: Design) -> tuple[Check, ...]:
 
     Nothing measures whether one arm reached the other; the check says where it could have.
     """
-    levels = [name for name in blind.units.columns if name not in (*NOT_LEVELS, design.assigned_level)]
+    levels = [name for name in blind.units.columns if name not in NOT_LEVELS]
+    if design.assigned_level in levels:
+        levels = levels[levels.index(design.assigned_level) + 1 :]
     if not levels:
         return (say_nothing(design),)
     units = blind.units.iloc[design.rows]

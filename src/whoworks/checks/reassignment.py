@@ -27,9 +27,7 @@ from whoworks.panel.panel import BlindPanel, Kind, Role
 
 JOINT = "joint"
 N_DRAWS = 999
-LEAST_DRAWS = 199
-# Draws times assigned units: beyond this the number of draws goes down, never under LEAST_DRAWS.
-BUDGET = 50_000_000
+# Draws times assigned units held in memory at once.
 CHUNK = 4_000_000
 WARN_P = 0.05
 FAIL_P = 0.001
@@ -52,7 +50,7 @@ def code_features(blind: BlindPanel, design: Design) -> Vector:
 
     Numbers fill their missing values with the mean; categories become one
     column per level but the first; a variable with missing values adds one that
-    marks them. Columns are in standard deviations; constant ones are left out.
+    marks them. Constant columns are left out.
     """
     values = blind.values.iloc[design.rows]
     before = {Role.BASELINE, Role.MODERATOR, Role.COVARIATE}
@@ -73,9 +71,7 @@ def code_features(blind: BlindPanel, design: Design) -> Vector:
         return np.zeros((len(values), 0))
     x = np.column_stack(columns).astype(float)
     varies = np.ptp(x, axis=0) > 0 if len(x) else np.zeros(x.shape[1], dtype=np.bool_)
-    x = x[:, varies] - x[:, varies].mean(axis=0)
-    scaled: Vector = x / x.std(axis=0)
-    return scaled
+    return x[:, varies]
 
 
 def sum_within(*, x: Vector, block: Codes, unit: Codes) -> Vector:
@@ -106,11 +102,13 @@ def joint_balance(*, x: Vector, arm: Codes, assigned: Codes, block: Codes, rng: 
 
     Parameters
     ----------
-    x : (n, p) characteristics without missing values; p >= 1
+    x : (n, p) characteristics without missing values, none constant; p >= 1; their units do not matter
     arm, assigned, block : (n,) codes
     """
     units = list_assigned(arm=arm, assigned=assigned, block=block)
-    total = sum_within(x=x, block=np.unique(block, return_inverse=True)[1], unit=units.unit)
+    total = sum_within(
+        x=(x - x.mean(axis=0)) / x.std(axis=0), block=np.unique(block, return_inverse=True)[1], unit=units.unit
+    )
     factor = cho_factor(ridge_covariance(total, units))
     seen = measure(np.asarray(units.arm)[None, :], total, factor)[0]
     enumerated = count_draws(arm=arm, assigned=assigned, block=block) <= MOST_ENUMERATED
@@ -133,10 +131,9 @@ def every_chunk(units: AssignedUnits, enumerated: bool, rng: np.random.Generator
         yield list_draws(units)
         return
     n_units = len(units.arm)
-    n_draws = int(np.clip(BUDGET // n_units, LEAST_DRAWS, N_DRAWS))
     size = max(1, CHUNK // n_units)
-    for start in range(0, n_draws, size):
-        yield draw_many(units, n_draws=min(size, n_draws - start), rng=rng)
+    for start in range(0, N_DRAWS, size):
+        yield draw_many(units, n_draws=min(size, N_DRAWS - start), rng=rng)
 
 
 def treatments(arms: Codes) -> range:
@@ -151,8 +148,8 @@ def measure(arms: Codes, total: Vector, factor: tuple[Vector, bool]) -> Vector:
     return statistic
 
 
-def ridge_covariance(total: Vector, units: AssignedUnits) -> Vector:
-    """Return V + lambda diag V over the design's draws, stacked over treatments.
+def draw_covariance(total: Vector, units: AssignedUnits) -> Vector:
+    """Return V, the covariance over the design's draws of d, stacked over treatments.
 
     Within a block of n units with n_a in arm a, cov(1[a], 1[b]) over draws gives
     cov(d_a, d_b) = (n n_a [a = b] - n_a n_b) / (n (n - 1)) sum_u t_u t_u', the
@@ -163,19 +160,20 @@ def ridge_covariance(total: Vector, units: AssignedUnits) -> Vector:
     sums = np.zeros((len(n), total.shape[1]))
     np.add.at(sums, units.block, total)
     t = total - (sums / n[:, None])[units.block]
-    codes = range(1, counts.shape[1])
     blocks = []
-    for a in codes:
-        row = []
-        for b in codes:
-            share = (n * counts[:, a] * (a == b) - counts[:, a] * counts[:, b]) / (n * np.maximum(n - 1, 1))
-            row.append((t * share[units.block][:, None]).T @ t)
-        blocks.append(row)
-    v = np.block(blocks)
-    ridge = total.shape[1] / max(len(units.arm) - len(n), 1)
-    diagonal = np.diag(v).copy()
-    floor = 1e-9 * max(float(diagonal.max(initial=0.0)), 1.0)
-    regular: Vector = v + np.diag(ridge * diagonal + floor)
+    for a in range(1, counts.shape[1]):
+        shares = [n * counts[:, a] * (a == b) - counts[:, a] * counts[:, b] for b in range(1, counts.shape[1])]
+        scaled = [share / (n * np.maximum(n - 1, 1)) for share in shares]
+        blocks.append([(t * share[units.block][:, None]).T @ t for share in scaled])
+    return np.block(blocks)
+
+
+def ridge_covariance(total: Vector, units: AssignedUnits) -> Vector:
+    """Return V + lambda diag V, and 1 where a column is the same for every assigned unit of a block: never singular."""
+    v = draw_covariance(total, units)
+    free = len(units.arm) - int(units.block.max(initial=-1)) - 1
+    diagonal = np.diag(v)
+    regular: Vector = v + np.diag(total.shape[1] / max(free, 1) * diagonal + (diagonal < 1e-9))
     return regular
 
 
@@ -186,7 +184,7 @@ def check_reassignment(blind: BlindPanel, design: Design, rng: np.random.Generat
     if reason:
         return (say_not_assessable(design, reason),)
     joint = joint_balance(x=x, arm=design.arm, assigned=design.assigned, block=design.block, rng=rng)
-    verdict = Verdict.FAIL if joint.p_value < FAIL_P else Verdict.WARN if joint.p_value < WARN_P else Verdict.PASS
+    verdict = Verdict.FAIL if joint.p_value <= FAIL_P else Verdict.WARN if joint.p_value < WARN_P else Verdict.PASS
     check = Check(
         check_id="balance",
         subject=JOINT,
@@ -221,6 +219,8 @@ def explain_joint(joint: JointBalance, design: Design, verdict: Verdict) -> str:
 
 def find_obstacle(x: Vector, design: Design) -> str:
     """Say why there is nothing to test, or too few draws to test it with; empty where there is a test."""
+    if design.kind == "matched":
+        return "the arms were matched, and nothing was drawn"
     if not x.shape[1]:
         return "nothing that varies was measured before assignment"
     if smallest_p(arm=design.arm, assigned=design.assigned, block=design.block) <= WARN_P:

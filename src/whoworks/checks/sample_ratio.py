@@ -41,7 +41,7 @@ def check_sample_ratio(design: Design) -> tuple[Check, ...]:
     """
     first = np.unique(design.drawn, return_index=True)[1]
     arm, probability = design.arm[first], design.probability[first]
-    known = design.probability_from == "plan"
+    known = design.probability_from == "plan" and design.kind == "randomised"
     p = sample_ratio_p(arm=arm, probability=probability) if known else math.nan
     verdict = Verdict.NOT_ASSESSABLE if math.isnan(p) else Verdict.FAIL if p < ALARM else Verdict.PASS
     observed = np.bincount(arm, minlength=len(design.arms))

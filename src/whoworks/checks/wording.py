@@ -10,7 +10,9 @@ from whoworks.design.levels import plural
 
 
 def percent(share: float) -> str:
-    """Write a share in [0, 1] as a percentage: ``7.2 %``."""
+    """Write a share in [0, 1] as a percentage: ``7.2 %``; a share that rounds to nothing is ``under 0.1 %``."""
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
     return f"{100 * share:.1f} %"
 
 

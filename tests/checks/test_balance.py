@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.design.panels import make_panel
+from whoworks.checks.balance import band, check_balance, cox_index, standardised_mean_difference
+from whoworks.checks.verdict import Verdict
+from whoworks.design.build import build_design
+from whoworks.panel.panel import Kind, Role, Variable
+
+N = 400
+PRE = Variable(name="pre", column="pre", roles=(Role.BASELINE,), kind=Kind.NUMBER, label="pre-test")
+SEX = Variable(
+    name="sex",
+    column="sex",
+    roles=(Role.MODERATOR,),
+    kind=Kind.CATEGORY,
+    label="sex",
+    levels=("F", "M"),
+    level_labels=("girls", "boys"),
+)
+
+
+def z_of(n: int = N) -> np.ndarray:
+    return np.arange(n) % 2 == 1
+
+
+def standard(n: int = N) -> np.ndarray:
+    """Values with the same mean and SD in both arms."""
+    return np.repeat(np.linspace(-1.7, 1.7, n // 2), 2)
+
+
+def shifted(by: float) -> np.ndarray:
+    """The same in both arms but for a shift of `by` pooled SD in the treated, small-sample factor and all."""
+    x = standard()
+    return x + by * x[z_of()].std(ddof=1) / (1 - 3 / (4 * N - 9)) * z_of()
+
+
+def trial(*, pre: np.ndarray | None = None, sex: list[str] | None = None, maths: np.ndarray | None = None):
+    variables, values = [], {}
+    if pre is not None:
+        variables.append(PRE)
+        values["pre"] = pre
+    if sex is not None:
+        variables.append(SEX)
+        values["sex"] = pd.Categorical(sex, categories=["F", "M"], ordered=True)
+    if maths is not None:
+        values["maths"] = maths
+    arm = np.where(z_of(), "adaptive", "usual")
+    return make_panel('assigned = "student"\nprobability = 0.5', arm=list(arm), values=values, variables=variables)
+
+
+def checks_of(panel):
+    checks = check_balance(panel.blind(), build_design(panel), {"maths": "mathematics"})
+    return {check.subject: check for check in checks}
+
+
+def test_a_difference_is_in_student_level_standard_deviations():
+    x, z = np.array([1.0, 2, 3, 2, 3, 4]), np.array([False] * 3 + [True] * 3)
+    found = standardised_mean_difference(x=x, z=z, weight=np.ones(6))
+    assert found == pytest.approx((1 - 3 / 15) * 1.0)
+
+
+def test_weights_undo_unequal_probabilities():
+    x = np.array([0.0, 0, 0, 1, 0, 1, 1, 1])
+    block = np.array([0, 0, 0, 1, 0, 1, 1, 1])
+    z = np.array([False, False, False, False, True, True, True, True])
+    e = np.where(block == 0, 0.25, 0.75)
+    weight = np.where(z, 1 / e, 1 / (1 - e))
+    assert standardised_mean_difference(x=x, z=z, weight=weight) == pytest.approx(0)
+    assert abs(standardised_mean_difference(x=x, z=z, weight=np.ones(8))) > 0.5
+
+
+def test_the_cox_index_is_the_log_odds_ratio_over_1_65():
+    z = np.repeat([False, True], 100)
+    x = np.concatenate([np.arange(100) < 40, np.arange(100) < 60]).astype(float)
+    expected = (1 - 3 / (4 * 200 - 9)) * 2 * math.log(0.6 / 0.4) / 1.65
+    assert cox_index(x=x, z=z, weight=np.ones(200)) == pytest.approx(expected)
+
+
+def test_swapping_the_arms_flips_the_sign():
+    rng = np.random.default_rng(2)
+    x, z, weight = rng.normal(size=60), rng.random(60) < 0.5, rng.uniform(1, 2, 60)
+    straight = standardised_mean_difference(x=x, z=z, weight=weight)
+    assert standardised_mean_difference(x=x, z=~z, weight=weight) == pytest.approx(-straight)
+    assert standardised_mean_difference(x=5 + 3 * x, z=z, weight=weight) == pytest.approx(straight)
+
+
+def test_a_level_with_few_students_is_not_judged():
+    z = np.repeat([False, True], 100)
+    x = np.zeros(200)
+    x[:9] = 1
+    assert math.isnan(cox_index(x=x, z=z, weight=np.ones(200)))
+    assert band(math.nan) == "too few to judge"
+
+
+@pytest.mark.parametrize(
+    ("by", "verdict"),
+    [(0.0, Verdict.PASS), (0.04, Verdict.PASS), (0.1, Verdict.WARN), (-0.24, Verdict.WARN), (0.3, Verdict.FAIL)],
+)
+def test_a_pre_test_is_judged_by_the_bands(by, verdict):
+    check = checks_of(trial(pre=shifted(by)))["maths"]
+    assert check.verdict == verdict
+    assert check.value == pytest.approx(abs(by), abs=1e-9)
+
+
+def test_the_sentence_names_the_pre_test_and_its_difference():
+    check = checks_of(trial(pre=shifted(0.1)))["maths"]
+    assert check.sentence == (
+        "Among 400 students with mathematics, the arms differed by +0.10 SD in pre-test at baseline, which counts as "
+        "equivalent only with adjustment (0.05 to 0.25 SD)."
+    )
+
+
+def test_pre_tests_are_compared_among_those_who_are_analysed():
+    maths = np.zeros(N)
+    maths[z_of() & (standard() < 0)] = np.nan
+    check = checks_of(trial(pre=standard(), maths=maths))["maths"]
+    assert check.verdict == Verdict.FAIL
+    assert check.n_units == 300
+
+
+def test_without_a_pre_test_equivalence_is_not_assessable():
+    check = checks_of(trial(sex=["F", "M"] * 200))["maths"]
+    assert check.verdict == Verdict.NOT_ASSESSABLE
+    assert "no pre-test is in the plan" in check.sentence
+
+
+def test_characteristics_warn_and_never_fail():
+    sex = np.where(z_of(), np.where(np.arange(N) % 8 < 6, "M", "F"), "F")
+    sex[np.flatnonzero(~z_of())[:40]] = "M"
+    check = checks_of(trial(sex=list(sex)))["characteristics"]
+    assert check.verdict == Verdict.WARN
+    assert check.sentence.startswith(
+        "Of 2 comparisons of 1 characteristic between arms, 0 lie between 0.05 and 0.25 SD and 2"
+    )
+
+
+def test_the_table_has_a_row_for_each_level_with_means_by_arm():
+    table = checks_of(trial(sex=["F", "F", "M", "M"] * 100))["characteristics"].table
+    assert list(table["level_label"]) == ["girls", "boys"]
+    assert list(table["mean_control"]) == [0.5, 0.5]
+    assert list(table["n_level_treated"]) == [100, 100]
+    assert list(table["standardised"]) == pytest.approx([0, 0])
+
+
+def test_missing_values_are_counted_and_not_compared():
+    pre = standard()
+    pre[:10] = np.nan
+    row = checks_of(trial(pre=pre))["maths"].table.iloc[0]
+    assert (row["n_missing"], row["n_control"] + row["n_treated"]) == (10, N - 10)
+
+
+def test_nothing_to_compare_is_not_assessable():
+    checks = checks_of(trial())
+    assert checks["characteristics"].verdict == Verdict.NOT_ASSESSABLE

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom, chisquare
+
+from tests.design.panels import classrooms, make_panel
+from whoworks.checks.clusters import check_cluster_sizes, check_clusters, tabulate_clusters
+from whoworks.checks.interference import check_interference
+from whoworks.checks.overlap import check_overlap
+from whoworks.checks.sample_ratio import check_sample_ratio, sample_ratio_p
+from whoworks.checks.verdict import Verdict
+from whoworks.design.build import build_design
+
+
+def students(n_usual: int, n_adaptive: int, chance: str = "0.5", **more):
+    arm = ["usual"] * n_usual + ["adaptive"] * n_adaptive
+    return make_panel(f'assigned = "student"\nprobability = {chance}', arm=arm, **more)
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "verdict"), [(2, Verdict.FAIL), (4, Verdict.WARN), (18, Verdict.WARN), (20, Verdict.PASS)]
+)
+def test_few_clusters_warn_and_a_single_one_fails(n_classes, verdict):
+    check = check_clusters(build_design(classrooms(n_classes, 4)))[0]
+    assert check.verdict == verdict
+    assert check.value == n_classes / 2
+
+
+def test_the_cluster_sentence_gives_the_reason():
+    check = check_clusters(build_design(classrooms(8, 4)))[0]
+    assert check.sentence == (
+        "There are 4 classes under usual practice and 4 classes under adaptive programme. Each class was assigned to "
+        "an arm as a whole, so the class is the cluster. With fewer than 10 in an arm ranges are wide and rough."
+    )
+
+
+def test_unequal_clusters_are_worth_fewer_equal_ones():
+    table = tabulate_clusters(cluster=np.repeat([0, 1, 2, 3], [3, 1, 2, 2]), arm=np.repeat([0, 1], 4), n_arms=2)
+    assert list(table["n_effective"]) == pytest.approx([16 / 10, 2.0])
+    assert list(table["share_largest"]) == pytest.approx([0.75, 0.5])
+
+
+def with_one_large_class(size: int):
+    sizes = [size, *([5] * 11)]
+    klass = np.repeat(np.arange(12), sizes)
+    return make_panel(
+        'assigned = "class"',
+        arm=list(np.where(klass % 2 == 1, "adaptive", "usual")),
+        levels={"class": [f"C{code:02d}" for code in klass]},
+    )
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(5, Verdict.PASS), (12, Verdict.PASS), (30, Verdict.WARN)])
+def test_a_class_that_dominates_its_arm_warns(size, verdict):
+    check = check_cluster_sizes(build_design(with_one_large_class(size)))[0]
+    assert check.verdict == verdict
+    assert ("weighs heavily" in check.sentence) == (verdict == Verdict.WARN)
+
+
+def test_equal_shares_never_dominate_however_few():
+    assert check_cluster_sizes(build_design(classrooms(4, 5)))[0].verdict == Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("probability", "verdict"), [("0.5", Verdict.PASS), ("0.08", Verdict.WARN), ("0.99", Verdict.FAIL)]
+)
+def test_probabilities_near_nought_or_one_lack_overlap(probability, verdict):
+    check = check_overlap(build_design(students(30, 30, probability)))[0]
+    assert check.verdict == verdict
+    assert check.sentence.startswith("The probability of being given adaptive programme was")
+
+
+def test_the_range_of_probabilities_is_told():
+    panel = students(2, 2, '"chance"', probability=[0.3, 0.4, 0.4, 0.6])
+    check = check_overlap(build_design(panel))[0]
+    assert check.sentence == "The probability of being given adaptive programme ran from 0.30 to 0.60."
+    assert list(check.table[check.table["arm"] == "adaptive"]["n_units"]) == [1, 2, 1]
+
+
+def test_equal_probabilities_give_pearson_s_chi_square():
+    arm = np.repeat([0, 1, 2], [30, 50, 40])
+    found = sample_ratio_p(arm=arm, probability=np.tile([0.5, 0.3, 0.2], (120, 1)))
+    assert found == pytest.approx(chisquare([30, 50, 40], [60, 36, 24]).pvalue)
+
+
+@pytest.mark.truth
+def test_the_ratio_s_alarm_keeps_its_size():
+    """2,000 trials drawn as stated, p below .05; the band's false-alarm rate is 1 in 1,000."""
+    rng = np.random.default_rng(21)
+    p = rng.uniform(0.3, 0.7, 200)
+    probability = np.column_stack([1 - p, p])
+    arms = (rng.random((2000, 200)) < p).astype(np.int64)
+    rejected = sum(sample_ratio_p(arm=arm, probability=probability) < 0.05 for arm in arms)
+    low, high = binom.ppf([0.0005, 0.9995], 2000, 0.05)
+    assert low <= rejected <= high
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"), [((50, 50), Verdict.PASS), ((60, 40), Verdict.PASS), ((70, 30), Verdict.FAIL)]
+)
+def test_a_ratio_far_from_what_was_stated_raises_the_alarm(counts, verdict):
+    check = check_sample_ratio(build_design(students(*counts)))[0]
+    assert check.verdict == verdict
+
+
+def test_classes_are_counted_where_classes_were_drawn():
+    check = check_sample_ratio(build_design(classrooms(20, 7)))[0]
+    assert check.sentence.startswith(
+        "10 classes under usual practice and 10 classes under adaptive programme were drawn"
+    )
+    assert check.verdict == Verdict.PASS
+
+
+def test_shares_cannot_be_held_against_themselves():
+    panel = classrooms(20, 7, schools=5, design='assigned = "class"\nblocks = ["school"]\nprobability = "blocks"')
+    check = check_sample_ratio(build_design(panel))[0]
+    assert check.verdict == Verdict.NOT_ASSESSABLE
+    assert "cannot be held against each other" in check.sentence
+
+
+def test_a_handful_is_too_few_for_a_ratio():
+    check = check_sample_ratio(build_design(students(4, 3)))[0]
+    assert check.verdict == Verdict.NOT_ASSESSABLE
+    assert "too few" in check.sentence
+
+
+def test_arms_that_meet_in_a_school_are_described():
+    panel = classrooms(20, 7, schools=5)
+    check = check_interference(panel.blind(), build_design(panel))[0]
+    assert (check.subject, check.verdict, check.value) == ("school", Verdict.WARN, 1.0)
+    assert check.sentence.startswith("5 of 5 schools hold more than one arm (100.0 % of students)")
+
+
+def test_arms_that_never_meet_pass():
+    panel = make_panel(
+        'assigned = "class"',
+        arm=["usual", "usual", "adaptive", "adaptive"],
+        levels={"class": list("ABCD"), "school": list("XXYY")},
+    )
+    checks = check_interference(panel.blind(), build_design(panel))
+    assert [(check.subject, check.verdict) for check in checks] == [("school", Verdict.PASS)]
+    assert checks[0].sentence == "None of the 2 schools holds more than one arm."
+
+
+def test_without_a_larger_level_interference_is_not_assessable():
+    panel = students(5, 5)
+    check = check_interference(panel.blind(), build_design(panel))[0]
+    assert check.verdict == Verdict.NOT_ASSESSABLE
+
+
+def test_students_without_a_school_meet_nobody():
+    panel = students(2, 2, levels={"school": ["X", None, "X", None]})
+    check = check_interference(panel.blind(), build_design(panel))[0]
+    assert check.sentence.startswith("1 of 1 school hold more than one arm (50.0 % of students)")

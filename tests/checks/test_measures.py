@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from whoworks.checks.measures import judge_distinct, judge_ends
+from whoworks.checks.verdict import Verdict
+
+
+def ends(values):
+    values = np.asarray(values, dtype=float)
+    return judge_ends(values, np.arange(len(values)), "maths", "mathematics")
+
+
+def distinct(values, enough=6):
+    values = np.asarray(values, dtype=float)
+    return judge_distinct(values, np.arange(len(values)), "maths", "mathematics", enough)
+
+
+@pytest.mark.parametrize(("at_top", "verdict"), [(1, Verdict.PASS), (15, Verdict.PASS), (16, Verdict.WARN)])
+def test_many_at_the_highest_value_are_a_ceiling(at_top, verdict):
+    check = ends([*np.linspace(0, 1, 101 - at_top)[:-1], *([2.0] * at_top)])
+    assert check.verdict == verdict
+    assert ("ceiling" in check.sentence) == (verdict == Verdict.WARN)
+
+
+def test_many_at_the_lowest_value_are_a_floor():
+    check = ends([*([0.0] * 40), *np.linspace(1, 2, 60)])
+    assert "At such a floor" in check.sentence
+    assert check.value == pytest.approx(0.4)
+
+
+def test_an_outcome_that_does_not_vary_has_no_ceiling():
+    assert ends([3.0] * 20).verdict == Verdict.NOT_ASSESSABLE
+
+
+def test_missing_values_are_left_out():
+    check = ends([np.nan, 1, 2, 3, 4, 5, 6, 7])
+    assert (check.n_units, check.n_clusters) == (7, 7)
+
+
+def test_no_value_of_the_outcome_is_told():
+    assert "9999" not in ends([1, 2, 3, 9999]).sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "enough", "verdict", "said"),
+    [
+        ([np.nan] * 5, 6, Verdict.FAIL, "missing for everyone"),
+        ([1.0] * 5, 6, Verdict.FAIL, "the same value"),
+        ([1, 2, 3, 1], 6, Verdict.WARN, "only 3 different values"),
+        ([1, 2, 3, 4, 5, 6], 6, Verdict.PASS, "6 different values"),
+        ([0, 1, 0, 1], 2, Verdict.PASS, "2 different values"),
+    ],
+)
+def test_the_number_of_values_decides(values, enough, verdict, said):
+    check = distinct(values, enough)
+    assert check.verdict == verdict
+    assert said in check.sentence
