@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from whoworks.errors import RecordsError
 from whoworks.records.records import Reading
 from whoworks.records.text import texts_of
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 
 def read_frame(frame: object) -> tuple[Reading, pd.Index | None]:
@@ -26,9 +31,16 @@ def read_frame(frame: object) -> tuple[Reading, pd.Index | None]:
             f"The records were handed in as {type(frame).__name__}, which is not a frame. Give a pandas DataFrame, or "
             "a frame that Narwhals reads, such as Polars or DuckDB."
         ) from None
-    eager = read.collect() if isinstance(read, nw.LazyFrame) else read
-    columns = tuple(texts_of(eager[name].to_list()) for name in eager.columns)
+    lazy = isinstance(read, nw.LazyFrame)
+    eager = read.collect(None if read.implementation.is_polars() else "pandas") if lazy else read
+    columns = tuple(texts_of(values_of(eager[name])) for name in eager.columns)
     return Reading(names=tuple(eager.columns), columns=columns), None
+
+
+def values_of(series: nw.Series[Any]) -> object:
+    """Return the values of a Narwhals series; a list would widen numbers of single precision and write them longer."""
+    values = series.to_list()
+    return np.array(values, dtype=np.float32) if str(series.dtype) == "Float32" else values
 
 
 def hash_reading(reading: Reading) -> str:
