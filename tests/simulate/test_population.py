@@ -6,26 +6,28 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.integrate import quad
+from scipy.stats import multivariate_normal, norm
 from scipy.stats import t as t_distribution
 
 from whoworks.simulate.layout import Layout
 from whoworks.simulate.pilot import Pilot, draw_pilot, make_pilot
 from whoworks.simulate.population import Population, both_above
+from whoworks.simulate.traits import EL_CUT, FRL_CUT
 from whoworks.simulate.world import World
 from whoworks.simulate.worlds import WORLDS, find_world
 
-DRAWS = 25
+DRAWS = 20
 # t limit of a two-sided alarm of 1e-6 per comparison: with about 700 of them, one run in a thousand fails by chance.
 LIMIT = t_distribution.isf(0.5e-6, DRAWS - 1)
-WIDE = Layout(students=4000, classes=160, schools=40)
+WIDE = Layout(students=3000, classes=120, schools=30)
 LAYOUTS = [
-    ("informative-size", Layout(students=4000, classes=160, schools=40, assigned="student")),
-    ("informative-size", Layout(students=4000, classes=160, schools=40, assigned="school", blocks="pair")),
-    ("unequal-shares", Layout(students=4000, classes=160, schools=40, assigned="student")),
-    ("middle-heavy", Layout(students=4000, classes=160, schools=40, icc=0.0)),
-    ("student-moderator", Layout(students=4000, classes=160, schools=40, blocks="none", icc=0.4)),
-    ("three-arms", Layout(students=4000, classes=160, schools=40, share=2 / 3)),
+    ("informative-size", Layout(students=3000, classes=120, schools=30, assigned="student")),
+    ("informative-size", Layout(students=3000, classes=120, schools=30, assigned="school", blocks="pair")),
+    ("unequal-shares", Layout(students=3000, classes=120, schools=30, assigned="student")),
+    ("middle-heavy", Layout(students=3000, classes=120, schools=30, icc=0.0)),
+    ("student-moderator", Layout(students=3000, classes=120, schools=30, blocks="none", icc=0.4)),
+    ("three-arms", Layout(students=3000, classes=120, schools=30, share=2 / 3)),
 ]
 
 
@@ -148,3 +150,34 @@ def test_every_way_of_telling_is_a_number_for_every_world() -> None:
     for name in WORLDS:
         for entry in make_pilot(name, students=240, classes=12, schools=4).truth["estimands"]:
             assert isinstance(entry["population"], float), (name, entry["finding_id"])
+
+
+@pytest.mark.parametrize(("moderator", "cut", "share"), [("frl", FRL_CUT, 0.48), ("el", EL_CUT, 0.08)])
+def test_the_middle_heavy_effect_of_a_group_is_its_integral(moderator: str, cut: float, share: float) -> None:
+    population = Population(world=find_world("middle-heavy"), layout=WIDE)
+    r = population.correlation(0, {"frl": 2, "el": 3}[moderator])
+
+    def gain(x: float) -> float:
+        above = norm.cdf((r * x - cut) / np.sqrt(1 - r * r))
+        return (0.20 + 0.60 * (np.exp(-2 * x * x) - 1 / np.sqrt(5))) * above * norm.pdf(x)
+
+    assert population.effect(moderator, 1) == pytest.approx(15 * quad(gain, -10, 10)[0] / share, abs=1e-9)
+
+
+def test_the_binary_slope_along_the_fall_score_is_its_integral() -> None:
+    population = Population(world=find_world("binary-outcome"), layout=WIDE)
+    r = population.correlation(0, 1)
+    cut = norm.isf(0.45)
+
+    def gain(x: float) -> float:
+        more, less = (norm.cdf((r * x - edge) / np.sqrt(1 - r * r)) for edge in (cut - 0.25, cut))
+        return x * (more - less) * norm.pdf(x)
+
+    assert population.slope("rit_fall") == pytest.approx(100 * quad(gain, -10, 10)[0], abs=1e-9)
+
+
+def test_the_slope_along_the_fall_score_is_that_of_the_group_it_goes_with() -> None:
+    population = Population(world=find_world("student-moderator"), layout=WIDE)
+    r = population.correlation(0, 2)
+    along = quad(lambda x: x * norm.cdf((r * x - FRL_CUT) / np.sqrt(1 - r * r)) * norm.pdf(x), -10, 10)[0]
+    assert population.slope("rit_fall") == pytest.approx(15 * 0.25 * along, abs=1e-9)

@@ -26,7 +26,7 @@ def write_roster(world: World, layout: Layout, cohort: Cohort, potential: Potent
         "student_id": np.array([f"st{10_000 + row}" for row in range(n)], dtype=object),
         "class_id": klass[cohort.klass],
         "school_id": school[cohort.school],
-        "pair_id": np.array([f"P{number + 1:03d}" for number in cohort.pair], dtype=object),
+        **({"pair_id": _pair_codes(cohort)} if layout.block_level == "pair" else {}),
         "setting": np.array(SETTINGS, dtype=object)[cohort.setting],
         "teacher_years": _with_gaps(cohort.years, drop["teacher_years"]),
         "devices": np.array(["shared", "own"], dtype=object)[cohort.devices],
@@ -39,8 +39,6 @@ def write_roster(world: World, layout: Layout, cohort: Cohort, potential: Potent
         "minutes_used": np.where(used, np.round(streams["use"].gamma(4.0, 11.0, n)), 0.0),
         world.outcome: _observed(world, cohort, potential, streams),
     }
-    if layout.block_level != "pair":
-        del columns["pair_id"]
     return pd.DataFrame(columns)
 
 
@@ -54,6 +52,10 @@ def place_codes(layout: Layout) -> tuple[Labels, Labels]:
         f"{school[place]}-C{room + 1}" for place, room in zip(home, np.arange(layout.classes) - first, strict=True)
     ]
     return school, np.array(rooms, dtype=object)
+
+
+def _pair_codes(cohort: Cohort) -> Labels:
+    return np.array([f"P{number + 1:03d}" for number in range(int(cohort.pair.max()) + 1)], dtype=object)[cohort.pair]
 
 
 def _observed(world: World, cohort: Cohort, potential: Potential, streams: Streams) -> Vector:
