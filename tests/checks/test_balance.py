@@ -135,9 +135,15 @@ def test_characteristics_warn_and_never_fail():
     sex[np.flatnonzero(~z_of())[:40]] = "M"
     check = checks_of(trial(sex=list(sex)))["characteristics"]
     assert check.verdict == Verdict.WARN
-    assert check.sentence.startswith(
-        "Of 2 comparisons of 1 characteristic between arms, 0 lie between 0.05 and 0.25 SD and 2"
-    )
+    assert check.sentence.startswith("Among two comparisons of one characteristic between arms, none lie between 0.05")
+
+
+def test_a_level_too_rare_to_judge_keeps_its_row_and_tells_no_number():
+    check = checks_of(trial(sex=["M" if row < 12 else "F" for row in range(N)]))["characteristics"]
+    assert list(check.table["band"]) == ["too few to judge"] * 2
+    told = ["n_level_control", "n_level_treated", "mean_control", "mean_treated", "sd"]
+    assert check.table[told].isna().all(axis=None)
+    assert check.verdict == Verdict.NOT_ASSESSABLE
 
 
 def test_the_table_has_a_row_for_each_level_with_means_by_arm():

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import counted
+from whoworks.checks.wording import counted, in_words
 from whoworks.design.design import Design, Vector
 from whoworks.panel.panel import BlindPanel, Kind, Role, Variable
 
@@ -74,7 +74,8 @@ def compare_arms(values: pd.DataFrame, variables: Iterable[Variable], design: De
     """Return one row per variable, level and treatment: means by arm and the standardised difference.
 
     `values` are the design's units; `keep` marks those to be compared. A
-    number has one row and an empty level, a category one row per level.
+    number has one row and an empty level, a category one row per level that
+    can be judged and one without numbers for each that cannot.
     """
     own = design.probability[np.arange(len(design.arm)), design.arm]
     rows = []
@@ -113,12 +114,13 @@ def compare_values(x: Vector, z: Mask, weight: Vector, is_level: bool) -> dict[s
     some = bool(z.any() and (~z).any())
     measure = cox_index if is_level else standardised_mean_difference
     standardised = measure(x=x, z=z, weight=weight) if some else math.nan
+    told = some and not (is_level and math.isnan(standardised))
     return {
-        "n_level_control": int(x[~z].sum()) if is_level else int((~z).sum()),
-        "n_level_treated": int(x[z].sum()) if is_level else int(z.sum()),
-        "mean_control": float(np.average(x[~z], weights=weight[~z])) if some else math.nan,
-        "mean_treated": float(np.average(x[z], weights=weight[z])) if some else math.nan,
-        "sd": float(x.std(ddof=1)) if len(x) > 1 else math.nan,
+        "n_level_control": float(x[~z].sum() if is_level else (~z).sum()) if told else math.nan,
+        "n_level_treated": float(x[z].sum() if is_level else z.sum()) if told else math.nan,
+        "mean_control": float(np.average(x[~z], weights=weight[~z])) if told else math.nan,
+        "mean_treated": float(np.average(x[z], weights=weight[z])) if told else math.nan,
+        "sd": float(x.std(ddof=1)) if told and len(x) > 1 else math.nan,
         "standardised": standardised,
         "band": band(standardised),
     }
@@ -200,13 +202,7 @@ def judge_characteristics(table: pd.DataFrame, design: Design, n_variables: int)
     sentence = "No characteristic measured before assignment can be compared between arms."
     if widest >= 0:
         verdict = Verdict.WARN if value > WITH_ADJUSTMENT else Verdict.PASS
-        judged = table[table["standardised"].notna()]
-        over = [int((judged["band"] == name).sum()) for name in (BANDS[1], BANDS[2])]
-        sentence = (
-            f"Of {counted(len(judged), 'comparison')} of {counted(n_variables, 'characteristic')} between arms, "
-            f"{over[0]} lie between {SATISFIED:.2f} and {WITH_ADJUSTMENT:.2f} SD and {over[1]} above; the largest is "
-            f"{table['standardised'].iloc[widest]:+.2f} SD in {name_row(table, widest, design)}."
-        )
+        sentence = explain_characteristics(table, widest, design, n_variables)
     return Check(
         check_id="balance",
         subject=CHARACTERISTICS,
@@ -218,3 +214,19 @@ def judge_characteristics(table: pd.DataFrame, design: Design, n_variables: int)
         sentence=sentence,
         table=table,
     )
+
+
+def explain_characteristics(table: pd.DataFrame, widest: int, design: Design, n_variables: int) -> str:
+    """Say how many differences lie in each band, which is the largest, and what was too rare to compare."""
+    n_judged = int(table["standardised"].notna().sum())
+    middle, above = (int((table["band"] == name).sum()) for name in (BANDS[1], BANDS[2]))
+    said = (
+        f"Among {in_words(n_judged, 'comparison')} of {in_words(n_variables, 'characteristic')} between arms, "
+        f"{in_words(middle)} lie between {SATISFIED:.2f} and {WITH_ADJUSTMENT:.2f} SD and {in_words(above)} above; the "
+        f"largest is {table['standardised'].iloc[widest]:+.2f} SD in {name_row(table, widest, design)}."
+    )
+    n_rare = len(table) - n_judged
+    if not n_rare:
+        return said
+    left_out = in_words(n_rare, "comparison")
+    return f"{said} Left out: {left_out} with fewer than {MIN_IN_LEVEL} students of an arm in the level or out of it."

@@ -19,7 +19,7 @@ DOMINATING = 0.25
 def tabulate_clusters(*, cluster: Codes, arm: Codes, n_arms: int) -> pd.DataFrame:
     """Return one row per arm: number of clusters, their sizes, and how many equal ones they are worth.
 
-    `n_effective` is (sum n)^2 / sum n^2, the number of equal clusters with the
+    `effective_clusters` is (sum n)^2 / sum n^2, the number of equal clusters with the
     same concentration (Kish 1965).
     """
     rows = []
@@ -30,11 +30,9 @@ def tabulate_clusters(*, cluster: Codes, arm: Codes, n_arms: int) -> pd.DataFram
             {
                 "n_clusters": len(sizes),
                 "n_units": int(sizes.sum()),
-                "smallest": int(sizes.min()) if some else 0,
-                "median": float(np.median(sizes)) if some else 0.0,
-                "largest": int(sizes.max()) if some else 0,
+                "median_size": float(np.median(sizes)) if some else 0.0,
                 "share_largest": float(sizes.max() / sizes.sum()) if some else np.nan,
-                "n_effective": float(sizes.sum() ** 2 / (sizes**2).sum()) if some else 0.0,
+                "effective_clusters": float(sizes.sum() ** 2 / (sizes**2).sum()) if some else 0.0,
             }
         )
     return pd.DataFrame(rows)

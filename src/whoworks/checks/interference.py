@@ -36,8 +36,8 @@ def check_level(group: Codes, word: str, design: Design) -> Check:
     n_groups = int(group.max(initial=-1)) + 1
     n_arms = count_distinct(within=group[known], codes=design.arm[known], n=n_groups)
     sizes = np.bincount(group[known], minlength=n_groups)
-    table = pd.DataFrame({"n_arms": n_arms, "n_units": sizes}).groupby("n_arms")["n_units"]
-    summary = table.agg(n_groups="size", n_units="sum").reset_index()
+    table = pd.DataFrame({"arms_held": n_arms, "n_units": sizes}).groupby("arms_held")["n_units"]
+    summary = table.agg(groups="size", n_units="sum").reset_index()
     summary.insert(0, "level", word)
     n_mixed = int((n_arms > 1).sum())
     return Check(

@@ -68,6 +68,7 @@ def judge_distinct(values: Vector, cluster: Codes, name: str, label: str, enough
     seen = values[~np.isnan(values)]
     codes, counts = np.unique(seen, return_counts=True)
     n_values = len(codes)
+    most = counts.max() / len(seen) if n_values else math.nan
     count = counted(len(seen), "student")
     if n_values == 0:
         verdict, said = Verdict.FAIL, "the outcome is missing for everyone."
@@ -89,5 +90,5 @@ def judge_distinct(values: Vector, cluster: Codes, name: str, label: str, enough
         n_units=len(seen),
         n_clusters=len(np.unique(cluster[~np.isnan(values)])),
         sentence=f"{label}: {said}",
-        table=pd.DataFrame({"outcome": name, "n_values": [n_values], "n_most_common": [int(counts.max(initial=0))]}),
+        table=pd.DataFrame({"outcome": name, "distinct": [n_values], "share_most_common": [most]}),
     )

@@ -54,11 +54,16 @@ def explain_range(design: Design, lowest: Vector, highest: Vector) -> str:
 
 
 def tabulate_probability(design: Design) -> pd.DataFrame:
-    """Return one row per arm and distinct probability, with its units and clusters."""
-    parts = []
-    for place, code in enumerate(design.arms):
-        seen = pd.DataFrame({"probability": design.probability[:, place].round(9), "cluster": design.cluster})
-        grouped = seen.groupby("probability")["cluster"].agg(n_units="size", n_clusters="nunique").reset_index()
-        grouped.insert(0, "arm", code)
-        parts.append(grouped)
-    return pd.concat(parts, ignore_index=True)
+    """Return one row per arm: the quartiles of its probability over all units, and the units it was given to."""
+    low, first, middle, third, high = np.quantile(design.probability, [0, 0.25, 0.5, 0.75, 1], axis=0)
+    return pd.DataFrame(
+        {
+            "arm": design.arms,
+            "n_units": np.bincount(design.arm, minlength=len(design.arms)),
+            "lowest": low,
+            "first_quartile": first,
+            "median": middle,
+            "third_quartile": third,
+            "highest": high,
+        }
+    )

@@ -194,9 +194,23 @@ def check_reassignment(blind: BlindPanel, design: Design, rng: np.random.Generat
         n_units=len(design.rows),
         n_clusters=len(np.unique(design.cluster)),
         sentence=explain_joint(joint, design, verdict),
-        table=pd.DataFrame([{name: getattr(joint, name) for name in joint.__slots__}]),
+        table=tabulate_joint(joint),
     )
     return (check,)
+
+
+def tabulate_joint(joint: JointBalance) -> pd.DataFrame:
+    """Return the test's numbers as a row."""
+    return pd.DataFrame(
+        {
+            "statistic": [joint.statistic],
+            "p_value": [joint.p_value],
+            "error": [joint.error],
+            "draws": [joint.n_draws],
+            "is_enumerated": [joint.is_enumerated],
+            "columns_tested": [joint.n_columns],
+        }
+    )
 
 
 def explain_joint(joint: JointBalance, design: Design, verdict: Verdict) -> str:

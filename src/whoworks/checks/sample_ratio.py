@@ -11,6 +11,7 @@ from scipy.stats import chi2
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.checks.wording import counted, listed, written_p
 from whoworks.design.design import Codes, Design, Vector
+from whoworks.design.levels import STUDENT
 
 ALARM = 0.001
 MIN_EXPECTED = 5.0
@@ -46,7 +47,8 @@ def check_sample_ratio(design: Design) -> tuple[Check, ...]:
     verdict = Verdict.NOT_ASSESSABLE if math.isnan(p) else Verdict.FAIL if p < ALARM else Verdict.PASS
     observed = np.bincount(arm, minlength=len(design.arms))
     expected = probability.sum(axis=0)
-    table = pd.DataFrame({"arm": design.arms, "n_drawn": observed, "n_expected": expected if known else np.nan})
+    unit = "drawn" if design.drawn_level == STUDENT else "clusters_drawn"
+    table = pd.DataFrame({"arm": design.arms, f"n_{unit}": observed, "expected": expected if known else np.nan})
     check = Check(
         check_id="sample_ratio",
         subject=design.drawn_level,

@@ -8,6 +8,10 @@ import numpy as np
 
 from whoworks.design.levels import plural
 
+NUMERALS = (
+    "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+
 
 def percent(share: float) -> str:
     """Write a share in [0, 1] as a percentage: ``7.2 %``; a share that rounds to nothing is ``under 0.1 %``."""
@@ -24,6 +28,12 @@ def points(share: float) -> str:
 def counted(n: int, word: str) -> str:
     """Write a count with its noun: ``1 class``, ``1,200 students``."""
     return f"{n:,} {word if n == 1 else plural(word)}"
+
+
+def in_words(n: int, word: str = "") -> str:
+    """Write a count that is not one of students in words, with its noun: ``none``, ``one level``, ``13 levels``."""
+    numeral = NUMERALS[n] if n < len(NUMERALS) else f"{n:,}"
+    return f"{numeral} {word if n == 1 else plural(word)}" if word else numeral
 
 
 def listed(parts: Sequence[str]) -> str:
