@@ -58,6 +58,8 @@ def base(finding: Finding, words: Words) -> str:
 
 def evidence_of(finding: Finding, words: Words, *, flip: bool = False) -> str:
     """Write the bracket that follows a number: interval, clusters, students, standing."""
+    if math.isnan(finding.conf_low) or math.isnan(finding.conf_high):
+        return f"({base(finding, words)})"
     return f"({level_word(finding)} {interval(finding, words, flip=flip)}; {base(finding, words)})"
 
 

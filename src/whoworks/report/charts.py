@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.errors import ReportError
 from whoworks.findings.finding import Finding
-from whoworks.report.disclosure import Released
+from whoworks.report.disclosure import Released, read_rule
 from whoworks.report.document import FigureRef
+from whoworks.report.evidence import Evidence
 from whoworks.report.figures.attrition import Attrition, plot_attrition
 from whoworks.report.figures.balance import Gap, plot_balance
 from whoworks.report.figures.chart import Chart
@@ -20,9 +23,12 @@ from whoworks.report.figures.curve import plot_curve
 from whoworks.report.figures.flow import plot_flow
 from whoworks.report.figures.forest import plot_forest
 from whoworks.report.figures.groups import plot_groups
-from whoworks.report.labels import Words, outcome_of
+from whoworks.report.labels import Words, outcome_of, read_words
 from whoworks.report.participants import read_flow
-from whoworks.report.selection import Selection
+from whoworks.report.selection import Selection, select
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_GAPS = 30
 FEWEST_CURVE_POINTS = 3
@@ -39,6 +45,23 @@ def draw_charts(released: Released, chosen: Selection, words: Words) -> tuple[Ch
         When a figure cannot be drawn, naming it.
     """
     return tuple(draw_safely(name, draw) for name, draw in plan_charts(released, chosen, words))
+
+
+def plot_subgroups(evidence: Evidence) -> Figure:
+    """Draw the planned groups of the main outcome beside the average, for a notebook; nothing is withheld here.
+
+    Raises
+    ------
+    ReportError
+        When the plan names no group in advance.
+    """
+    whole = Released(evidence=evidence, withheld=(), rule=read_rule(evidence.plan))
+    words = read_words(evidence)
+    chosen = select(whole, words)
+    for name, draw in plan_charts(whole, chosen, words):
+        if name == "forest":
+            return draw().drawing
+    raise ReportError("There is no planned group to draw: mark a moderator as planned = true in the plan.")
 
 
 def draw_safely(name: str, draw: Callable[[], Chart]) -> Chart:
@@ -58,9 +81,8 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     first = next(o.name for o in words.plan.outcomes if o.primary)
     flow = read_flow(evidence.ledger, words, first)
     yield "participant-flow", lambda: plot_flow(flow, words=words, rule=released.rule)
-    losses = [
-        point for check in evidence.checks if check.check_id == "attrition" for point in read_losses(check, words)
-    ]
+    lost = [check for check in evidence.checks if check.check_id == "attrition"]
+    losses = [point for check in lost for point in read_losses(check, words)]
     if losses:
         yield "attrition", lambda: plot_attrition(losses)
     gaps = [gap for check in evidence.checks if check.check_id == "balance" for gap in read_gaps(check.table, words)]
@@ -86,7 +108,7 @@ def plan_curves(chosen: Selection, main: Finding, words: Words) -> Iterator[Draw
         if sum(math.isfinite(f.estimate) for f in points) < FEWEST_CURVE_POINTS:
             continue
         name = f"curve-{file_name(moderator)}"
-        yield name, lambda points=points, name=name: plot_curve(points, average=main, words=words, name=name)
+        yield name, partial(plot_curve, points, average=main, words=words, name=name)
 
 
 def is_beside(finding: Finding, main: Finding) -> bool:

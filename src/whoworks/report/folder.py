@@ -156,7 +156,9 @@ def take_place(build: Path, target: Path) -> None:
 def exchange(first: Path, second: Path) -> bool:
     """Exchange two names atomically; False where the system or the file system cannot."""
     names = os.fsencode(first), os.fsencode(second)
-    library = ctypes.CDLL(None, use_errno=True) if sys.platform != "win32" else None
+    if sys.platform == "win32":
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
     if hasattr(library, "renameat2"):
         failed = library.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE)
     elif hasattr(library, "renamex_np"):

@@ -34,7 +34,7 @@ def compose_front_page(released: Released, chosen: Selection, words: Words) -> F
         tiles=make_tiles(chosen.main, words),
         how_sure=tell_how_sure(released, chosen, words),
         cannot_say=tell_limits(chosen, words),
-        for_whom=claims_table(claims[:MOST_CLAIMS], words) if claims else None,
+        for_whom=claims_table(claims[:MOST_CLAIMS], chosen.planned, words) if claims else None,
         for_whom_text=tell_claims(claims, words),
         next_test=tuple(shorten(text, SENTENCE) for text in propose(released.evidence.findings, words, chosen.main)),
         foot=f"Groups of {released.rule.sentence} are withheld throughout.",
@@ -46,7 +46,7 @@ def tell_answer(chosen: Selection, words: Words) -> tuple[str, ...]:
     if chosen.main is None:
         return ("No average effect was estimated; the sections that follow say why.",)
     others = [f for f in chosen.averages if f is not chosen.main and is_headline(f)]
-    return tuple(shorten(tell(finding, words), SENTENCE + LONG) for finding in (chosen.main, *others[:1]))
+    return tuple(shorten(tell(finding, words, notes=False), SENTENCE + LONG) for finding in (chosen.main, *others[:1]))
 
 
 def is_headline(finding: Finding) -> bool:
@@ -111,7 +111,7 @@ def find_claims(planned: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(f for f in tested if f.question == "joint" or (f.moderator, f.outcome, f.wave) not in joint)
 
 
-def claims_table(claims: tuple[Finding, ...], words: Words) -> Table:
+def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], words: Words) -> Table:
     """Return the planned claims: the difference with its range, never two p-values, and the grade."""
     return Table(
         caption="",
@@ -121,18 +121,30 @@ def claims_table(claims: tuple[Finding, ...], words: Words) -> Table:
             Column(head="Could detect", align="right", share=0.85),
             Column(head="Credibility", share=0.95),
         ),
-        rows=tuple(claim_row(finding, words) for finding in claims),
+        rows=tuple(claim_row(finding, planned, words) for finding in claims),
     )
 
 
-def claim_row(finding: Finding, words: Words) -> Row:
+def claim_row(finding: Finding, planned: tuple[Finding, ...], words: Words) -> Row:
     """Return one claim."""
     told = estimate_cell(finding, words)
     if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
-        told = f"joint test, {p_value(read_p(finding), name=p_name(finding))}"
+        told = tell_groups(finding, planned, words)
     based = "" if finding.suppressed else f"; {words.clusters(finding.n_clusters, finding.cluster)}"
     could = DASH if math.isnan(finding.mde) else fixed(finding.mde, places_of(finding, words))
     return Row(cells=(claim_words(finding, words), told + based, could, capital(finding.credibility) or DASH))
+
+
+def tell_groups(joint: Finding, planned: tuple[Finding, ...], words: Words) -> str:
+    """Write the span of the groups' effects beside their joint test, so that no p stands alone."""
+    groups = [f for f in planned if f.question == "subgroup" and f.moderator == joint.moderator]
+    known = [f for f in groups if outcome_of(f) == outcome_of(joint) and math.isfinite(f.estimate)]
+    test = p_value(read_p(joint), name=p_name(joint))
+    if not known:
+        return f"joint test, {test}"
+    low, high = min(known, key=lambda f: f.estimate), max(known, key=lambda f: f.estimate)
+    places = min(places_of(low, words), places_of(high, words))
+    return f"effects from {span(low.estimate, high.estimate, places)}, joint {test}"
 
 
 def claim_words(finding: Finding, words: Words) -> str:
@@ -175,9 +187,7 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     if unsure:
         named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
         more = f" and {len(unsure) - 3} more" if len(unsure) > 3 else ""
-        said.append(
-            f"Whether the effect differs by {named}{more}: the ranges hold zero, and that is no proof of sameness."
-        )
+        said.append(f"Whether the effect differs by {named}{more}: we cannot tell, which is no proof of sameness.")
     if chosen.main is not None and read_state(chosen.main, words) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
         said.insert(0, f"Whether there is an effect at all{': ' + could if could else ''}.")

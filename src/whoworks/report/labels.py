@@ -9,6 +9,7 @@ from whoworks.panel.panel import Variable
 from whoworks.plan.moderators import Moderator
 from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
+from whoworks.report.evidence import Evidence
 
 SORTED = "predicted effect"
 WEIGHTING = "weighting"
@@ -45,8 +46,10 @@ def plural(noun: str) -> str:
 
 
 def capital(text: str) -> str:
-    """Return a sentence with its first letter large."""
-    return text[:1].upper() + text[1:]
+    """Return a text with its first letter large; a column's code ("rd_pre") stays as it is."""
+    first = text.split(" ", 1)[0].rstrip(",:;")
+    is_code = any(not (letter.isalpha() or letter in "-'\u2019\u201c(") for letter in first)
+    return text if is_code else text[:1].upper() + text[1:]
 
 
 def shorten(text: str, most: int) -> str:
@@ -155,3 +158,8 @@ class Words:
     def is_binary(self, outcome: str) -> bool:
         """Whether an outcome is yes or no, so that effects are percentage points."""
         return self.find_outcome(outcome).kind == "binary"
+
+
+def read_words(evidence: Evidence) -> Words:
+    """Return the words of one run."""
+    return Words(plan=evidence.plan, variables=evidence.variables, cluster_level=evidence.design.cluster_level)

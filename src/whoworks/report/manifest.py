@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def compose_manifest(
         ],
         "command": command,
         "seconds": {stage: round(seconds, 3) for stage, seconds in timings.items()},
-        "peak_memory_mb": round(peak_memory_mb, 1),
+        "peak_memory_mb": None if math.isnan(peak_memory_mb) else round(peak_memory_mb, 1),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
     if stopped:

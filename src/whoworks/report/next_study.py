@@ -59,7 +59,7 @@ def clusters_needed(finding: Finding, words: Words) -> int:
     """
     needed = finding.n_clusters * shortfall(finding, words) ** 2
     step = 10 ** max(0, math.floor(math.log10(needed)) - 1)
-    return math.ceil(needed / step - 1e-9) * step
+    return int(math.ceil(needed / step - 1e-9) * step)
 
 
 def propose_average(finding: Finding, words: Words) -> str:
@@ -103,8 +103,11 @@ def propose_explored(explored: Iterable[Finding], words: Words) -> str:
         return ""
     best = min(looked, key=read_p)
     if read_state(best, words) not in (State.CLEAR, State.SUGGESTIVE):
-        return f"None of the {count(len(looked))} differences explored stood out enough to be planned next."
+        return "Nothing that was explored stood out enough to be planned next."
+    named = f"{words.moderator(best.moderator)} (for {words.short_outcome(outcome_of(best))})"
+    if len(looked) == 1:
+        return f"The one difference explored was by {named}: plan it before outcomes are seen, or drop it."
     return (
-        f"Of the {count(len(looked))} differences explored, {words.moderator(best.moderator)} "
-        f"(for {words.short_outcome(outcome_of(best))}) stood out most: write it into the next plan before outcomes are seen."
+        f"Of the {count(len(looked))} differences explored, {named} stood out most: write it into the next plan before "
+        "outcomes are seen."
     )

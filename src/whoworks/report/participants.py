@@ -10,6 +10,8 @@ from whoworks.report.disclosure import WITHHELD, Rule
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
 
+NOT_YET = -1  # a count that has no meaning yet: rows are counted, students are not
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -45,7 +47,8 @@ def read_flow(ledger: Ledger, words: Words, outcome: str) -> Flow:
     codes = words.plan.arms.codes
     shared = [entry for entry in ledger.entries if entry.outcome in ("", outcome)]
     received = [entry.n_rows for entry in shared if entry.step == "received"]
-    before = [entry for entry in shared if entry.step == "excluded" and entry.arm not in codes]
+    gone = [entry for entry in shared if entry.step == "excluded"]
+    before = [entry for entry in gone if entry.n_units == NOT_YET or entry.arm not in codes]
     arms = tuple(read_arm_flow(shared, code, words, outcome) for code in codes)
     total = WITHHELD if WITHHELD in received else sum(received)
     return Flow(received=total, before=merge(before, words), arms=arms, outcome=words.outcome(outcome))
@@ -54,7 +57,7 @@ def read_flow(ledger: Ledger, words: Words, outcome: str) -> Flow:
 def read_arm_flow(entries: Iterable[Entry], code: str, words: Words, outcome: str) -> ArmFlow:
     """Read one arm's way."""
     mine = [entry for entry in entries if entry.arm == code]
-    gone = [entry for entry in mine if entry.step == "excluded"]
+    gone = [entry for entry in mine if entry.step == "excluded" and entry.n_units != NOT_YET]
     kept = [entry for entry in mine if entry.step == "analysed" and entry.outcome == outcome]
     analysed = tuple(
         Step(words=words.outcome(outcome), n_units=units_of(entry), n_clusters=entry.n_clusters) for entry in kept
@@ -90,7 +93,7 @@ def say_reason(entry: Entry, words: Words) -> str:
 
 def units_of(entry: Entry) -> int:
     """Return a count of students, or of rows where students are not yet known."""
-    return entry.n_units if entry.n_units != -1 else entry.n_rows
+    return entry.n_units if entry.n_units != NOT_YET else entry.n_rows
 
 
 def say_units(step: Step, rule: Rule, noun: str = "students") -> str:

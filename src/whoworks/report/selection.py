@@ -23,6 +23,7 @@ class Selection:
     sorted_groups: tuple[Finding, ...]
     profiles: tuple[Finding, ...]
     curves: tuple[Finding, ...]
+    takeup: tuple[Finding, ...]
 
 
 def select(released: Released, words: Words) -> Selection:
@@ -40,9 +41,10 @@ def select(released: Released, words: Words) -> Selection:
         planned=tuple(f for f in by_moderator if is_planned(f, words)),
         explored=tuple(f for f in by_moderator if not is_planned(f, words)),
         heterogeneity=tuple(f for f in findings if f.question == "heterogeneity"),
-        sorted_groups=tuple(f for f in findings if f.question == "sorted-group" or f.moderator == SORTED),
+        sorted_groups=tuple(f for f in findings if f.question == "sorted-group"),
         profiles=tuple(f for f in findings if f.question == "profile"),
         curves=tuple(f for f in findings if f.question == "curve"),
+        takeup=tuple(f for f in findings if f.question == "takeup"),
     )
 
 

@@ -12,17 +12,24 @@ from whoworks.report.numbers import fixed, p_value
 from whoworks.report.states import State, meaningful_units, read_p, read_state
 
 
-def tell(finding: Finding, words: Words) -> str:
-    """Return the finding's sentence."""
+def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
+    """Return the finding's sentence; `notes` adds what is unusual about the estimate."""
     state = read_state(finding, words)
     if state is State.WITHHELD:
         return capital(f"{subject(finding, words)}: withheld, because too few students or clusters stand behind it.")
     if state is State.NOT_ASSESSABLE:
-        why = "; ".join(finding.notes) or "too little stands behind it"
-        return capital(f"{subject(finding, words)}: not assessable ({why}).")
-    sentence = GRAMMAR.get(finding.question, tell_effect)(finding, words, state)
-    notes = f" Note: {'; '.join(finding.notes)}." if finding.notes else ""
-    return capital(sentence) + notes
+        why = "; ".join(note.removeprefix("not assessable: ") for note in finding.notes)
+        return capital(f"{subject(finding, words)}: not assessable ({why or 'too little stands behind it'}).")
+    sentence = capital(GRAMMAR.get(finding.question, tell_effect)(finding, words, state))
+    return f"{sentence} {tell_notes(finding)}".rstrip() if notes else sentence
+
+
+def tell_notes(finding: Finding) -> str:
+    """Say what is unusual about an estimate, with the p by re-drawing where there is one."""
+    drawn = finding.p_randomization
+    said = [] if math.isnan(drawn) else [f"{p_value(drawn)} by re-drawing the assignment"]
+    said += finding.notes
+    return f"({capital('; '.join(said))}.)" if said else ""
 
 
 def tell_effect(finding: Finding, words: Words, state: State) -> str:
@@ -43,7 +50,8 @@ def tell_effect(finding: Finding, words: Words, state: State) -> str:
         limit = fixed(meaningful_units(finding, words), places_of(finding, words))
         return (
             f"{where}{who} {moved(finding, words)} {outcome} by {amount(finding, words)} "
-            f"{evidence_of(finding, words)}: the whole range is smaller than the {limit} that the plan calls meaningful."
+            f"{evidence_of(finding, words)}: the whole range is smaller than the {limit} that the plan calls "
+            "meaningful."
         )
     return (
         f"{where}we cannot tell whether {who} {raises(finding, words)} {outcome}: the estimate is "
@@ -101,29 +109,26 @@ def tell_curve(finding: Finding, words: Words, state: State) -> str:
 
 def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
     """Tell whether predicted differences show up where the model never looked."""
+    effect, unseen = f"the effect on {words.outcome(outcome_of(finding))}", plural(words.cluster(finding.cluster))
+    bracket = f"{evidence_of(finding, words)}{test_of(finding)}"
+    slope = f"slope {fixed(finding.estimate, 2)} {bracket}; 0 would mean not at all, 1 in full"
     if math.isnan(finding.estimate):
-        return tell_joint_heterogeneity(finding, words, state)
-    slope = f"slope {fixed(finding.estimate, 2)} {evidence_of(finding, words)}{test_of(finding)}"
-    scale = "0 would mean not at all, 1 in full"
-    seen = f"differences in effect predicted for {words.outcome(outcome_of(finding))}"
-    if finding.estimate > 0 and state is State.CLEAR:
-        return f"{seen} show up among {plural(words.cluster(finding.cluster))} the model never saw: {slope}; {scale}."
-    if finding.estimate > 0 and state is State.SUGGESTIVE:
-        return (
-            f"{seen} may show up among {plural(words.cluster(finding.cluster))} the model never saw: {slope}; {scale}."
-        )
+        slope = f"test statistic {fixed(finding.statistic, 2)} {bracket}"
+    if state is State.CLEAR and not finding.estimate < 0:
+        return f"differences in {effect} that were predicted show up among {unseen} the model never saw: {slope}."
+    if state is State.SUGGESTIVE and not finding.estimate < 0:
+        return f"differences in {effect} that were predicted may show up among {unseen} the model never saw: {slope}."
+    return f"we cannot tell from these predictions whether {effect} differs between students: {slope}."
+
+
+def tell_takeup(finding: Finding, words: Words, state: State) -> str:
+    """Tell how far the offer moved take-up."""
+    treatment, control = words.arms_of(finding.contrast)
+    more = "more" if finding.estimate >= 0 else "fewer"
     return (
-        f"we cannot tell from these predictions whether the effect on {words.outcome(outcome_of(finding))} differs between "
-        f"students: {slope}; {scale}."
+        f"{amount(finding, words, size=True)} {more} students took the programme up under {treatment} than under "
+        f"{control} {evidence_of(finding, words, flip=finding.estimate < 0)}."
     )
-
-
-def tell_joint_heterogeneity(finding: Finding, words: Words, state: State) -> str:
-    """Tell an omnibus test that has a statistic and no slope."""
-    test = f"(test statistic {fixed(finding.statistic, 2)}{test_of(finding)}; {base(finding, words)})"
-    if state is State.CLEAR:
-        return f"the effect on {words.outcome(outcome_of(finding))} differs between students in ways the model predicts {test}."
-    return f"we cannot tell whether the effect on {words.outcome(outcome_of(finding))} differs between students {test}."
 
 
 def tell_sorted(finding: Finding, words: Words, state: State) -> str:
@@ -140,8 +145,7 @@ def tell_sorted_difference(finding: Finding, words: Words, state: State) -> str:
     """Tell the distance between the groups predicted to gain most and least."""
     return (
         f"between the students predicted to gain most and least, {effect_of(finding, words)} is estimated to differ by "
-        f"{amount(finding, words)} {evidence_of(finding, words)}; the groups are redrawn in each fold, and this is "
-        f"description."
+        f"{amount(finding, words)} {evidence_of(finding, words)}."
     )
 
 
@@ -176,6 +180,7 @@ GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "heterogeneity": tell_heterogeneity,
     "sorted-group": tell_sorted,
     "profile": tell_profile,
+    "takeup": tell_takeup,
 }
 
 
@@ -207,7 +212,8 @@ def effect_of(finding: Finding, words: Words) -> str:
 
 def group(finding: Finding, words: Words) -> str:
     """Name one group: ``among students with free lunch \u201celigible\u201d``."""
-    return f"{population(finding, words)} with {words.moderator(finding.moderator)} {quoted(finding, finding.level, words)}"
+    named = words.moderator(finding.moderator)
+    return f"{population(finding, words)} with {named} {quoted(finding, finding.level, words)}"
 
 
 def population(finding: Finding, words: Words) -> str:
@@ -285,8 +291,9 @@ def doubt(finding: Finding) -> str:
 
 
 def test_of(finding: Finding) -> str:
-    """Write the p-value that counts, after the interval."""
-    return f", {p_value(read_p(finding), name=p_name(finding))}"
+    """Write the p-value that counts, after the interval; nothing where there is none."""
+    p = read_p(finding)
+    return "" if math.isnan(p) else f", {p_value(p, name=p_name(finding))}"
 
 
 def p_name(finding: Finding) -> str:

@@ -34,8 +34,6 @@ def read_state(finding: Finding, words: Words) -> State:
         return State.WITHHELD
     if math.isnan(finding.estimate) and math.isnan(finding.statistic):
         return State.NOT_ASSESSABLE
-    if math.isnan(finding.conf_low) and math.isnan(read_p(finding)):
-        return State.NOT_ASSESSABLE
     if is_within_meaningful(finding, words):
         return State.NO_MEANINGFUL
     p = read_p(finding)

@@ -11,8 +11,8 @@ from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
 from whoworks.report.sentences import is_slope
-from whoworks.report.states import read_p
 
+TECHNICAL = ("SE", "df", "p", "p by re-drawing")
 DASH = "\u2013"
 WITHHELD = "withheld"
 
@@ -23,6 +23,8 @@ def estimate_cell(finding: Finding, words: Words) -> str:
         return WITHHELD
     if math.isnan(finding.estimate):
         return "not assessable"
+    if math.isnan(finding.conf_low) or math.isnan(finding.conf_high):
+        return fixed(finding.estimate, places_of(finding, words))
     return f"{fixed(finding.estimate, places_of(finding, words))} ({interval(finding, words)})"
 
 
@@ -99,8 +101,8 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             Column(head=cluster, align="right", share=0.75),
         ),
         rows=tuple(rows),
-        note="SD: the outcome's standard deviation over all students of both arms. Percentile points: how far a student "
-        "in the middle of the comparison arm would move.",
+        note="SD: the outcome's standard deviation over all students of both arms. Percentile points: how far a "
+        "student in the middle of the comparison arm would move.",
     )
 
 
@@ -115,9 +117,7 @@ def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, 
             rows.append(Row(cells=(named,), tone="group"))
         rows.append(moderator_row(finding, words, technical=technical))
     level = next((f.conf_level for f in findings), 0.95)
-    extra = (
-        (Column(head="SE", align="right", share=0.6), Column(head="df", align="right", share=0.55)) if technical else ()
-    )
+    extra = tuple(Column(head=head, align="right", share=0.6) for head in TECHNICAL) if technical else ()
     return Table(
         caption=caption,
         columns=(
@@ -152,8 +152,9 @@ def moderator_row(finding: Finding, words: Words, *, technical: bool) -> Row:
     cells = [label, count_cell(finding, finding.n_units), count_cell(finding, finding.n_clusters), told]
     if technical:
         cells += [number_cell(finding.std_error, places), number_cell(finding.df, 1)]
-    cells += [number_cell(finding.effect_size, 2), p_cell(read_p(finding)) if is_claim else DASH]
-    cells += [number_cell(finding.mde, places) if is_claim else DASH, finding.credibility or DASH]
+        cells += [p_cell(finding.p_value), p_cell(finding.p_randomization)] if is_claim else ["", ""]
+    cells += [number_cell(finding.effect_size, 2), p_cell(finding.p_adjusted) if is_claim else ""]
+    cells += [number_cell(finding.mde, places) if is_claim else "", finding.credibility]
     return Row(cells=tuple(cells), tone="strong" if is_claim and finding.credibility else "plain")
 
 

@@ -13,7 +13,6 @@ from whoworks.errors import ReportError
 from whoworks.report.document import Document
 from whoworks.report.fonts import FAMILY, copy_fonts, printable_all
 
-STANDARDS = ("a-2a", "ua-1")
 UNREGISTERED = dt.date(2000, 1, 1)
 
 
@@ -46,7 +45,7 @@ def typeset(document: Document, *, figures: Mapping[str, bytes], registered: dt.
                 font_paths=[copy_fonts(root / "fonts")],
                 ignore_system_fonts=True,
                 sys_inputs={"payload": json.dumps(payload, ensure_ascii=False)},
-                pdf_standards=list(STANDARDS),
+                pdf_standards=["a-2a", "ua-1"],
                 timestamp=dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC),
             )
         except typst.TypstError as error:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from whoworks.checks.verdict import Check
 from whoworks.panel.ledger import Ledger
-from whoworks.panel.panel import Provenance
+from whoworks.panel.panel import Panel, Provenance
 from whoworks.plan.plan import Plan
 from whoworks.report.charts import draw_charts, refer
 from whoworks.report.compose import compose_document
 from whoworks.report.disclosure import Withholding, clear_checks, clear_ledger, read_rule, withhold
-from whoworks.report.evidence import Evidence
+from whoworks.report.evidence import Evidence, peak_memory_mb
 from whoworks.report.exports import checks_csv, findings_csv, findings_json, ledger_csv, suppressed_csv
 from whoworks.report.folder import publish, require_writable
-from whoworks.report.labels import Words
+from whoworks.report.labels import read_words
 from whoworks.report.manifest import NAME, compose_manifest, data_hash, read_manifest
 from whoworks.report.selection import select
 from whoworks.report.typeset import typeset
@@ -54,7 +54,7 @@ def compose_files(evidence: Evidence) -> dict[str, bytes]:
     """Return every file of a report but its manifest, by name; small cells are gone before anything is composed."""
     released = withhold(evidence)
     shown = released.evidence
-    words = Words(plan=shown.plan, variables=shown.variables, cluster_level=shown.design.cluster_level)
+    words = read_words(shown)
     chosen = select(released, words)
     charts = draw_charts(released, chosen, words)
     document = compose_document(released, chosen, words, refer(charts))
@@ -73,23 +73,22 @@ def compose_files(evidence: Evidence) -> dict[str, bytes]:
 def write_checks(
     *,
     plan: Plan,
-    provenance: Sequence[Provenance],
+    panel: Panel,
     ledger: Ledger,
     checks: Sequence[Check],
-    command: str,
-    timings: Mapping[str, float],
-    peak_memory_mb: float,
-    stopped: str,
-    out: Path,
+    stopped: str = "",
+    command: str = "",
+    out: Path | str | None = None,
 ) -> Path:
     """Write what a study that cannot carry its question still shows: checks, ledger, and why it stopped.
 
-    A finished report that stands in `out` is left as it is; the checks then go
-    beside it, into ``<out>-checks``. Returns the folder written.
+    A finished report that stands in the folder is left as it is; the checks then
+    go beside it, into ``<out>-checks``. Returns the folder written.
     """
-    if read_manifest(out) is not None and (out / "report.pdf").exists():
-        out = out.with_name(f"{out.name}-checks")
-    target = require_writable(out)
+    folder = folder_name(plan, panel.provenance) if out is None else Path(out)
+    if read_manifest(folder) is not None and (folder / "report.pdf").exists():
+        folder = folder.with_name(f"{folder.name}-checks")
+    target = require_writable(folder)
     rule = read_rule(plan)
     account: list[Withholding] = []
     files = {
@@ -98,25 +97,25 @@ def write_checks(
     }
     files[NAME] = compose_manifest(
         plan=plan,
-        provenance=provenance,
+        provenance=panel.provenance,
         command=command,
-        timings=timings,
-        peak_memory_mb=peak_memory_mb,
+        timings={},
+        peak_memory_mb=peak_memory_mb(),
         files=files,
         stopped=stopped,
     )
     publish(files, target)
-    return out
+    return folder
 
 
 def report_folder(evidence: Evidence) -> Path:
-    """Return the folder a report goes to when none is named: ``<study>/<plan8>-<data8>``."""
+    """Return the folder a report goes to when none is named: ``reports/<study>/<plan8>-<data8>``."""
     return folder_name(evidence.plan, evidence.provenance)
 
 
 def folder_name(plan: Plan, provenance: Sequence[Provenance]) -> Path:
-    """Return ``<study>/<plan8>-<data8>``, from the plan's and the data's hashes."""
-    return Path(slug(plan.study.name)) / f"{plan.hash[:8]}-{data_hash(provenance)[:8]}"
+    """Return ``reports/<study>/<plan8>-<data8>``, from the plan's and the data's hashes."""
+    return Path("reports") / slug(plan.study.name) / f"{plan.hash[:8]}-{data_hash(provenance)[:8]}"
 
 
 def slug(name: str) -> str:

@@ -55,7 +55,7 @@ def plot_attrition(points: Sequence[Attrition]) -> Chart:
 def draw(points: Sequence[Attrition]) -> Figure:
     """Return the drawing."""
     drawing = new_drawing(height=HEIGHT)
-    axes = drawing.add_axes((0.09, 0.19, 0.55, 0.77))
+    axes = drawing.add_axes((0.09, 0.165, 0.55, 0.815))
     cautious, optimistic = list(WWC_CAUTIOUS), list(WWC_OPTIMISTIC)
     axes.fill_between(range(len(optimistic)), optimistic, color="#e3ebf2", lw=0)
     axes.fill_between(range(len(cautious)), cautious, color="#b9cfe2", lw=0)

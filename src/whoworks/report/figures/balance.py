@@ -28,7 +28,7 @@ class Gap:
 def plot_balance(gaps: Sequence[Gap]) -> Chart:
     """Draw the gaps with the bands of the What Works Clearinghouse: 0.05 and 0.25 SD."""
     shown = [gap for gap in gaps if math.isfinite(gap.value)]
-    top, bottom = 0.08, 0.5
+    top, bottom = 0.06, 0.44
     height = top + bottom + ROW * len(shown)
     with styled():
         drawing = new_drawing(height=height)

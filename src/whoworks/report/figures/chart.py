@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whoworks.report.fonts import FAMILY, font_files
 
@@ -24,7 +24,7 @@ OCHRE = "#b45f06"
 SIZE = 9.0
 SMALL = 8.0
 
-STYLE: dict[str, object] = {
+STYLE: dict[Any, Any] = {
     "font.family": [FAMILY],
     "font.size": SIZE,
     "text.color": INK,

@@ -24,7 +24,7 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
     moderator = words.moderator(points[0].moderator)
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.2, 0.87, 0.76))
+        axes = drawing.add_axes((0.1, 0.175, 0.87, 0.8))
         axes.fill_between(at, [p.conf_low for p in shown], [p.conf_high for p in shown], color=PALE, lw=0)
         axes.plot(at, [p.estimate for p in shown], color=INK, lw=1.8)
         axes.axhline(0, color=INK, lw=0.8)

@@ -6,15 +6,16 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import interval, level_word, places_of, unit_word
+from whoworks.report.amounts import level_word, unit_word
 from whoworks.report.figures.chart import BAND, BLUE, INK, QUIET, SMALL, Chart, new_drawing, styled
 from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
-from whoworks.report.numbers import count, fixed
+from whoworks.report.numbers import count
 from whoworks.report.states import meaningful_units
+from whoworks.report.tables import estimate_cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ class Row:
     @property
     def height(self) -> float:
         """Height in inches."""
-        return ROW + 0.15 * (len(self.lines) - 1) + (0.06 if self.kind == "heading" else 0.0)
+        return ROW + 0.15 * (len(self.lines) - 1) + (0.0 if self.kind == "group" else 0.05)
 
 
 def plot_forest(*, average: Finding, groups: Sequence[Finding], words: Words, name: str = "forest") -> Chart:
@@ -103,7 +104,7 @@ def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) 
         high=finding.conf_high,
         students=count(finding.n_units),
         clusters=count(finding.n_clusters),
-        told=f"{fixed(finding.estimate, places_of(finding, words))} ({interval(finding, words)})",
+        told=estimate_cell(finding, words),
     )
 
 
@@ -117,7 +118,7 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
 
 def draw(rows: Sequence[Row], *, average: Finding, band: float, words: Words) -> Figure:
     """Return the drawing."""
-    top, bottom = 0.42, 0.62
+    top, bottom = 0.34, 0.44
     height = top + bottom + sum(row.height for row in rows)
     drawing = new_drawing(height=height)
     axes = drawing.add_axes((LEFT, bottom / height, RIGHT - LEFT, 1 - (top + bottom) / height))
@@ -145,7 +146,7 @@ def draw(rows: Sequence[Row], *, average: Finding, band: float, words: Words) ->
 def heads(drawing: Figure, height: float, words: Words, average: Finding) -> None:
     """Write the heads of the columns."""
     y = 1 - 0.2 / height
-    style = {"fontsize": SMALL, "color": QUIET, "va": "center"}
+    style: dict[str, Any] = {"fontsize": SMALL, "color": QUIET, "va": "center"}
     cluster = plural(words.cluster(average.cluster))
     drawing.text(0.325, y, "students", ha="right", **style)
     if cluster != "students":
@@ -180,9 +181,8 @@ def draw_interval(axes: Axes, row: Row, *, y: float, bounds: tuple[float, float]
     low, high = bounds
     color = BLUE if row.kind == "average" else INK
     if not (math.isnan(row.low) or math.isnan(row.high)):
-        axes.plot(
-            [max(row.low, low), min(row.high, high)], [y, y], color=color, lw=1.5, solid_capstyle="butt", zorder=3
-        )
+        ends = [max(row.low, low), min(row.high, high)]
+        axes.plot(ends, [y, y], color=color, lw=1.5, solid_capstyle="butt", zorder=3)
         for end, edge, marker in ((row.low, low, "<"), (row.high, high, ">")):
             if (end < edge) if marker == "<" else (end > edge):
                 axes.plot([edge], [y], marker=marker, color=color, ms=5, clip_on=False, zorder=4)
@@ -211,9 +211,8 @@ def tell_rows(rows: Sequence[Row], average: Finding, words: Words) -> str:
     """Say what the plot shows, line by line."""
     unit = unit_word(average, words)
     cluster = plural(words.cluster(average.cluster))
-    said = [
-        f"Forest plot of the effect on {words.outcome(outcome_of(average))}, in {unit}, with {level_word(average)}s."
-    ]
+    outcome = words.outcome(outcome_of(average))
+    said = [f"Forest plot of the effect on {outcome}, in {unit}, with {level_word(average)}s."]
     heading = ""
     for row in rows:
         label = " ".join(row.lines)

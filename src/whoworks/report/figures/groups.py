@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import interval, level_word, places_of, unit_word
-from whoworks.report.figures.chart import BLUE, INK, QUIET, SMALL, Chart, new_drawing, styled
+from whoworks.report.amounts import unit_word
+from whoworks.report.figures.chart import BLUE, INK, SMALL, Chart, new_drawing, styled
 from whoworks.report.labels import Words
-from whoworks.report.numbers import count, fixed
+from whoworks.report.numbers import count
+from whoworks.report.tables import estimate_cell
 
 HEIGHT = 2.6
 
@@ -19,7 +20,7 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
     shown = [finding for finding in groups if math.isfinite(finding.estimate)]
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.27, 0.87, 0.7))
+        axes = drawing.add_axes((0.1, 0.19, 0.87, 0.79))
         axes.axhline(0, color=INK, lw=0.8)
         if math.isfinite(average.estimate):
             axes.axhline(average.estimate, color=BLUE, lw=1.0, ls=(0, (4, 3)))
@@ -31,37 +32,37 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
             axes.plot([place, place], [finding.conf_low, finding.conf_high], color=INK, lw=1.5, solid_capstyle="butt")
             axes.plot([place], [finding.estimate], marker="s", ms=6, color=INK, ls="none")
         axes.set_xlim(-0.5, len(shown) - 0.35)
-        axes.set_xticks(range(len(shown)), [tick(finding, shown, words) for finding in shown])
-        axes.tick_params(axis="x", length=0)
+        axes.set_xticks([])
+        for place, finding in enumerate(shown):
+            for line, text in enumerate(tick(finding, shown, words)):
+                axes.annotate(
+                    text, (place, 0), xycoords=("data", "axes fraction"), xytext=(0, -5 - 11 * line),
+                    textcoords="offset points", ha="center", va="top", fontsize=SMALL,
+                    fontweight="normal" if line else "bold",
+                )  # fmt: skip
         axes.set_ylabel(f"effect, {unit_word(average, words)}", fontsize=SMALL)
-        axes.text(
-            0.0, -0.34, "students sorted by predicted effect, within each fold", transform=axes.transAxes,
-            fontsize=SMALL, color=QUIET,
-        )  # fmt: skip
     caption = (
         "Description: effects among students sorted by what the model, which never saw their "
-        f"{words.cluster(average.cluster)}, predicted. Each fold has its own rule, so a group is no fixed kind of student."
+        f"{words.cluster(average.cluster)}, predicted. Each fold has its own rule, so a group is no fixed kind of "
+        "student. The dashed line is the average."
     )
     return Chart(name="sorted-groups", caption=caption, drawing=drawing, alt=tell_groups(shown, words))
 
 
-def tick(finding: Finding, groups: Sequence[Finding], words: Words) -> str:
-    """Label one group with its rank and its size."""
-    rank = {groups[0].level: " (smallest)", groups[-1].level: " (largest)"}.get(finding.level, "")
-    clusters = (
-        ""
-        if words.cluster(finding.cluster) == "student"
-        else f"\n{words.clusters(finding.n_clusters, finding.cluster)}"
-    )
-    return f"{finding.level}{rank}\n{count(finding.n_units)} students{clusters}"
+def tick(finding: Finding, groups: Sequence[Finding], words: Words) -> tuple[str, ...]:
+    """Label one group with its rank and its size, a line each."""
+    rank = {groups[0].level: " (smallest predicted)", groups[-1].level: " (largest predicted)"}.get(finding.level, "")
+    lines = (f"{finding.level}{rank}", f"{count(finding.n_units)} students")
+    if words.cluster(finding.cluster) == "student":
+        return lines
+    return (*lines, words.clusters(finding.n_clusters, finding.cluster))
 
 
 def tell_groups(groups: Sequence[Finding], words: Words) -> str:
     """Say what the figure shows, group by group."""
     said = [
         f"Group {finding.level} ({count(finding.n_units)} students, "
-        f"{words.clusters(finding.n_clusters, finding.cluster)}): {fixed(finding.estimate, places_of(finding, words))} "
-        f"({level_word(finding)} {interval(finding, words)})."
+        f"{words.clusters(finding.n_clusters, finding.cluster)}): {estimate_cell(finding, words)}."
         for finding in groups
     ]
     return "Effects among students sorted by predicted effect. " + " ".join(said)

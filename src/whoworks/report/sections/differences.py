@@ -32,16 +32,15 @@ def compose_differences(
             "not says nothing about whether they differ."
         )
     ]
-    if "forest" in figures:
-        blocks.append(figures["forest"])
-    blocks.append(planned_table(chosen, released, words))
-    blocks.append(Heading(text="Each planned question in a sentence"))
     blocks.append(Bullets(items=tuple((f"{grade(f)}:", tell(f, words)) for f in claims)))
     held = [(f, cap) for f in claims for cap in f.caps]
     if held:
         blocks.append(Heading(text="What held a grade down"))
         items = tuple((f"{capital(words.moderator(f.moderator))}:", f"{capital(cap)}.") for f, cap in held)
         blocks.append(Bullets(items=items))
+    blocks.append(planned_table(chosen, released, words))
+    if "forest" in figures:
+        blocks.append(figures["forest"])
     blocks += curve_blocks(chosen.planned, figures)
     return Section(title=title, blocks=tuple(blocks))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from whoworks.findings.precision import Precision
 from whoworks.report.amounts import places_of
 from whoworks.report.disclosure import Released
-from whoworks.report.document import Block, Bullets, Column, Paragraph, Row, Section, Table
+from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import decimals, percent
 from whoworks.report.selection import Selection
@@ -23,9 +23,11 @@ def compose_effects(released: Released, chosen: Selection, words: Words) -> Sect
     if shown:
         blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in shown)))
     blocks += precision_blocks(released, chosen, words)
-    return Section(
-        title="What changed on average" if not words.matched else "How the arms differ", blocks=tuple(blocks)
-    )
+    if chosen.takeup:
+        blocks.append(Heading(text="How far the offer was taken up"))
+        blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in chosen.takeup)))
+    title = "How the arms differ" if words.matched else "What changed on average"
+    return Section(title=title, blocks=tuple(blocks))
 
 
 def precision_blocks(released: Released, chosen: Selection, words: Words) -> list[Block]:
@@ -73,16 +75,8 @@ def precision_table(known: list[Precision], chosen: Selection, words: Words) -> 
 def precision_row(precision: Precision, chosen: Selection, words: Words) -> Row:
     """Return one outcome's row."""
     name = words.find_outcome(precision.outcome).name
-    finding = next(
-        (
-            f
-            for f in chosen.averages
-            if outcome_of(f) == name
-            and f.contrast == precision.contrast
-            and (f.weighting, f.estimand) == ("student", "itt")
-        ),
-        None,
-    )
+    same = [f for f in chosen.averages if outcome_of(f) == name and f.contrast == precision.contrast]
+    finding = next((f for f in same if (f.weighting, f.estimand) == ("student", "itt")), None)
     places = decimals(precision.std_error) if finding is None else places_of(finding, words)
     named = capital(words.outcome(precision.outcome))
     if len(words.plan.arms.treatments) > 1:

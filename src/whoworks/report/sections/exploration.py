@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from whoworks.findings.finding import Finding
@@ -12,7 +13,7 @@ from whoworks.report.numbers import count, percent
 from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
-from whoworks.report.tables import estimate_cell, moderator_table, p_cell
+from whoworks.report.tables import count_cell, estimate_cell, moderator_table, number_cell
 
 
 def compose_exploration(
@@ -58,10 +59,10 @@ def heterogeneity_blocks(
         why = evidence.no_predictions or "No model of effects was fitted."
         return [*blocks, Paragraph(text=capital(why))]
     blocks.append(Paragraph(text=tell_engine(released, words), tone="quiet"))
-    if "sorted-groups" in figures:
-        blocks.append(figures["sorted-groups"])
     if chosen.sorted_groups:
         blocks.append(sorted_table(chosen.sorted_groups, words))
+    if "sorted-groups" in figures:
+        blocks.append(figures["sorted-groups"])
     if len(evidence.importance):
         blocks.append(importance_table(released, words))
     return blocks
@@ -76,14 +77,15 @@ def tell_engine(released: Released, words: Words) -> str:
 
 def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
     """Return the sorted groups' numbers."""
+    ranged = any(math.isfinite(f.conf_low) for f in groups)
     rows = [
         Row(
             cells=(
                 "Highest minus lowest" if "-" in f.level else f"Group {f.level}",
-                "\u2013" if f.suppressed else count(f.n_units),
-                "\u2013" if f.suppressed else count(f.n_clusters),
+                count_cell(f, f.n_units),
+                count_cell(f, f.n_clusters),
                 estimate_cell(f, words),
-                p_cell(f.p_value) if "-" in f.level else "\u2013",
+                number_cell(f.effect_size, 2),
             )
         )
         for f in groups
@@ -94,10 +96,11 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
             Column(head="Group", share=1.6),
             Column(head="Students", align="right", share=1.0),
             Column(head=capital(plural(words.cluster())), align="right", share=1.0),
-            Column(head="Effect (interval)", align="right", share=2.0),
-            Column(head="p", align="right", share=0.7),
+            Column(head="Effect (interval)" if ranged else "Effect", align="right", share=2.0),
+            Column(head="In SD", align="right", share=0.8),
         ),
         rows=tuple(rows),
+        note="" if ranged else "Point estimates: pooled folds describe, and carry no test and no range.",
     )
 
 

@@ -23,8 +23,8 @@ def define(cluster: str) -> tuple[tuple[str, str], ...]:
         ),
         (
             f"Cluster ({cluster}).",
-            f"What counts as one when we ask how sure we are. Students of one {cluster} share much, so many students in "
-            f"few {plural(cluster)} tell less than their number suggests.",
+            f"What counts as one when we ask how sure we are. Students of one {cluster} share much, so many students "
+            f"in few {plural(cluster)} tell less than their number suggests.",
         ),
         ("Arm.", "One of the conditions that were compared, as assigned, whoever then took part."),
         ("Block.", "A set within which arms were drawn separately, such as a school; comparisons stay inside it."),
@@ -32,11 +32,11 @@ def define(cluster: str) -> tuple[tuple[str, str], ...]:
         ("Percentile points.", "How many places out of 100 a student in the middle would move."),
         (
             "Moderator.",
-            "Something known before assignment along which the effect may differ. It need not be the reason.",
+            "Something known before assignment along which the effect may differ; it need not be the reason.",
         ),
         (
             "Planned, exploratory.",
-            "Asked before outcomes were seen, or after. Only planned questions can be settled here.",
+            "Asked before outcomes were seen, or after. Only planned questions are settled here.",
         ),
         ("Credibility.", "How far a difference between groups can be trusted: high, moderate, low or very low."),
     )

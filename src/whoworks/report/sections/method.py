@@ -37,7 +37,7 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
         ),
         ("Many questions:", many(released)),
         ("Effect sizes:", "Estimates over the standard deviation of all students in both arms, with the small-sample "
-         "factor; yes-or-no outcomes use the Cox index. Percentile points are 100 \u00d7 \u03a6(effect size) \u2212 50."),
+         "factor; yes-or-no outcomes use the Cox index. Percentile points: 100 \u00d7 \u03a6(effect size) \u2212 50."),
         ("Credibility:", "Derived from the adjusted p of the difference, the direction that the plan gave beforehand, "
          "and caps for what weakens a claim; each cap that applied is listed with its claim."),
         ("Predictions:", predictions(released, words)),
@@ -55,8 +55,8 @@ def estimation(words: Words) -> str:
         )
     return (
         "Weighted least squares of the outcome on the arm as assigned and the prognosis, blocks absorbed, each student "
-        "weighted by one over the known chance of the arm assigned. The chance of each arm comes from the design and is "
-        "never learned from data."
+        "weighted by one over the known chance of the arm assigned. That chance comes from the design and is never "
+        "learned from data."
     )
 
 
@@ -66,8 +66,8 @@ def prognosis(released: Released) -> str:
     if not learners:
         return "None was used; estimates are plain differences within blocks."
     return (
-        f"The outcome was foreseen from what was measured before assignment by {' and '.join(sorted(learners))}, learned "
-        "on other folds of whole clusters and blind to the arm; it narrows the ranges and cannot move the question."
+        f"The outcome was foreseen from what was measured before assignment by {' and '.join(sorted(learners))}, "
+        "learned on other folds of whole clusters and blind to the arm; it narrows the ranges."
     )
 
 
@@ -76,10 +76,9 @@ def many(released: Released) -> str:
     family = next((f for f in released.evidence.findings if f.adjustment and f.status == "confirmatory"), None)
     if family is None:
         return ""
-    plural_s = "s" if family.n_tests != 1 else ""
-    return (
-        f"The {family.n_tests} planned test{plural_s} of differences share one family, adjusted by {family.adjustment}."
-    )
+    if family.n_tests == 1:
+        return "One difference was planned, so there is nothing to adjust for."
+    return f"The {family.n_tests} planned tests of differences share one family, adjusted by {family.adjustment}."
 
 
 def predictions(released: Released, words: Words) -> str:

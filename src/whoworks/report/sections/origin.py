@@ -23,9 +23,7 @@ def versions() -> dict[str, str]:
 def compose_origin(released: Released) -> Section:
     """Return the section that lets someone else make the same report."""
     evidence = released.evidence
-    text = (
-        "The same records, plan, seed and versions give the same report, byte for byte. manifest.json holds this too."
-    )
+    text = "The same records, plan, seed and versions give the same report, byte for byte; manifest.json says the same."
     return Section(title="What this report was made from", blocks=(Paragraph(text=text), origin_table(evidence)))
 
 

@@ -39,8 +39,8 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
     noun = plural(words.cluster())
     flow = flows[0]
     rows = [Row(cells=("Before the arms are compared",), tone="group")]
-    rows.append(Row(cells=("Rows received", "all", count(max(flow.received, 0)), NOT_SHOWN)))
-    rows += [Row(cells=(capital(step.words), "all", *cells(step, released, words))) for step in flow.before]
+    rows.append(Row(cells=("Rows received", count(max(flow.received, 0)), NOT_SHOWN)))
+    rows += [Row(cells=(capital(step.words), *cells(step, released, words))) for step in flow.before]
     for arm in flow.arms:
         rows.append(Row(cells=(capital(arm.arm),), tone="group"))
         rows += arm_rows(arm, released, words)
@@ -48,7 +48,7 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
         rows.append(Row(cells=("Analysed for the other outcomes",), tone="group"))
         for other in flows[1:]:
             rows += [
-                Row(cells=(capital(other.outcome), arm.arm, *cells(step, released, words)))
+                Row(cells=(f"{capital(other.outcome)}: {arm.arm}", *cells(step, released, words)))
                 for arm in other.arms
                 for step in arm.analysed
             ]
@@ -56,7 +56,6 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
         caption=f"From records received to students analysed ({flow.outcome})",
         columns=(
             Column(head="Step", share=3.2),
-            Column(head="Arm", share=1.3),
             Column(head="Students", align="right", share=1.2),
             Column(head=capital(noun), align="right", share=0.9),
         ),
@@ -66,11 +65,10 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
 
 def arm_rows(arm: ArmFlow, released: Released, words: Words) -> list[Row]:
     """Return one arm's rows."""
-    rows = [Row(cells=("Assigned", arm.arm, *cells(arm.assigned, released, words)))]
-    rows += [Row(cells=(capital(step.words), arm.arm, *cells(step, released, words))) for step in arm.left]
+    rows = [Row(cells=("Assigned", *cells(arm.assigned, released, words)))]
+    rows += [Row(cells=(capital(step.words), *cells(step, released, words))) for step in arm.left]
     rows += [
-        Row(cells=(f"Analysed: {step.words}", arm.arm, *cells(step, released, words)), tone="strong")
-        for step in arm.analysed
+        Row(cells=(f"Analysed: {step.words}", *cells(step, released, words)), tone="strong") for step in arm.analysed
     ]
     return rows
 
