@@ -10,7 +10,7 @@ HOSTS = re.compile(
     r"pypi\." + r"org|pythonhosted\." + r"org|npmjs\." + r"org|conda\." + r"anaconda|deb\.debian\." + r"org"
 )
 HOME = re.compile(r"(?<![\w.~])/(?:home|Users|root|work|mnt|opt)/\w")
-UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|NotImplemented" + r"Error")
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|raise NotImplemented" + r"Error")
 
 
 def holding(pattern: re.Pattern[str], suffixes: tuple[str, ...] = ()) -> list[str]:

@@ -29,6 +29,14 @@ def pilot(tmp_path) -> Folder:
 
 
 @pytest.fixture
+def small(pilot) -> Folder:
+    """The same folder with six classes: too few for any model, so a report takes seconds."""
+    pilot.write(list(students(classes=6)))
+    pilot.edit('blocks = ["school"]\nprobability = "blocks"', "probability = 0.5")
+    return pilot
+
+
+@pytest.fixture
 def whoworks(capsys, monkeypatch, tmp_path):
     """Run a command in the pilot's folder and return its exit code and what it said."""
     monkeypatch.chdir(tmp_path)

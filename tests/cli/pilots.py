@@ -89,11 +89,12 @@ class Folder:
         self.plan.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def students():
-    """Make 240 students in 24 classes of 6 schools, half the classes of each school in the programme."""
+def students(classes=24):
+    """Make 240 students in classes, every other one in the programme, four to a school."""
     draw = random.Random(4)
     for number in range(240):
-        place, arm = number // 10, "programme" if (number // 10) % 2 else "usual"
+        place = number * classes // 240
+        arm = "programme" if place % 2 else "usual"
         pretest = draw.gauss(50, 10)
         yield {
             "student_id": f"PLANTED-ID-{number:04d}",

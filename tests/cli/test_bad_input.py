@@ -171,8 +171,8 @@ def test_a_plan_that_is_not_there_says_how_to_draft_one(whoworks):
     require_refused(whoworks("report", "nowhere.toml"), code=2, words=["nowhere.toml", "whoworks init"])
 
 
-def test_an_output_folder_that_cannot_be_written_is_a_sentence(pilot, whoworks):
-    require_refused(whoworks("report", pilot.plan, "--out", pilot.data / "out"), code=2, words=["pilot.csv"])
+def test_an_output_folder_that_cannot_be_written_is_a_sentence(small, whoworks):
+    require_refused(whoworks("report", small.plan, "--out", small.data / "out"), code=2, words=["pilot.csv"])
 
 
 def test_a_folder_with_other_things_in_it_is_refused(pilot, whoworks):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import signal
 import subprocess
 import sys
 import time
-
-import pytest
 
 from tests.cli.pilots import PLANTED
 from whoworks import columns
@@ -39,13 +36,13 @@ def test_check_tells_who_was_there_what_is_counted_and_every_verdict(pilot, whow
     assert sorted(pilot.path.rglob("*")) == before
 
 
-def test_a_report_holds_every_file_with_the_columns_it_should(pilot, whoworks):
-    answer = whoworks("report", pilot.plan, "--out", "out")
-    out = pilot.path / "out"
+def test_a_report_holds_every_file_with_the_columns_it_should(small, whoworks):
+    answer = whoworks("report", small.plan, "--out", "out")
+    out = small.path / "out"
     assert answer.code == 0
     assert answer.err == ""
     assert "Report: out/report.pdf" in answer.out
-    assert "24 classes" in answer.out
+    assert "6 classes" in answer.out
     assert header(out / "findings.csv") == columns.FINDINGS
     assert header(out / "checks.csv") == columns.CHECKS
     assert header(out / "ledger.csv") == columns.LEDGER
@@ -58,10 +55,10 @@ def test_a_report_holds_every_file_with_the_columns_it_should(pilot, whoworks):
             assert not [planted for planted in PLANTED if planted in path.read_text(encoding="utf-8")], path.name
 
 
-def test_without_a_place_it_goes_below_reports_and_json_prints_the_manifest(pilot, whoworks):
-    answer = whoworks("report", pilot.plan, "--json")
+def test_without_a_place_it_goes_below_reports_and_json_prints_the_manifest(small, whoworks):
+    answer = whoworks("report", small.plan, "--json")
     assert answer.code == 0
-    (manifest,) = (pilot.path / "reports").glob("*/*/manifest.json")
+    (manifest,) = (small.path / "reports").glob("*/*/manifest.json")
     assert json.loads(answer.out) == json.loads(manifest.read_text(encoding="utf-8"))
     place = manifest.parent.name
     assert len(place) == 17
@@ -78,46 +75,54 @@ def test_another_cohort_takes_the_place_of_the_plan_s_records(pilot, whoworks):
 HOSTILE = {"yes": "=cmd('calc')", "no": "*_#$ <b>"}
 
 
-def test_hostile_names_are_literal_in_the_pdf_and_harmless_in_the_csv(pilot, whoworks):
+def test_hostile_names_are_literal_in_the_pdf_and_harmless_in_the_csv(small, whoworks):
     from pypdf import PdfReader
 
-    pilot.change(lambda row: row | {"lunch": HOSTILE[row["lunch"]], "school_id": "#panic " + row["school_id"]})
-    pilot.edit('values = { no = "not eligible", yes = "eligible" }\n', "")
-    pilot.edit('label = "free lunch"', 'label = "$x$ *lunch* #read"')
-    pilot.edit('name = "Harbour pilot"', 'name = "=cmd() *_#$ #panic(1)"')
-    answer = whoworks("report", pilot.plan, "--out", "out")
+    small.change(lambda row: row | {"lunch": HOSTILE[row["lunch"]], "school_id": "#panic " + row["school_id"]})
+    small.edit('values = { no = "not eligible", yes = "eligible" }\n', "")
+    small.edit('label = "free lunch"', 'label = "$x$ *lunch* #read"')
+    small.edit('name = "Harbour pilot"', 'name = "=cmd() *_#$ #panic(1)"')
+    answer = whoworks("report", small.plan, "--out", "out")
     assert answer.code == 0, answer.err
     text = " ".join(
-        " ".join(page.extract_text() for page in PdfReader(pilot.path / "out" / "report.pdf").pages).split()
+        " ".join(page.extract_text() for page in PdfReader(small.path / "out" / "report.pdf").pages).split()
     )
     assert "=cmd() *_#$ #panic(1)" in text
     assert "$x$ *lunch* #read" in text
-    for table in (pilot.path / "out").glob("*.csv"):
+    for table in (small.path / "out").glob("*.csv"):
         with table.open(encoding="utf-8", newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]
         assert not [cell for cell in cells if cell.startswith(("=", "@", "\t", "\r"))], table.name
 
 
-@pytest.mark.parametrize("moment", [0.3, 0.9])
-def test_a_run_that_is_killed_leaves_the_last_report_as_it_was(pilot, whoworks, moment):
+PROGRAM = "import sys; from whoworks.cli import main; sys.argv[0] = 'whoworks'; main()"
+
+
+def start(folder, *words):
+    """Start a command in a process of its own."""
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, *map(str, words)], cwd=folder, **silent)
+
+
+def is_whole(folder, found):
+    """Tell whether a report's files are those that its manifest names, byte for byte."""
+    named = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    return named == {name: value for name, value in found.items() if name != "manifest.json"}
+
+
+def test_a_run_that_is_killed_leaves_the_last_report_or_the_new_one_whole(small):
     begin = time.perf_counter()
-    assert whoworks("report", pilot.plan, "--out", "out").code == 0
+    assert start(small.path, "report", small.plan, "--out", "out").wait() == 0
     whole = time.perf_counter() - begin
-    before = fingerprints(pilot.path / "out")
-    pilot.change(lambda row: row | {"reading": f"{float(row['reading']) + 1:.1f}"})
-    program = "import sys; from whoworks.cli import main; sys.argv[0] = 'whoworks'; main()"
-    again = subprocess.Popen(
-        [sys.executable, "-c", program, "report", str(pilot.plan), "--out", "out"],
-        cwd=pilot.path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    time.sleep(moment * whole)
-    again.send_signal(signal.SIGKILL)
-    again.wait()
-    after = fingerprints(pilot.path / "out")
-    assert after == before or json.loads((pilot.path / "out" / "manifest.json").read_text(encoding="utf-8"))
-    assert set(after) == set(before)
+    before = fingerprints(small.path / "out")
+    small.change(lambda row: row | {"reading": f"{float(row['reading']) + 1:.1f}"})
+    for share in (0.5, 0.7, 0.85):
+        again = start(small.path, "report", small.plan, "--out", "out")
+        time.sleep(share * whole)
+        again.kill()
+        again.wait()
+        after = fingerprints(small.path / "out")
+        assert after == before or is_whole(small.path / "out", after)
 
 
 def test_the_demo_needs_nothing_and_writes_a_pilot_and_its_report(whoworks, tmp_path):

@@ -149,7 +149,7 @@ def write_report(study: whoworks.Study, out: Path | None, *, command: str, as_js
             progress("report", 0.0)
             folder = run.report(out, command=command)
     except InfeasibleError as error:
-        folder = study.write_checks(out)
+        folder = study.write_checks(out, stopped=str(error), command=command)
         raise InfeasibleError(f"{error} The ledger and the checks are in {folder}.") from None
     if as_json:
         typer.echo((folder / "manifest.json").read_text(encoding="utf-8"), nl=False)
