@@ -136,11 +136,14 @@ class Study:
             caveats=caveats, precision=precision, timings=timings,
         )  # fmt: skip
 
-    def write_checks(self, out: Path | str | None = None) -> Path:
-        """Write ledger and checks of a study whose design cannot carry its question."""
+    def write_checks(self, out: Path | str | None = None, *, stopped: str = "", command: str = "") -> Path:
+        """Write ledger and checks of a study whose design cannot carry its question; `stopped` says why."""
         from whoworks.report.write import write_checks
 
-        return write_checks(plan=self.plan, panel=self.panel, ledger=self.ledger, checks=self.checks(), out=out)
+        return write_checks(
+            plan=self.plan, panel=self.panel, ledger=self.ledger, checks=self.checks(),
+            stopped=stopped, command=command, out=out,
+        )  # fmt: skip
 
     def _seed(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(self._seeds.entropy, spawn_key=key)
@@ -232,9 +235,9 @@ class Run:
 
     def plot_subgroups(self) -> Figure:
         """Draw the planned subgroups' effects beside the average."""
-        from whoworks.report.figures.forest import plot_forest
+        from whoworks.report.charts import plot_subgroups
 
-        return plot_forest(self.evidence())
+        return plot_subgroups(self.evidence())
 
 
 def _why_none(plan: Plan) -> str:
