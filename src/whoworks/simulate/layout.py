@@ -50,7 +50,7 @@ class Layout:
             )
         if self.assigned == "school" and (self.blocks == "school" or self.schools < 4):
             raise DesignError("Schools can be assigned when there are 4 or more, in pairs or without blocks.")
-        if self.assigned == "class" and self.block_level == "school" and self.classes < 2 * self.schools:
+        if self.assigned == "class" and self.block_level and self.classes < 2 * self.schools:
             raise DesignError(
                 f"{self.classes} classes in {self.schools} schools leave schools with one class, where nothing can be "
                 "drawn. Use 2 or more classes a school, or blocks='none'."
