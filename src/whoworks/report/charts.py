@@ -21,7 +21,7 @@ from whoworks.report.figures.balance import Gap, plot_balance
 from whoworks.report.figures.chart import Chart
 from whoworks.report.figures.curve import plot_curve
 from whoworks.report.figures.flow import plot_flow
-from whoworks.report.figures.forest import plot_forest
+from whoworks.report.figures.forest import plot_forest, split_pages
 from whoworks.report.figures.groups import plot_groups
 from whoworks.report.labels import Words, outcome_of, read_words
 from whoworks.report.participants import read_flow
@@ -30,7 +30,6 @@ from whoworks.report.selection import Selection, select
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_GAPS = 30
 FEWEST_CURVE_POINTS = 3
 
 Drawing = tuple[str, Callable[[], Chart]]
@@ -86,15 +85,16 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     if losses:
         yield "attrition", lambda: plot_attrition(losses)
     gaps = [gap for check in evidence.checks if check.check_id == "balance" for gap in read_gaps(check.table, words)]
-    gaps = list({gap.words: gap for gap in gaps if math.isfinite(gap.value)}.values())[:MOST_GAPS]
+    gaps = list({gap.words: gap for gap in gaps if math.isfinite(gap.value)}.values())
     if gaps:
         yield "balance", lambda: plot_balance(gaps)
     if chosen.main is None:
         return
     main = chosen.main
     groups = tuple(f for f in chosen.planned if f.question == "subgroup" and is_beside(f, main))
-    if groups:
-        yield "forest", lambda: plot_forest(average=main, groups=groups, words=words)
+    for place, page in enumerate(split_pages(groups, words), start=1):
+        name = "forest" if place == 1 else f"forest-{place}"
+        yield name, partial(plot_forest, average=main, groups=page, words=words, name=name)
     yield from plan_curves(chosen, main, words)
     ranked = tuple(f for f in chosen.sorted_groups if "-" not in f.level and is_beside(f, main))
     if any(math.isfinite(f.estimate) for f in ranked):

@@ -19,7 +19,7 @@ from whoworks.report.sections.origin import compose_origin
 from whoworks.report.sections.participants import compose_participants
 from whoworks.report.selection import Selection
 
-LONGEST_TITLE = 140
+LONGEST_TITLE, LONGEST_RUNNING = 140, 80
 
 
 def compose_document(released: Released, chosen: Selection, words: Words, figures: Mapping[str, FigureRef]) -> Document:
@@ -27,6 +27,7 @@ def compose_document(released: Released, chosen: Selection, words: Words, figure
     plan = released.evidence.plan
     return Document(
         title=shorten(plan.study.name, LONGEST_TITLE),
+        running=shorten(plan.study.name, LONGEST_RUNNING),
         description=shorten(plan.study.question or plan.study.name, 2 * LONGEST_TITLE),
         front=compose_front_page(released, chosen, words),
         sections=(

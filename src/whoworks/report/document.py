@@ -122,6 +122,7 @@ class Document:
     """The whole report."""
 
     title: str
+    running: str
     description: str
     front: FrontPage
     sections: tuple[Section, ...]

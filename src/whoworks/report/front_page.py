@@ -97,7 +97,9 @@ def tell_checks(released: Released, words: Words) -> str:
     checks = released.evidence.checks
     passed = sum(check.verdict is Verdict.PASS for check in checks)
     raised = [check for check in checks if check.verdict in (Verdict.WARN, Verdict.FAIL, Verdict.ERROR)]
+    silent = sum(check.verdict is Verdict.NOT_ASSESSABLE for check in checks)
     text = f"Of {count(len(checks))} checks of the design, {count(passed)} passed"
+    text += f", {count(silent)} could not be judged" if silent else ""
     if not raised:
         return f"{text} and none raised a concern."
     named = list(dict.fromkeys(words.check(check.check_id).lower() for check in raised))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of
+from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, places_of
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import fixed, p_value
 from whoworks.report.states import State, meaningful_units, read_p, read_state
@@ -44,7 +44,7 @@ def tell_effect(finding: Finding, words: Words, state: State) -> str:
     if state is State.SUGGESTIVE:
         return (
             f"{where}{who} {may_raise(finding, words)} {outcome} by {amounts} {bracket}{also}; "
-            f"{doubt(finding)}, so this is suggestive and not settled."
+            f"{doubt(finding)}, so this is suggestive only."
         )
     if state is State.NO_MEANINGFUL:
         limit = fixed(meaningful_units(finding, words), places_of(finding, words))
@@ -82,7 +82,7 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
         )
     return (
         f"we cannot tell whether {effect} differs {apart(finding, words)}: the estimate is {amounts} {larger} "
-        f"{across} {bracket}{tested}{could}."
+        f"{where_larger(finding, words)} {bracket}{tested}{could}."
     )
 
 
@@ -96,8 +96,6 @@ def tell_joint(finding: Finding, words: Words, state: State) -> str:
     bracket = f"({test}, {p_value(read_p(finding), name=p_name(finding))}; {base(finding, words)})"
     if state is State.CLEAR:
         return f"{effect} differs across {groups} {bracket}."
-    if state is State.SUGGESTIVE:
-        return f"{effect} may differ across {groups} {bracket}; {doubt(finding)}."
     return f"we cannot tell whether {effect} differs across {groups} {bracket}."
 
 
@@ -116,8 +114,6 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
         slope = f"test statistic {fixed(finding.statistic, 2)} {bracket}"
     if state is State.CLEAR and not finding.estimate < 0:
         return f"differences in {effect} that were predicted show up among {unseen} the model never saw: {slope}."
-    if state is State.SUGGESTIVE and not finding.estimate < 0:
-        return f"differences in {effect} that were predicted may show up among {unseen} the model never saw: {slope}."
     return f"we cannot tell from these predictions whether {effect} differs between students: {slope}."
 
 
@@ -235,6 +231,13 @@ def between(finding: Finding, words: Words) -> str:
     return f"{group(finding, words)} than with {quoted(finding, finding.reference, words)}"
 
 
+def where_larger(finding: Finding, words: Words) -> str:
+    """Say where the effect is larger or smaller, once what it is compared with has been named."""
+    if is_slope(finding):
+        return f"for each SD more of {words.moderator(finding.moderator)}"
+    return f"for {quoted(finding, finding.level, words)}"
+
+
 def apart(finding: Finding, words: Words) -> str:
     """Say along what the effect may differ."""
     named = words.moderator(finding.moderator)
@@ -284,10 +287,10 @@ def moved(finding: Finding, words: Words) -> str:
 
 
 def doubt(finding: Finding) -> str:
-    """Say what keeps an estimate from being settled."""
-    if math.isfinite(finding.p_adjusted) and finding.p_value <= 1 - finding.conf_level:
-        return "it is not settled once the other planned questions are counted"
-    return f"the {level_word(finding)} also holds zero"
+    """Say what keeps an estimate whose interval leaves zero out from being settled."""
+    if math.isfinite(finding.p_adjusted):
+        return "it is not settled once the other questions asked are counted"
+    return "too few clusters stand behind its error to settle it"
 
 
 def test_of(finding: Finding) -> str:

@@ -8,8 +8,6 @@ from enum import StrEnum
 from whoworks.findings.finding import Finding
 from whoworks.report.labels import Words, outcome_of
 
-SUGGESTIVE_P = 0.10
-
 
 class State(StrEnum):
     """How far an estimate carries."""
@@ -28,7 +26,8 @@ def read_state(finding: Finding, words: Words) -> State:
     Clear: p, adjusted where the finding belongs to a family, is below what the
     interval's level allows. No meaningful difference: the whole interval lies
     inside what the plan calls meaningful, whether or not it holds zero.
-    Suggestive: the interval leaves zero out before adjustment, or p is at most .10.
+    Suggestive: the interval leaves zero out, and the p that counts does not agree.
+    An interval that holds zero is inconclusive, however close: no trends are told.
     """
     if finding.suppressed:
         return State.WITHHELD
@@ -39,7 +38,7 @@ def read_state(finding: Finding, words: Words) -> State:
     p = read_p(finding)
     if p <= 1 - finding.conf_level + 1e-12:
         return State.CLEAR
-    return State.SUGGESTIVE if leaves_zero_out(finding) or p <= SUGGESTIVE_P else State.INCONCLUSIVE
+    return State.SUGGESTIVE if leaves_zero_out(finding) else State.INCONCLUSIVE
 
 
 def read_p(finding: Finding) -> float:

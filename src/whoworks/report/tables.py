@@ -155,7 +155,7 @@ def moderator_row(finding: Finding, words: Words, *, technical: bool) -> Row:
         cells += [p_cell(finding.p_value), p_cell(finding.p_randomization)] if is_claim else ["", ""]
     cells += [number_cell(finding.effect_size, 2), p_cell(finding.p_adjusted) if is_claim else ""]
     cells += [number_cell(finding.mde, places) if is_claim else "", finding.credibility]
-    return Row(cells=tuple(cells), tone="strong" if is_claim and finding.credibility else "plain")
+    return Row(cells=tuple(cells), tone="strong" if is_claim and math.isfinite(finding.p_adjusted) else "plain")
 
 
 def row_label(finding: Finding, words: Words) -> str:

@@ -69,8 +69,8 @@ def draw(points: Sequence[Attrition]) -> Figure:
     for number, point in enumerate(points):
         axes.plot([point.overall], [point.differential], marker="o", ms=7, color=BLUE, ls="none", clip_on=False)
         axes.annotate(
-            str(number + 1), (point.overall, point.differential), xytext=(6, 3), textcoords="offset points",
-            fontsize=SMALL, fontweight="bold",
+            str(number + 1), (point.overall, point.differential), xytext=(5, 3 + 9 * (number % 2)),
+            textcoords="offset points", fontsize=SMALL, fontweight="bold",
         )  # fmt: skip
         if number < 8:
             label = printable(f"{number + 1}  {capital(shorten(point.words, 32))}")

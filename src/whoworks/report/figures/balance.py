@@ -13,6 +13,7 @@ from whoworks.report.numbers import signed
 
 SATISFIED, ADJUSTED = 0.05, 0.25
 ROW = 0.2
+MOST = 36
 LEFT, RIGHT = 0.42, 0.90
 
 
@@ -27,7 +28,9 @@ class Gap:
 
 def plot_balance(gaps: Sequence[Gap]) -> Chart:
     """Draw the gaps with the bands of the What Works Clearinghouse: 0.05 and 0.25 SD."""
-    shown = [gap for gap in gaps if math.isfinite(gap.value)]
+    known = [gap for gap in gaps if math.isfinite(gap.value)]
+    widest = sorted(known, key=lambda gap: -abs(gap.value))[:MOST]
+    shown = [gap for gap in known if gap in widest]
     top, bottom = 0.06, 0.44
     height = top + bottom + ROW * len(shown)
     with styled():
@@ -52,6 +55,8 @@ def plot_balance(gaps: Sequence[Gap]) -> Chart:
         "How alike the arms were before assignment. Within the dark band (0.05 SD) they count as alike; within the "
         "light band (0.25 SD) the estimate is adjusted for what differs; a diamond lies beyond it."
     )
+    if len(known) > len(shown):
+        caption += f" Shown are the {len(shown)} largest of {len(known)} differences."
     said = "; ".join(f"{gap.words}: {signed(gap.value, 2)}" for gap in shown)
     alt = f"Differences between the arms before assignment, in SD. {said}."
     return Chart(name="balance", caption=caption, drawing=drawing, alt=alt)

@@ -31,7 +31,8 @@ def plot_flow(flow: Flow, *, words: Words, rule: Rule) -> Chart:
     top: list[Box] = [("Records received", (say_rows(flow, rule),))]
     if flow.before:
         top.append(("Left out before the arms are compared", tuple(say_left(flow.before, rule, words, "rows"))))
-    columns = [arm_boxes(arm, rule, words) for arm in flow.arms]
+    has_left = any(arm.left for arm in flow.arms)
+    columns = [arm_boxes(arm, rule, words, has_left=has_left) for arm in flow.arms]
     with styled():
         drawing = draw(top, columns)
     caption = f"How the students analysed for {flow.outcome} were reached, arm by arm."
@@ -50,11 +51,12 @@ def say_left(steps: Sequence[Step], rule: Rule, words: Words, noun: str) -> list
     return shown + ([f"and {rest} more reasons, in the table"] if rest > 0 else [])
 
 
-def arm_boxes(arm: ArmFlow, rule: Rule, words: Words) -> list[Box]:
+def arm_boxes(arm: ArmFlow, rule: Rule, words: Words, *, has_left: bool) -> list[Box]:
     """Return an arm's boxes, from assigned to analysed."""
     boxes: list[Box] = [(shorten(capital(arm.arm), 60), (f"assigned: {say_step(arm.assigned, rule, words)}",))]
-    if arm.left:
-        boxes.append(("Left out", tuple(say_left(arm.left, rule, words, "students"))))
+    if has_left:
+        left = say_left(arm.left, rule, words, "students") or ["nobody"]
+        boxes.append(("Left out", tuple(left)))
     kept = [say_step(step, rule, words) for step in arm.analysed] or ["none"]
     boxes.append(("Analysed", tuple(kept)))
     return boxes
@@ -83,7 +85,8 @@ def draw(top: Sequence[Box], columns: Sequence[Sequence[Box]]) -> Figure:
     drawing = new_drawing(height=height)
     y = height - 0.02
     for lines in shared:
-        y = draw_box(drawing, lines, x=(WIDTH - width) / 2, y=y, width=width, fill="#ffffff", height=height) - GAP
+        left, tall = (WIDTH - width) / 2, box_height(lines)
+        y = draw_box(drawing, lines, x=left, y=y, width=width, fill="#ffffff", height=height, tall=tall) - GAP
         arrow(drawing, x=WIDTH / 2, start=y + GAP, end=y, height=height)
     for rank in ranks:
         draw_rank(drawing, rank, y=y, height=height)
@@ -96,34 +99,41 @@ def rank_width(rank: Sequence[Sequence[Box]]) -> float:
     return min(3.35, (WIDTH - 0.2 * (len(rank) - 1) - 0.04) / len(rank))
 
 
-def rank_height(rank: Sequence[Sequence[Box]]) -> float:
-    """Return the height of the tallest of the arms drawn abreast."""
+def box_heights(rank: Sequence[Sequence[Box]]) -> tuple[float, ...]:
+    """Return the heights of the boxes drawn abreast: those of a kind are as tall as the tallest."""
     width = rank_width(rank)
-    return max(sum(box_height(fold(box, width)) + GAP for box in column) for column in rank)
+    folded = [[box_height(fold(box, width)) for box in column] for column in rank]
+    most = max(len(column) for column in folded)
+    return tuple(max(column[place] for column in folded if len(column) > place) for place in range(most))
+
+
+def rank_height(rank: Sequence[Sequence[Box]]) -> float:
+    """Return the height of the arms drawn abreast, with the gap below."""
+    return sum(tall + GAP for tall in box_heights(rank))
 
 
 def draw_rank(drawing: Figure, rank: Sequence[Sequence[Box]], *, y: float, height: float) -> None:
     """Draw arms abreast, each box of a kind at one height."""
-    width = rank_width(rank)
+    width, heights = rank_width(rank), box_heights(rank)
     gap = 0.2 if len(rank) > 2 else 0.26
     left = (WIDTH - len(rank) * width - (len(rank) - 1) * gap) / 2
     for place, column in enumerate(rank):
         x, below = left + place * (width + gap), y
-        for number, box in enumerate(column):
+        for number, (box, tall) in enumerate(zip(column, heights, strict=False)):
             fill = PALE if number in (0, len(column) - 1) else "#ffffff"
-            below = draw_box(drawing, fold(box, width), x=x, y=below, width=width, fill=fill, height=height)
+            lines = fold(box, width)
+            below = draw_box(drawing, lines, x=x, y=below, width=width, fill=fill, height=height, tall=tall)
             if number < len(column) - 1:
                 arrow(drawing, x=x + width / 2, start=below, end=below - GAP, height=height)
             below -= GAP
 
 
 def draw_box(
-    drawing: Figure, lines: Sequence[str], *, x: float, y: float, width: float, fill: str, height: float
+    drawing: Figure, lines: Sequence[str], *, x: float, y: float, width: float, fill: str, height: float, tall: float
 ) -> float:
     """Draw one box whose top is at `y` inches and return where it ends."""
     from matplotlib.patches import Rectangle
 
-    tall = box_height(lines)
     frame = Rectangle(
         (x / WIDTH, (y - tall) / height), width / WIDTH, tall / height,
         facecolor=fill, edgecolor=LINE, lw=0.8, transform=drawing.transFigure,

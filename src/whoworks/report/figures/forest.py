@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LABEL_CHARACTERS = 34
 LABEL_LINES = 2
 ROW = 0.25
+PAGE = 7.4
 LEFT, RIGHT = 0.455, 0.785
 CROWDED = 4.0
 
@@ -63,6 +64,19 @@ def plot_forest(*, average: Finding, groups: Sequence[Finding], words: Words, na
     caption += "; the grey band is smaller than the plan calls meaningful." if math.isfinite(band) else "."
     caption += " Whether groups differ is judged by the difference between them, not by which lines cross zero."
     return Chart(name=name, caption=caption, drawing=drawing, alt=tell_rows(rows, average, words))
+
+
+def split_pages(groups: Sequence[Finding], words: Words) -> tuple[tuple[Finding, ...], ...]:
+    """Divide the groups into as many plots as it takes for each to fit a page, moderators kept whole."""
+    pages: list[tuple[Finding, ...]] = []
+    for moderator in dict.fromkeys(finding.moderator for finding in groups):
+        own = tuple(finding for finding in groups if finding.moderator == moderator)
+        room = (*pages[-1], *own) if pages else own
+        if pages and sum(row.height for row in build_rows(room, words)) <= PAGE:
+            pages[-1] = room
+        else:
+            pages.append(own)
+    return tuple(pages)
 
 
 def build_rows(groups: Sequence[Finding], words: Words) -> tuple[Row, ...]:

@@ -27,9 +27,9 @@ def compose_differences(
     claims = find_claims(chosen.planned)
     blocks: list[Block] = [
         Paragraph(
-            text=f"The plan asks {count(len(claims))} question{'s' if len(claims) > 1 else ''} about who differs. The "
-            "claim is always the difference between groups; that one group's range leaves out zero and another's does "
-            "not says nothing about whether they differ."
+            text=f"The plan asks {'one question' if len(claims) == 1 else count(len(claims)) + ' questions'} about who "
+            "differs. The claim is always the difference between groups; that one group's range leaves out zero and "
+            "another's does not says nothing about whether they differ."
         )
     ]
     blocks.append(Bullets(items=tuple((f"{grade(f)}:", tell(f, words)) for f in claims)))
@@ -39,8 +39,7 @@ def compose_differences(
         items = tuple((f"{capital(words.moderator(f.moderator))}:", f"{capital(cap)}.") for f, cap in held)
         blocks.append(Bullets(items=items))
     blocks.append(planned_table(chosen, released, words))
-    if "forest" in figures:
-        blocks.append(figures["forest"])
+    blocks += [figure for name, figure in figures.items() if name.split("-")[0] == "forest"]
     blocks += curve_blocks(chosen.planned, figures)
     return Section(title=title, blocks=tuple(blocks))
 
@@ -58,6 +57,8 @@ def planned_table(chosen: Selection, released: Released, words: Words) -> Block:
         return table
     method = capital(family.adjustment)
     note = f"Adjusted p: {method}, over the {family.n_tests} planned tests on {words.outcome(outcome_of(family))}."
+    if family.n_tests == 1:
+        note = "Adjusted p: with one planned test there is nothing to adjust for."
     return type(table)(
         caption=table.caption,
         columns=table.columns,

@@ -52,28 +52,30 @@ def precision_table(known: list[Precision], chosen: Selection, words: Words) -> 
     """Return the standard errors of the student-weighted averages, side by side."""
     block = next((p.block_level for p in known if p.block_level), "block")
     cluster = next((p.cluster_level for p in known if p.cluster_level), words.cluster())
+    heads = (
+        Column(head="Outcome", share=2.2),
+        Column(head="As reported", align="right", share=0.9),
+        Column(head="Without prognosis", align="right", share=0.95),
+        Column(head=f"By {block}", align="right", share=0.85),
+        Column(head="Variance removed", align="right", share=0.9),
+        Column(head="Degrees of freedom", align="right", share=0.95),
+        Column(head="Could detect", align="right", share=0.8),
+        Column(head="p by re-drawing", align="right", share=0.9),
+        Column(head="Students", align="right", share=0.85),
+    )
     rows = [precision_row(precision, chosen, words) for precision in known]
+    used = [place for place in range(len(heads)) if any(row[place] != DASH for row in rows)]
     return Table(
         caption=f"How precise the averages are: standard errors, counting {plural(cluster)}",
-        columns=(
-            Column(head="Outcome", share=2.2),
-            Column(head="As reported", align="right", share=0.9),
-            Column(head="Without prognosis", align="right", share=0.95),
-            Column(head=f"By {block}", align="right", share=0.85),
-            Column(head="Variance removed", align="right", share=0.9),
-            Column(head="Degrees of freedom", align="right", share=0.95),
-            Column(head="Could detect", align="right", share=0.8),
-            Column(head="p by re-drawing", align="right", share=0.9),
-            Column(head="Students", align="right", share=0.85),
-        ),
-        rows=tuple(rows),
+        columns=tuple(heads[place] for place in used),
+        rows=tuple(Row(cells=tuple(row[place] for place in used)) for row in rows),
         note="Could detect: the effect this study had an 80 % chance of detecting. Variance removed: the share of the "
         "outcome's spread in clusters left out that was foreseen from what was measured before assignment.",
     )
 
 
-def precision_row(precision: Precision, chosen: Selection, words: Words) -> Row:
-    """Return one outcome's row."""
+def precision_row(precision: Precision, chosen: Selection, words: Words) -> tuple[str, ...]:
+    """Return one outcome's cells."""
     name = words.find_outcome(precision.outcome).name
     same = [f for f in chosen.averages if outcome_of(f) == name and f.contrast == precision.contrast]
     finding = next((f for f in same if (f.weighting, f.estimand) == ("student", "itt")), None)
@@ -87,4 +89,4 @@ def precision_row(precision: Precision, chosen: Selection, words: Words) -> Row:
     if finding is not None:
         tail = [number_cell(finding.df, 1), number_cell(finding.mde, places), p_cell(finding.p_randomization)]
         tail.append(count_cell(finding, finding.n_units))
-    return Row(cells=(named, *(number_cell(error, places) for error in errors), removed, *tail))
+    return (named, *(number_cell(error, places) for error in errors), removed, *tail)

@@ -20,13 +20,7 @@ def compose_exploration(
     released: Released, chosen: Selection, words: Words, figures: Mapping[str, FigureRef]
 ) -> Section:
     """Return the exploratory section."""
-    blocks: list[Block] = [
-        Callout(
-            title=f"Exploratory: {tell_looks(chosen)}",
-            text="Nothing in this section was singled out before outcomes were seen. With this many looks some will "
-            "seem large by chance. It is here to suggest what the next study should plan, and grades stop at moderate.",
-        )
-    ]
+    blocks: list[Block] = [Callout(title=tell_looks(chosen)[0], text=tell_looks(chosen)[1])]
     blocks += heterogeneity_blocks(released, chosen, words, figures)
     if chosen.explored:
         blocks.append(Heading(text="Differences that were explored"))
@@ -41,11 +35,18 @@ def compose_exploration(
     return Section(title="What was explored", blocks=tuple(blocks))
 
 
-def tell_looks(chosen: Selection) -> str:
-    """Say how many differences were looked at."""
-    looks = [f for f in chosen.explored if f.question in ("difference", "joint")]
-    n = max([f.n_tests for f in looks if f.status == "exploratory"], default=0) or len(looks)
-    return f"{count(n)} difference{'' if n == 1 else 's'} looked at" if n else "no difference looked at"
+def tell_looks(chosen: Selection) -> tuple[str, str]:
+    """Say how many comparisons were looked at, and how to read them."""
+    looks = [f for f in (*chosen.explored, *chosen.heterogeneity) if f.question != "subgroup"]
+    n = max((f.n_tests for f in looks if f.status == "exploratory"), default=0) or len(looks)
+    said = "Nothing in this section was singled out before outcomes were seen."
+    then = "It is here to suggest what the next study should plan, and grades stop at moderate."
+    if n < 2:
+        return "Exploratory", f"{said} {then}"
+    return (
+        f"Exploratory: {count(n)} comparisons looked at",
+        f"{said} With this many looks some will seem large by chance; they are adjusted together. {then}",
+    )
 
 
 def heterogeneity_blocks(
