@@ -64,7 +64,7 @@ def arms_of(plan: Plan, joined: Joined, out: Exclusions) -> Texts:
     spelled = {canonical(code): code for code in plan.arms.codes}
     named = set(nameable(found[~pd.Series(found, dtype=object).isin(list(spelled)).to_numpy()]))
     out.take_out(pd.isna(found), "no arm")
-    if not any(code in spelled for code in pd.unique(found[out.staying])):
+    if out.staying.any() and not any(code in spelled for code in pd.unique(found[out.staying])):
         raise PanelError(no_arm_found(plan, sorted(named)))
     for code in sorted(named):
         out.take_out(found == code, f"arm not in the plan: {code}")
@@ -84,8 +84,9 @@ def no_arm_found(plan: Plan, named: list[str]) -> str:
 
 def nobody_left(plan: Plan, out: Exclusions) -> str:
     """Say that every row was counted out, and why."""
-    counts = [f"{reason} ({np.count_nonzero(out.reason == place)})" for place, reason in enumerate(out.reasons)]
-    return f"None of the {out.n_rows} rows of '{plan.records[0].name}' is left: {'; '.join(counts)}. Check the plan."
+    counted = [(reason, np.count_nonzero(out.reason == place)) for place, reason in enumerate(out.reasons)]
+    reasons = "; ".join(f"{reason} ({n_rows})" for reason, n_rows in counted if n_rows)
+    return f"None of the {out.n_rows} rows of '{plan.records[0].name}' is left: {reasons}. Check the plan."
 
 
 def count_unmatched(plan: Plan, joined: Joined, arm: Texts, ledger: Ledger) -> Ledger:

@@ -19,7 +19,7 @@ YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
 FEW = 12
 SHORT = 24
 SHARED = 3
-ID_LIKE = re.compile(r"\d{4}|@")
+ID_LIKE = re.compile(r"\d{3}|@")
 
 
 def number_of(text: str) -> float | None:

@@ -58,7 +58,7 @@ def require_one_row_per_wave(plan: Plan, records: Records, unit: Texts, out: Exc
         repeated = pd.Series(unit[mask & out.staying], dtype=object).duplicated()
         if repeated.any():
             raise PanelError(
-                f"{int(repeated.sum())} rows of '{records.spine.name}' are further rows of a "
+                f"{int(repeated.sum())} row(s) of '{records.spine.name}' are further rows of a "
                 f"{UNIT} within the wave '{wave}', and a {UNIT} has one row in a wave. Keep one with records.keep."
             )
 
