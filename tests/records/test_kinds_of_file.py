@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import warnings
 
+import duckdb
 import pandas as pd
 import pyreadstat
 import pytest
 
 from tests.records.pilots import make_frame, make_plan
 from whoworks.panel.build import build_panel
+from whoworks.records.parquet import read_parquet
 from whoworks.records.read import read_records
 
 
@@ -57,6 +59,49 @@ def test_the_same_data_in_any_format_is_the_same_panel(tmp_path, file):
         warnings.simplefilter("ignore", DeprecationWarning)
         WRITERS[file](frame, tmp_path / file)
     require_same(panel_of(tmp_path / file), expected)
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_dates_and_truths_read_alike_from_every_format_that_holds_them(tmp_path, file):
+    frame = make_frame().assign(tested=pd.Timestamp("2026-09-04"), used=[True, False] * 48)
+    frame.loc[5, "tested"] = pd.NaT
+    if file.endswith(("dta", "sav")):
+        frame["used"] = frame["used"].map({True: "true", False: "false"})
+    WRITERS[file](frame, tmp_path / file)
+    table = read_records(make_plan(tmp_path, file)).spine
+    assert table.texts("tested")[4:7].tolist() == ["2026-09-04", None, "2026-09-04"]
+    assert table.texts("used")[:2].tolist() == ["true", "false"]
+
+
+def test_a_parquet_file_may_hold_types_that_are_no_numbers(tmp_path):
+    kinds = {
+        "numeric": "1.50::DECIMAL(9, 2)",
+        "day": "DATE '2026-09-04'",
+        "moment": "TIMESTAMP '2026-09-04 10:30:00'",
+        "midnight": "TIMESTAMP '2026-09-04'",
+        "clock": "TIME '10:30:00'",
+        "several": "[1, 2]",
+        "truth": "TRUE",
+        "nothing": "NULL::INTEGER",
+        "large": "9007199254740993::BIGINT",
+        "lasting": "INTERVAL 36 HOURS",
+    }
+    chosen = ", ".join(f'{value} AS "{name}"' for name, value in kinds.items())
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT {chosen}) TO '{tmp_path}/odd.parquet' (FORMAT parquet)")
+    reading = read_parquet(tmp_path / "odd.parquet", file="odd.parquet")
+    assert dict(zip(reading.names, [column[0] for column in reading.columns], strict=True)) == {
+        "numeric": "1.5",
+        "day": "2026-09-04",
+        "moment": "2026-09-04 10:30:00",
+        "midnight": "2026-09-04",
+        "clock": "10:30:00",
+        "several": "[1 2]",
+        "truth": "true",
+        "nothing": None,
+        "large": "9007199254740993",
+        "lasting": "1 days 12:00:00",
+    }
 
 
 def test_leading_zeros_survive_where_the_file_holds_text(tmp_path):

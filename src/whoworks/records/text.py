@@ -88,7 +88,7 @@ def as_column(values: Any) -> Any:
     if isinstance(values, pd.Series):
         return values.to_numpy(dtype=object) if isinstance(values.dtype, pd.StringDtype) else values.array
     if isinstance(values, np.ndarray):
-        return values
+        return pd.Series(values).array if values.dtype.kind in "mM" else values
     listed = list(values)
     column = np.empty(len(listed), dtype=object)
     column[:] = listed
