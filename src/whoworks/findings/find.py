@@ -16,6 +16,7 @@ from whoworks.findings.families import WEIGHTING, adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.fragility import Moderation, open_moderation
 from whoworks.findings.setting import Setting, open_setting
+from whoworks.findings.sites import find_site_variation
 from whoworks.findings.subgroups import find_moderation
 from whoworks.findings.takeup import find_takeup
 from whoworks.forests.protocol import Predictions
@@ -64,6 +65,8 @@ def find_all(
             found += find_takeup(setting)
         for moderator in panel.plan.moderators:
             found += find_moderation(panel, setting, moderator, rng=np.random.default_rng(next(seeds)))
+        if setting.is_primary and setting.is_main_contrast:
+            found += find_site_variation(setting)
         predicted = predictions.get((setting.scores.outcome, setting.scores.contrast))
         if predicted is not None:
             found += [find_heterogeneity(setting, predicted), *find_sorted_groups(setting, predicted)]
