@@ -35,6 +35,8 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 ALIASED = 1e-7  # a column is dropped when this little of its length is new (the tolerance of R's lm)
+UNSEEN = 1e-9  # share of a contrast's variance below which no cluster's residuals tell anything of it
+ROUNDING = 1e-10  # of the outcome's size: an estimate and an error both below it are what rounding leaves of zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,9 @@ class Estimates:
 
     estimate, std_error, df, statistic, p_value : (q,) t test of each contrast
     with Satterthwaite degrees of freedom; NaN where a contrast needs an aliased
-    coefficient. covariance : (q, q) cluster-robust.
+    coefficient, and all but the estimate where clusters with a leverage of one
+    decide it alone. statistic and p_value are NaN where estimate and error are
+    both zero up to rounding. covariance : (q, q) cluster-robust.
     """
 
     estimate: Vector
@@ -85,6 +89,7 @@ class ClusterRobustFit:
     n_clusters: int
     n_singular: int
     kind: Kind
+    _size: float
     _triangle: Vector
     _moments: Moments
     _adjusted: Vector
@@ -99,16 +104,15 @@ class ClusterRobustFit:
         """
         rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
         lost = (rows[:, self.aliased] != 0).any(axis=1)
-        kept = rows[:, ~self.aliased]
-        estimate = kept @ self.coefficients[~self.aliased]
-        loadings = self.loadings(rows)
-        covariance = loadings.meat()
-        df = loadings.degrees_of_freedom()
-        estimate, df = np.where(lost, np.nan, estimate), np.where(lost, np.nan, df)
-        covariance = np.where(lost[:, None] | lost[None, :], np.nan, covariance)
+        estimate = np.where(lost, np.nan, rows[:, ~self.aliased] @ self.coefficients[~self.aliased])
+        loadings, possible = self.loadings(rows), self._possible(rows)
+        unseen = lost | (loadings.expected().diagonal() <= UNSEEN * possible)
+        covariance = np.where(unseen[:, None] | unseen[None, :], np.nan, loadings.meat())
+        df = np.where(unseen, np.nan, loadings.degrees_of_freedom())
         std_error = np.sqrt(np.diag(covariance))
+        zero = np.maximum(np.abs(estimate), std_error) <= ROUNDING * self._size * np.sqrt(possible)
         with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = estimate / std_error
+            statistic = np.where(zero, np.nan, estimate / std_error)
         return Estimates(
             estimate=estimate, std_error=std_error, df=df, statistic=statistic,
             p_value=2 * stats.t.sf(np.abs(statistic), df), covariance=covariance,
@@ -121,9 +125,16 @@ class ClusterRobustFit:
 
     def loadings(self, contrasts: Vector) -> Loadings:
         """Return what each cluster contributes to each contrast, (q, k) rows of X's coefficients."""
-        kept = contrasts[:, ~self.aliased]
-        alpha = np.asarray(np.linalg.solve(self._triangle.T, kept.T), dtype=np.float64)
-        return self._moments.load(self._adjusted, alpha, kind=self.kind)
+        return self._moments.load(self._adjusted, self._alpha(contrasts), kind=self.kind)
+
+    def _alpha(self, contrasts: Vector) -> Vector:
+        """Write contrasts in the orthonormal basis, (k, q)."""
+        return np.asarray(np.linalg.solve(self._triangle.T, contrasts[:, ~self.aliased].T), dtype=np.float64)
+
+    def _possible(self, contrasts: Vector) -> Vector:
+        """Return each contrast's variance when errors are independent with variance 1, (q,)."""
+        alpha = self._alpha(contrasts)
+        return np.asarray(np.einsum("ks,kl,ls->s", alpha, self._moments.spread, alpha), dtype=np.float64)
 
 
 def cluster_robust(
@@ -185,7 +196,7 @@ def cluster_robust(
     return ClusterRobustFit(
         coefficients=coefficients, aliased=aliased, residuals=back, n_units=len(outcome),
         n_clusters=moments.n_clusters, n_singular=n_singular, kind=kind,
-        _triangle=triangle, _moments=moments, _adjusted=adjusted,
+        _size=float(np.sqrt(w @ outcome**2 / w.sum())), _triangle=triangle, _moments=moments, _adjusted=adjusted,
     )  # fmt: skip
 
 
