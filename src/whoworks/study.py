@@ -158,10 +158,10 @@ class Study:
             return None
         either = setting.treated | setting.control
         arm = self.design.arm[np.searchsorted(self.design.rows, scores.rows)]
-        control = self.design.probability[np.searchsorted(self.design.rows, scores.rows), 0]
+        # weighted by 1 / the own arm's probability, either arm of the contrast has probability one half
         inputs = Inputs(
             features=self.panel.values[list(names)].iloc[scores.rows].reset_index(drop=True),
-            y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - scores.e / (scores.e + control),
+            y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - 0.5,
             weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm, learn=either,
         )  # fmt: skip
         assigned = self.design.assigned[np.searchsorted(self.design.rows, scores.rows)]

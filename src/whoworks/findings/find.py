@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.design import Design
@@ -15,15 +16,18 @@ from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
 from whoworks.findings.families import WEIGHTING, adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.fragility import Moderation, open_moderation
+from whoworks.findings.omnibus import find_omnibus
 from whoworks.findings.setting import Setting, open_setting
 from whoworks.findings.sites import find_site_variation
 from whoworks.findings.subgroups import find_moderation
 from whoworks.findings.takeup import find_takeup
+from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Predictions
 from whoworks.panel.panel import Panel
 from whoworks.scores.scores import Scores
 
 Progress = Callable[[float], None]
+Vector = NDArray[np.float64]
 DESIGN_CHECKS = ("attrition", "cluster_attrition", "balance")  # a failure here caps every claim
 
 
@@ -58,7 +62,7 @@ def find_all(
     seed : feeds the re-drawn assignments
     """
     found: list[Finding] = []
-    seeds = iter(seed.spawn(len(settings) * (1 + len(panel.plan.moderators))))
+    seeds = iter(seed.spawn(len(settings) * (2 + len(panel.plan.moderators))))
     for place, setting in enumerate(settings):
         found += find_average(setting, rng=np.random.default_rng(next(seeds)))
         if setting.scores.d is not None:
@@ -67,11 +71,20 @@ def find_all(
             found += find_moderation(panel, setting, moderator, rng=np.random.default_rng(next(seeds)))
         if setting.is_primary and setting.is_main_contrast:
             found += find_site_variation(setting)
+        if setting.is_primary and setting.is_main_contrast and panel.plan.moderators:
+            omnibus = find_omnibus(setting, _features(panel, setting), seed=next(seeds))
+            found += [] if omnibus is None else [omnibus]
         predicted = predictions.get((setting.scores.outcome, setting.scores.contrast))
         if predicted is not None:
             found += [find_heterogeneity(setting, predicted), *find_sorted_groups(setting, predicted)]
         progress((place + 1) / len(settings))
     return _grade_all(panel, settings, Findings(items=adjust_families(found)), checks)
+
+
+def _features(panel: Panel, setting: Setting) -> Vector:
+    names = list(dict.fromkeys(moderator.name for moderator in panel.plan.moderators))
+    values = panel.values[names].iloc[setting.scores.rows]
+    return encode(values, centre=centres(values))[0]
 
 
 def _grade_all(panel: Panel, settings: Sequence[Setting], findings: Findings, checks: Sequence[Check]) -> Findings:

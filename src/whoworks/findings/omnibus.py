@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from whoworks.design.redraw import draw_many, list_assigned
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import Setting
+from whoworks.forests.shrinkage import shrunken_slopes
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
@@ -32,7 +34,6 @@ Progress = Callable[[float], None]
 
 N_DRAWS = 199
 N_SPLITS = 20
-PENALTIES = np.logspace(-4, 2, 13)  # in units of the mean eigenvalue
 ALL_MODERATORS = "all moderators"
 
 
@@ -140,60 +141,39 @@ def mean_statistic(
     """
     average = float((weights * z) @ residual / ((weights * z) @ z))
     pull = weights * z * (residual - average * z)
-    tau = _left_out_effects(columns, residual, z, weights, splits)
-    code = np.unique(cluster, return_inverse=True)[1]
-    n_clusters = int(code.max()) + 1
+    tau = _left_out_effects(
+        columns=columns, residual=residual - average * z, z=z, weights=weights, cluster=cluster, splits=splits
+    )
     total = 0.0
     for effects in tau:
-        sums = np.bincount(code, pull * effects, n_clusters)
+        sums = np.bincount(cluster, pull * effects)
         length = float(np.sqrt(sums @ sums))
         total += float(sums.sum()) / length if length > 0 else 0.0
     return total / len(tau)
 
 
-def _left_out_effects(columns: Vector, residual: Vector, z: Vector, weights: Vector, splits: Splits) -> Vector:
-    """Return (S, n) predicted effects by ridges of the other folds, centred within each fold."""
-    x = np.hstack([np.ones((len(columns), 1)), columns])
-    half, aim = np.sqrt(weights * z * z)[:, None] * x, (weights * z * residual)[:, None] * x
-    n_splits, n_folds = splits.bounds.shape[0], splits.bounds.shape[1] - 1
-    p = x.shape[1]
-    gram, pull = np.zeros((n_splits, n_folds, p, p)), np.zeros((n_splits, n_folds, p))
-    for s in range(n_splits):
-        for k in range(n_folds):
-            place = splits.order[s, splits.bounds[s, k] : splits.bounds[s, k + 1]]
-            part = half[place]
-            gram[s, k], pull[s, k] = part.T @ part, aim[place].sum(axis=0)
-    rest_gram, rest_pull = gram.sum(axis=1, keepdims=True) - gram, pull.sum(axis=1, keepdims=True) - pull
-    square = float((weights * residual**2).sum())
-    slopes = _ridge(rest_gram, rest_pull, square=square, n_units=len(columns) * (n_folds - 1) / n_folds)
-    tau = np.empty((n_splits, len(columns)))
-    for s in range(n_splits):
-        for k in range(n_folds):
-            place = splits.order[s, splits.bounds[s, k] : splits.bounds[s, k + 1]]
-            effects = columns[place] @ slopes[s, k]
-            tau[s, place] = effects - effects.mean()
-    return tau
+def _left_out_effects(
+    *, columns: Vector, residual: Vector, z: Vector, weights: Vector, cluster: Codes, splits: Splits
+) -> Vector:
+    """Return (S, n) predicted effects by ridges of the other folds, centred within each fold.
 
-
-def _ridge(gram: Vector, pull: Vector, *, square: float, n_units: float) -> Vector:
-    """Return ridge slopes of each Gram matrix, constant unpenalised, penalty by generalised cross-validation.
-
-    gram, pull : (..., p, p) and (..., p), the constant first. Golub, Heath & Wahba (1979).
+    `cluster` counts from 0 without gaps.
     """
-    first = gram[..., 0, 0]
-    inner = gram[..., 1:, 1:] - gram[..., 1:, :1] * gram[..., :1, 1:] / first[..., None, None]
-    aim = pull[..., 1:] - gram[..., 1:, 0] * (pull[..., 0] / first)[..., None]
-    value, vector = np.linalg.eigh(inner)
-    value = np.maximum(value, 0.0)
-    turned = np.einsum("...ij,...i->...j", vector, aim)
-    scale = value.mean(axis=-1, keepdims=True) + 1e-300
-    risks, shrunk = [], []
-    for penalty in PENALTIES:
-        slope = turned / (value + penalty * scale)
-        fitted = 2 * (slope * turned).sum(axis=-1) - (slope**2 * value).sum(axis=-1)
-        kept = (value / (value + penalty * scale)).sum(axis=-1)
-        risks.append((square - fitted) / (1 - kept / n_units) ** 2)
-        shrunk.append(slope)
-    best = np.argmin(np.array(risks), axis=0)
-    chosen = np.take_along_axis(np.array(shrunk), best[None, ..., None], axis=0)[0]
-    return np.asarray(np.einsum("...ij,...j->...i", vector, chosen), dtype=np.float64)
+    rooted = np.sqrt(weights * z * z)[:, None] * columns
+    aim = (weights * z * residual)[:, None] * columns
+    first = np.unique(cluster, return_index=True)[1]
+    sums = np.column_stack([np.bincount(cluster, column) for column in aim.T])
+    tau = np.empty(splits.order.shape)
+    for s, (order, bounds) in enumerate(zip(splits.order, splits.bounds, strict=True)):
+        parts = [order[low:high] for low, high in pairwise(bounds)]
+        gram = np.array([rooted[part].T @ rooted[part] for part in parts])
+        fold = np.empty(len(order), dtype=np.int64)
+        for k, part in enumerate(parts):
+            fold[part] = k
+        member = fold[first][None, :] == np.arange(len(parts))[:, None]
+        pull, noise = member @ sums, member @ sums**2
+        slopes = shrunken_slopes(gram=gram.sum(0) - gram, pull=pull.sum(0) - pull, noise=noise.sum(0) - noise)
+        for part, slope in zip(parts, slopes, strict=True):
+            effects = columns[part] @ slope
+            tau[s, part] = effects - effects.mean()
+    return tau

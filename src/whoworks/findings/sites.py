@@ -27,6 +27,7 @@ Mask = NDArray[np.bool_]
 FEWEST_SITES = 5  # with both arms: four degrees of freedom between them, as for every other p and range
 REPLICATED_SITES = 10  # with two classes in some arm: below, how far classes differ is not known well enough
 INSEPARABLE = "and sites cannot be told apart"
+UNITS_TO_SHOW = 10  # in each arm of a site: below, its own effect would speak of a handful of students
 VARIATION = "SD of the effect between sites"
 
 
@@ -55,11 +56,16 @@ class Places:
 def find_site_variation(setting: Setting) -> tuple[Finding, ...]:
     """Estimate how far the effect differs between sites, and what to expect of a new one.
 
-    Where it can be told: tau with its interval (question "site-variation"), each
-    site's effect drawn towards the mean, in order of size and without a name, and
-    the sites' mean effect (Knapp & Hartung) with the prediction interval of one
-    new site ("new-site"). Where it cannot: one finding whose note says why. Where
-    the plan names no site: none.
+    Where it can be told: tau with its interval (question "site-variation", level
+    ""), the larger sites' effects drawn towards the mean, in order of size and
+    without a name (level "1", "2", ...), and the sites' mean effect (Knapp &
+    Hartung) with the prediction interval of one new site ("new-site"). Where it
+    cannot: one finding whose note says why. Where the plan names no site: none.
+
+    With classes that carry the arm, tau is given only if the design tells classes
+    from sites (`why_not`) and the data do: the interval must leave 0 out. A tau
+    whose interval holds 0 is compatible with sites that differ through nothing
+    but their teachers.
     """
     if setting.scores.site is None:
         return ()
@@ -106,11 +112,10 @@ def why_not(setting: Setting, places: Places) -> str:
     if not n_complete:
         return f"how far effects differ between {sites} cannot be estimated: each {word} has one arm only"
     if n_complete < FEWEST_SITES:
-        return (
-            f"not assessable: {n_complete} {word if n_complete == 1 else sites} with both arms, {FEWEST_SITES} needed"
-        )
+        found = f"{n_complete} {word if n_complete == 1 else sites}"
+        return f"{found} with both arms, where {FEWEST_SITES} or more are needed"
     if not setting.scale.sd > 0:
-        return "not assessable: the outcome does not vary"
+        return "the outcome does not vary"
     if places.carrier is None:
         return ""
     n_replicated = count_replicated(site=places.site, z=places.z, carrier=places.carrier)
@@ -118,8 +123,8 @@ def why_not(setting: Setting, places: Places) -> str:
         return ""
     carriers = plural(setting.design.assigned_level)
     return (
-        f"{_who(setting)} {INSEPARABLE}: {n_replicated} of {n_complete} {sites} have two {carriers} in the same arm, "
-        f"and it takes {REPLICATED_SITES} to learn how far {carriers} differ of their own"
+        f"{_who(setting)} {INSEPARABLE}: {sites} with two {carriers} in the same arm number {n_replicated}, and it "
+        f"takes {REPLICATED_SITES} to learn how far {carriers} differ of their own"
     )
 
 
@@ -138,7 +143,7 @@ def _who(setting: Setting) -> str:
 
 
 def _fit(setting: Setting, places: Places) -> VarianceComponents:
-    """Fit the sites' effects, the prognosis among the covariates: its mean by class apart where classes carry the arm."""
+    """Fit the sites' effects; the prognosis is a covariate, its mean by class apart where classes carry the arm."""
     h, covariates = setting.scores.h, None
     if h is not None:
         covariates = h[places.keep][:, None]
@@ -159,8 +164,14 @@ def _spread(setting: Setting, places: Places, among: RandomEffects, limits: tupl
 
 
 def _shrunken(setting: Setting, places: Places, among: RandomEffects, fit: VarianceComponents) -> tuple[Finding, ...]:
-    """Return each site's effect, smallest first and unnamed; the counts are of all sites, which it draws upon."""
+    """Return the effect of each site large enough to show, smallest first and unnamed.
+
+    `n_units` and clusters count all sites, which every such estimate draws upon;
+    `smallest_cell` is the site's own smaller arm.
+    """
     drawn, error = among.shrunken()
+    own = np.array([_smaller_arm(places, site) for site in fit.site])
+    shown = [j for j in np.argsort(drawn, kind="stable") if own[j] >= UNITS_TO_SHOW]
     half = float(stats.t.ppf(0.5 + setting.confidence / 2, among.df)) * error
     counts = setting.counts(places.keep)
     return tuple(
@@ -168,9 +179,9 @@ def _shrunken(setting: Setting, places: Places, among: RandomEffects, fit: Varia
             question="site-variation", quantity="effect in one site, drawn towards the mean of all",
             level=str(rank), status="descriptive", std_error=_times(setting) * float(error[j]), df=among.df,
             **_scaled(setting, drawn[j], drawn[j] - half[j], drawn[j] + half[j]),
-            **(counts | {"smallest_cell": _smaller_arm(places, fit.site[j])}),
+            **(counts | {"smallest_cell": int(own[j])}),
         )
-        for rank, j in enumerate(np.argsort(drawn, kind="stable"), start=1)
+        for rank, j in enumerate(shown, start=1)
     )  # fmt: skip
 
 

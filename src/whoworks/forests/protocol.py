@@ -19,8 +19,8 @@ class Inputs:
 
     features : (n, p) numbers (NaN where missing) and categoricals, all measured before assignment
     y_residual : (n,) y - m(x), rounded so that reruns agree to the last bit
-    z_residual : (n,) z - e, e known by design
-    weights : (n,) sampling weights
+    z_residual : (n,) z - 1/2: under the weights either arm has probability one half
+    weights : (n,) the inverse of the known probability of the arm assigned
     cluster, block, arm : (n,) codes of the design; arm is 0 for control
     learn : (n,) the units to learn from: those of the two arms compared
     """
@@ -56,9 +56,14 @@ class Engine(Protocol):
     repeats : how many times a sequence of fits over folds is affordable
     """
 
-    name: str
-    ignores: tuple[str, ...]
-    repeats: int
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def ignores(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def repeats(self) -> int: ...  # noqa: D102
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""

@@ -10,18 +10,17 @@ from numpy.typing import NDArray
 
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Codes, Fitted, Inputs
+from whoworks.forests.shrinkage import shrunken_slopes
 
 Vector = NDArray[np.float64]
-
-PENALTIES = np.logspace(-1, 4, 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RidgeEngine:
-    """Regress y - m(x) on (z - e) (a + x b), b shrunk, its penalty chosen by generalised cross-validation.
+    """Regress y - m(x) on (z - e) (a + x b), each slope shrunk by how noisy its clusters say it is.
 
-    Nie & Wager (2021), Biometrika 108, eq. 4 with a linear effect; Golub, Heath
-    & Wahba (1979) for the penalty.
+    Nie & Wager (2021), Biometrika 108, eq. 4 with a linear effect; the shrinkage
+    is that of `shrunken_slopes`.
     """
 
     name: str = "ridge regression of effects on moderators"
@@ -34,12 +33,14 @@ class RidgeEngine:
         columns, source = encode(inputs.features.iloc[rows], centre=centre)
         mean, spread = columns.mean(axis=0), columns.std(axis=0)
         spread[spread < 1e-12] = np.inf
-        root = np.sqrt(inputs.weights[rows])
-        z, y = root * inputs.z_residual[rows], root * inputs.y_residual[rows]
-        scaled = z[:, None] * ((columns - mean) / spread)
-        average = float(z @ y / (z @ z))
-        slopes = _shrunken(scaled - np.outer(z, z @ scaled / (z @ z)), y - average * z)
-        level = average - float(z @ (scaled @ slopes) / (z @ z))
+        scaled = (columns - mean) / spread
+        weights, z, y = inputs.weights[rows], inputs.z_residual[rows], inputs.y_residual[rows]
+        level = float((weights * z) @ y / ((weights * z) @ z))
+        aim = (weights * z * (y - level * z))[:, None] * scaled
+        cluster = np.unique(inputs.cluster[rows], return_inverse=True)[1]
+        sums = np.column_stack([np.bincount(cluster, column) for column in aim.T])
+        gram = scaled.T @ ((weights * z * z)[:, None] * scaled)
+        slopes = shrunken_slopes(gram=gram, pull=sums.sum(axis=0), noise=(sums**2).sum(axis=0))
         return _RidgeFit(level=level, slopes=slopes, mean=mean, spread=spread, centre=centre, source=source)
 
 
@@ -61,17 +62,3 @@ class _RidgeFit:
     def predict(self, features: pd.DataFrame) -> Vector:
         columns, _ = encode(features, centre=self.centre)
         return np.asarray(self.level + ((columns - self.mean) / self.spread) @ self.slopes, dtype=np.float64)
-
-
-def _shrunken(x: Vector, y: Vector) -> Vector:
-    """Return ridge coefficients with the penalty that minimises generalised cross-validation."""
-    left, value, right = np.linalg.svd(x, full_matrices=False)
-    aim = left.T @ y
-    outside = float(y @ y - aim @ aim)
-    best, chosen = np.inf, PENALTIES[-1]
-    for penalty in PENALTIES:
-        kept = value**2 / (value**2 + penalty)
-        risk = (outside + float(((1 - kept) * aim) @ ((1 - kept) * aim))) / (len(y) - kept.sum()) ** 2
-        if risk < best:
-            best, chosen = risk, penalty
-    return np.asarray(right.T @ (value / (value**2 + chosen) * aim), dtype=np.float64)
