@@ -106,7 +106,7 @@ class ClusterRobustFit:
         lost = (rows[:, self.aliased] != 0).any(axis=1)
         estimate = np.where(lost, np.nan, rows[:, ~self.aliased] @ self.coefficients[~self.aliased])
         loadings, possible = self.loadings(rows), self._possible(rows)
-        unseen = lost | (loadings.expected().diagonal() <= UNSEEN * possible)
+        unseen = lost | (loadings.expected_variance() <= UNSEEN * possible)
         covariance = np.where(unseen[:, None] | unseen[None, :], np.nan, loadings.meat())
         df = np.where(unseen, np.nan, loadings.degrees_of_freedom())
         std_error = np.sqrt(np.diag(covariance))

@@ -41,13 +41,15 @@ class Loadings:
         q = self.score.shape[1]
         return np.array([[self._expected(s, t) for t in range(q)] for s in range(q)])
 
+    def expected_variance(self) -> Vector:
+        """Return the diagonal of `expected`, (q,)."""
+        return np.array([self._expected(s, s) for s in range(self.score.shape[1])])
+
     def degrees_of_freedom(self) -> Vector:
         """Return Satterthwaite's degrees of freedom of each contrast (Bell & McCaffrey 2002, eq. 11)."""
-        index = range(self.score.shape[1])
-        total = np.array([self._expected(s, s) for s in index])
-        spread = np.array([self.inner(s, s, s, s) for s in index])
+        spread = np.array([self.inner(s, s, s, s) for s in range(self.score.shape[1])])
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(total**2 / spread)
+            return np.asarray(self.expected_variance() ** 2 / spread)
 
     def inner(self, s: int, t: int, u: int, v: int) -> float:
         """Return sum over clusters c, d of (p_sc' p_td) (p_uc' p_vd)."""
