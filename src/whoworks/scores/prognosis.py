@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from whoworks.panel.panel import Variable
 from whoworks.scores.features import coded_columns, design_columns
+from whoworks.scores.ridge import ridge_slopes
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -27,7 +28,7 @@ Learner = Callable[[Codes, Vector], Vector]
 
 ENOUGH_FOR_TREES = 500  # units; below, ridge regression alone
 ENOUGH_FOR_BENDS = 40  # clusters; below, a straight line in the baseline
-PENALTIES = np.logspace(-2, 4, 13)
+FEWEST_PARTS = 4  # clusters to learn from; below, too few to choose a penalty
 ROUNDING = 10  # decimals: reruns agree to the last bit whatever the threads
 
 
@@ -69,11 +70,14 @@ def cross_fit_prognosis(
     """
     if not variables or fold.max(initial=0) == 0:
         return Prognosis(h=None, learner="none", share_explained=0.0)
+    from threadpoolctl import threadpool_limits
+
     outcome = _within(block, y)
     empty = float(outcome @ outcome)
     best = Prognosis(h=None, learner="none", share_explained=0.0)
     for name, learn in _learners(values, variables, cluster, block, seed).items():
-        h = _left_out(learn, y, block, fold)
+        with threadpool_limits(limits=1):  # small fits: threads wait for each other longer than they work
+            h = _left_out(learn, y, block, fold)
         error = outcome - _within(block, h)
         share = 1 - float(error @ error) / empty if empty > 0 else 0.0
         if share > best.share_explained:
@@ -104,23 +108,17 @@ def _learners(
 
 def _ridge(columns: Vector, cluster: Codes, block: Codes) -> Learner:
     """Ridge regression on standardised columns, its penalty chosen on left-out clusters of the training folds."""
-    from sklearn.linear_model import Ridge, RidgeCV
     from sklearn.model_selection import GroupKFold
 
     def learn(train: Codes, outcome: Vector) -> Vector:
         within = _within(block[train], columns[train])
         spread = within.std(axis=0)
         spread[spread < 1e-12] = np.inf
-        scaled = within / spread
-        groups = np.unique(cluster[train])
-        model: Ridge | RidgeCV
-        if len(groups) < 4:
-            model = Ridge(alpha=1.0, fit_intercept=False)
-        else:
-            splits = GroupKFold(n_splits=min(5, len(groups))).split(scaled, groups=cluster[train])
-            model = RidgeCV(alphas=PENALTIES, fit_intercept=False, cv=list(splits))
-        model.fit(scaled, outcome)
-        return np.asarray((columns / spread) @ model.coef_, dtype=np.float64)
+        n_parts = min(5, len(np.unique(cluster[train])))
+        parts: list[Codes] = []
+        if n_parts >= FEWEST_PARTS:
+            parts = [left for _, left in GroupKFold(n_parts).split(within, groups=cluster[train])]
+        return np.asarray((columns / spread) @ ridge_slopes(x=within / spread, y=outcome, parts=parts))
 
     return learn
 
