@@ -7,11 +7,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from whoworks.panel.panel import Provenance
-from whoworks.plan.plan import Plan
-from whoworks.report.sections.origin import versions
+from whoworks.report.versions import versions
+
+if TYPE_CHECKING:
+    from whoworks.panel.panel import Provenance
+    from whoworks.plan.plan import Plan
 
 NAME = "manifest.json"
 WRITTEN_BY = "whoworks"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, places_of
+from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, places_of, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import fixed, p_value
 from whoworks.report.states import State, meaningful_units, read_p, read_state
@@ -47,11 +47,10 @@ def tell_effect(finding: Finding, words: Words, state: State) -> str:
             f"{doubt(finding)}, so this is suggestive only."
         )
     if state is State.NO_MEANINGFUL:
-        limit = fixed(meaningful_units(finding, words), places_of(finding, words))
         return (
             f"{where}{who} {moved(finding, words)} {outcome} by {amount(finding, words)} "
-            f"{evidence_of(finding, words)}: the whole range is smaller than the {limit} that the plan calls "
-            "meaningful."
+            f"{evidence_of(finding, words)}: the whole range is smaller than the {smallest(finding, words)} that "
+            "the plan calls meaningful."
         )
     return (
         f"{where}we cannot tell whether {who} {raises(finding, words)} {outcome}: the estimate is "
@@ -75,10 +74,9 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
     if state is State.SUGGESTIVE:
         return f"{effect} may be {amounts} {larger} {across} {bracket}{tested}; {doubt(finding)}{could}."
     if state is State.NO_MEANINGFUL:
-        limit = fixed(meaningful_units(finding, words), places_of(finding, words))
         return (
             f"{effect} is {amounts} {larger} {across} {bracket}{tested}: the whole range is smaller than "
-            f"the {limit} that the plan calls meaningful."
+            f"the {smallest(finding, words)} that the plan calls meaningful."
         )
     return (
         f"we cannot tell whether {effect} differs {apart(finding, words)}: the estimate is {amounts} {larger} "
@@ -284,6 +282,16 @@ def raises(finding: Finding, words: Words) -> str:
 def moved(finding: Finding, words: Words) -> str:
     """Return the verb of an effect too small to matter."""
     return "goes with a difference in" if words.matched else "moved"
+
+
+def smallest(finding: Finding, words: Words) -> str:
+    """Write the smallest effect that matters, as the plan gives it, and in the estimate's units where that differs."""
+    outcome = words.find_outcome(outcome_of(finding))
+    if outcome.meaningful_in != "sd":
+        return f"{outcome.meaningful:g} {unit_word(finding, words)}"
+    units = meaningful_units(finding, words)
+    also = "" if math.isnan(units) else f" ({fixed(units, places_of(finding, words))} {unit_word(finding, words)})"
+    return f"{outcome.meaningful:g} SD{also}"
 
 
 def doubt(finding: Finding) -> str:

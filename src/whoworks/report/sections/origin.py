@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-
-import whoworks
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, Paragraph, Row, Section, Table
 from whoworks.report.evidence import Evidence
 from whoworks.report.numbers import count
-
-PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "econml", "numba", "matplotlib", "typst")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of what computes and draws."""
-    named = {"whoworks": whoworks.__version__, "python": platform.python_version()}
-    return named | {name: importlib.metadata.version(name) for name in PACKAGES}
+from whoworks.report.versions import versions
 
 
 def compose_origin(released: Released) -> Section:

@@ -1,0 +1,162 @@
+"""Small cells leave the evidence before anything is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pypdf
+import pytest
+
+from tests.report.harbour import make_small
+from whoworks.checks.verdict import Check, Verdict
+from whoworks.findings.caveats import Caveat
+from whoworks.panel.ledger import Entry, Ledger
+from whoworks.report.disclosure import ESTIMATES, mentions, withhold
+from whoworks.report.write import compose_files
+
+TEXT = re.compile(r">([^<]+)<")
+HIDDEN = {("frl", "Y"), ("frl", ""), ("locale", "R"), ("locale", "")}
+
+
+def is_hidden(finding) -> bool:
+    return finding.smallest_cell < 10 or finding.smallest_cell_clusters < 3
+
+
+def every_text(files: dict[str, bytes]) -> str:
+    """Return everything a reader could find in the files; a figure's coordinates are drawn, not read."""
+    texts = [content.decode("utf-8") for name, content in files.items() if not name.startswith(("report", "fig"))]
+    texts += [" ".join(TEXT.findall(content.decode("utf-8"))) for name, content in files.items() if ".svg" in name]
+    reader = pypdf.PdfReader(io.BytesIO(files["report.pdf"]))
+    texts += [page.extract_text() for page in reader.pages]
+    return "\n".join(texts).replace("\u2212", "-")
+
+
+def test_no_number_of_a_withheld_finding_is_in_any_file(small, small_files):
+    text = every_text(small_files)
+    for finding in filter(is_hidden, small.findings):
+        for name in ESTIMATES:
+            value = getattr(finding, name)
+            if math.isfinite(value) and value not in (0.0, 1.0, 2.0) and name not in ("df", "df_num"):
+                assert f"{value:.10g}" not in text, (finding.finding_id, name)
+                assert f"{abs(value):.7g}" not in text, (finding.finding_id, name)
+        interval = f"{finding.conf_low:.1f} to {finding.conf_high:.1f}"
+        assert interval not in text
+
+
+def test_the_numbers_are_there_when_nothing_is_small(evidence, files):
+    text = every_text(files)
+    shown = [f for f in evidence.findings if (f.moderator, f.level) in HIDDEN and math.isfinite(f.estimate)]
+    assert shown
+    for finding in shown:
+        assert f"{finding.estimate:.10g}" in text
+
+
+def test_a_withheld_finding_keeps_its_identity_and_loses_its_numbers(small, small_files):
+    rows = list(csv.DictReader(io.StringIO(small_files["findings.csv"].decode())))
+    assert [row["finding_id"] for row in rows] == [finding.finding_id for finding in small.findings]
+    for row, finding in zip(rows, small.findings, strict=True):
+        assert (row["suppressed"] == "true") is is_hidden(finding)
+        if is_hidden(finding):
+            assert {row[name] for name in (*ESTIMATES, "n_units", "n_clusters", "n_treated_clusters")} == {""}
+
+
+def test_the_account_of_what_is_withheld_holds_no_number_of_it(small, small_files):
+    rows = list(csv.DictReader(io.StringIO(small_files["suppressed.csv"].decode())))
+    assert [row["row"] for row in rows] == [f.finding_id for f in small.findings if is_hidden(f)]
+    assert {row["reason"] for row in rows} == {"fewer than 10 students or 3 clusters in an arm"}
+
+
+def test_json_says_that_it_is_withheld(small_files):
+    findings = json.loads(small_files["findings.json"])["findings"]
+    hidden = [record for record in findings if record["suppressed"]]
+    assert hidden
+    assert all(record["estimate"] is None and "withheld" in record["sentence"] for record in hidden)
+
+
+def small_check(**fields) -> Check:
+    given = {
+        "check_id": "attrition", "subject": "rd_post", "verdict": Verdict.PASS, "value": 0.0043, "threshold": 0.06,
+        "n_units": 1200, "n_clusters": 48, "sentence": "reading: 0.4 % of 1,200 students have no outcome.",
+        "table": pd.DataFrame({"n_missing_treated": [4], "n_treated": [600], "overall": [0.0043], "verdict": ["pass"]}),
+    }  # fmt: skip
+    return Check(**(given | fields))
+
+
+def test_a_checks_small_cell_goes_with_what_is_computed_from_it_and_with_the_sentence_that_tells_it(evidence):
+    released = withhold(replace(evidence, checks=(small_check(),)))
+    (check,) = released.evidence.checks
+    assert math.isnan(check.value)
+    assert check.table[["n_missing_treated", "overall"]].isna().all(axis=None)
+    assert "0.4" not in check.sentence
+    assert check.verdict is Verdict.PASS
+
+
+def test_a_sentence_without_the_withheld_numbers_stays(evidence):
+    said = "The outcome is there for nearly everyone."
+    released = withhold(replace(evidence, checks=(small_check(sentence=said),)))
+    assert released.evidence.checks[0].sentence == said
+
+
+def test_a_few_missing_values_of_a_covariate_go_alone(evidence):
+    table = pd.DataFrame({"n_treated": [600], "n_missing": [3], "standardised": [0.07]})
+    released = withhold(replace(evidence, checks=(small_check(check_id="balance", table=table, value=0.07),)))
+    (check,) = released.evidence.checks
+    assert math.isnan(check.table["n_missing"].iloc[0])
+    assert check.table["standardised"].iloc[0] == 0.07
+
+
+def test_a_check_over_too_few_students_says_nothing(evidence):
+    released = withhold(replace(evidence, checks=(small_check(n_units=8),)))
+    (check,) = released.evidence.checks
+    assert check.sentence == "Withheld: fewer than 10 students or 3 clusters in an arm."
+    assert check.n_units < 0
+
+
+def test_small_counts_leave_the_ledger_and_the_flow(evidence):
+    entries = (
+        Entry(step="received", reason="rows", arm="sg", n_rows=607),
+        Entry(
+            step="excluded", reason="outcome missing", outcome="rd_post", arm="sg", n_rows=7, n_units=7, n_clusters=3
+        ),
+        Entry(step="analysed", reason="", outcome="rd_post", arm="sg", n_rows=600, n_units=600, n_clusters=24),
+    )
+    files = compose_files(replace(evidence, ledger=Ledger(entries=entries)))
+    rows = list(csv.DictReader(io.StringIO(files["ledger.csv"].decode())))
+    assert [row["n_rows"] for row in rows] == ["607", "", "600"]
+    assert "fewer than 10" in files["figures/participant-flow.svg"].decode()
+    assert "607 students" not in files["figures/participant-flow.svg"].decode()
+
+
+def test_a_caveat_does_not_tell_what_its_finding_may_not(evidence):
+    small = make_small()
+    hidden = next(f for f in small.findings if f.moderator == "frl" and f.question == "difference")
+    told = Caveat(
+        caveat_id="x", subject="frl", gravity=1, sentence=f"The difference of {hidden.estimate:.2f} is large."
+    )
+    released = withhold(replace(small, caveats=(told,)))
+    assert released.evidence.caveats[0].sentence == "The difference of [withheld] is large."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "number", "told"),
+    [
+        ("it was 0.4 %", 0.0043, True),
+        ("it was 4 students", 4.0, True),
+        ("it was 1,234", 1234.0, True),
+        ("it was −2.31", -2.3142, True),
+        ("it was 5 students", 4.0, False),
+        ("class 4b and B4", 4.0, False),
+    ],
+)
+def test_a_number_is_found_in_a_sentence_as_it_would_be_written(sentence, number, told):
+    assert mentions(sentence, [number]) is told
+
+
+def test_nothing_is_withheld_when_no_cell_is_small(evidence):
+    assert withhold(evidence).withheld == ()

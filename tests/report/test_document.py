@@ -1,0 +1,101 @@
+"""The document: what is said, in which order, and that it has not changed unnoticed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.report.harbour import averages, build, make_evidence
+from tests.report.snapshot import WRITTEN, recompute
+from whoworks.errors import ReportError
+from whoworks.plan.plan import Plan
+from whoworks.report.charts import draw_charts, draw_safely, plot_subgroups, refer
+from whoworks.report.compose import compose_document
+from whoworks.report.disclosure import withhold
+from whoworks.report.document import Document
+from whoworks.report.labels import read_words
+from whoworks.report.next_study import clusters_needed, propose
+from whoworks.report.selection import select
+
+
+def compose(evidence) -> Document:
+    released = withhold(evidence)
+    words = read_words(released.evidence)
+    chosen = select(released, words)
+    return compose_document(released, chosen, words, refer(draw_charts(released, chosen, words)))
+
+
+@pytest.fixture(scope="module")
+def document(evidence) -> Document:
+    return compose(evidence)
+
+
+def test_the_document_is_the_one_written_down():
+    assert recompute() == json.loads(WRITTEN.read_text(encoding="utf-8"))
+
+
+def test_no_code_shows_where_a_label_exists(document):
+    text = json.dumps(document.to_json())
+    for code in ("rd_post", "frl", "locale", "tch_yrs", "gndr", '"bau', "sg - bau"):
+        assert code not in text
+
+
+def test_every_caveat_stands_in_the_body(evidence, document):
+    (section,) = [section for section in document.sections if section.title == "Caveats"]
+    text = json.dumps(section.blocks, default=str, ensure_ascii=False)
+    for caveat in evidence.caveats:
+        assert caveat.sentence in text
+
+
+def test_every_check_is_shown_errors_included(evidence, document):
+    text = json.dumps(document.to_json(), ensure_ascii=False)
+    for check in evidence.checks:
+        assert check.sentence[1:] in text
+    assert '"Error"' in text
+
+
+def test_the_next_study_is_as_large_as_the_square_of_what_was_missing(evidence, words):
+    worst = next(
+        f for f in evidence.findings if f.moderator == "locale" and f.level == "R" and f.question == "difference"
+    )
+    assert clusters_needed(worst, words) == 800
+    assert "about 800 classes" in " ".join(propose(evidence.findings, words, None))
+
+
+def test_an_audience_of_technicians_sees_errors_and_degrees_of_freedom(evidence):
+    plan = Plan.build(evidence.plan.given | {"report": {"audience": "technical"}})
+    text = json.dumps(compose(replace(evidence, plan=plan)).to_json())
+    assert '"SE"' in text
+    assert '"SE"' not in json.dumps(compose(evidence).to_json())
+
+
+def test_a_study_without_moderators_or_predictions_still_has_every_section(evidence):
+    given = evidence.plan.given
+    del given["moderators"]
+    bare = build(
+        Plan.build(given), averages(), engine="", ignores=(), no_predictions="The plan names no moderator.",
+        caveats=(), checks=(), precision=(), importance=make_evidence().importance.iloc[:0],
+    )  # fmt: skip
+    document = compose(bare)
+    assert len(document.sections) == 9
+    assert "The plan names no group in advance" in document.front.for_whom_text
+
+
+def test_a_figure_that_cannot_be_drawn_is_named():
+    def broken():
+        raise ValueError("x")
+
+    with pytest.raises(ReportError, match="'forest'"):
+        draw_safely("forest", broken)
+
+
+def test_planned_groups_are_drawn_for_a_notebook(evidence):
+    assert plot_subgroups(evidence).get_axes()
+
+
+def test_asking_for_groups_that_were_not_planned_says_what_to_do(evidence):
+    bare = replace(evidence, findings=type(evidence.findings)(items=tuple(averages())))
+    with pytest.raises(ReportError, match="planned = true"):
+        plot_subgroups(bare)

@@ -1,0 +1,151 @@
+"""One sentence per finding: its state, its numbers, and what it must never say."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.report.harbour import PLAN, build, claim, effect
+from whoworks.findings.finding import NAN, Finding
+from whoworks.plan.plan import Plan
+from whoworks.report.labels import capital, plural, read_words, shorten
+from whoworks.report.sentences import tell
+from whoworks.report.states import State, read_state
+
+BANNED = re.compile(
+    r"works for|prove|no effect|because of|significan|trend|\bcaus|impact|\bwork(s|ed)\b|percent\b|\bnan\b|not known",
+    re.I,
+)
+CAUSAL = re.compile(r"\b(rais|lower|effect|assignment|benefit|gain)", re.I)
+QUESTIONS = ("average", "subgroup", "difference", "joint", "curve", "heterogeneity", "sorted-group", "takeup")
+STRENGTHS = ((6.3, 2.1), (-6.3, 2.1), (2.0, 2.1), (-2.0, 2.1), (0.1, 0.4), (0.9, 0.3))
+
+
+def grid() -> list[Finding]:
+    """Return findings of every question, strength, standing and unit."""
+    found = []
+    for question, (estimate, error), status in itertools.product(
+        QUESTIONS, STRENGTHS, ("confirmatory", "exploratory", "descriptive")
+    ):
+        finding = effect(estimate, error, question=question, status=status, n_tests=7)
+        if question in ("subgroup", "difference"):
+            finding = replace(finding, moderator="frl", level="Y", reference="N", p_adjusted=finding.p_value * 1.5)
+        if question == "joint":
+            finding = replace(finding, moderator="locale", df_num=2.0, estimate=NAN, conf_low=NAN, conf_high=NAN)
+        if question == "curve":
+            finding = replace(finding, moderator="tch_yrs", level="7.5")
+        if question in ("heterogeneity", "sorted-group"):
+            finding = replace(finding, moderator="predicted effect", level="5 - 1" if estimate > 0 else "2")
+        found.append(finding)
+        found.append(replace(finding, p_value=NAN, notes=("p not assessable: fewer than 4 degrees of freedom",)))
+        found.append(replace(finding, estimate=NAN, statistic=NAN, conf_low=NAN, conf_high=NAN, p_value=NAN))
+        found.append(replace(finding, suppressed=True, estimate=NAN, statistic=NAN))
+        found.append(replace(finding, estimand="cace", conf_high=math.inf))
+        found.append(replace(finding, unit="percentage points", outcome="promoted"))
+    found.append(claim(0.4, 0.5, moderator="weighting", level="student - cluster", reference="cluster"))
+    found.append(claim(1.4, 0.2, moderator="weighting", level="student - cluster", reference="cluster"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def matched():
+    text = PLAN.replace("[design]\n", '[design]\nkind = "matched"\n').replace('probability = "blocks"\n', "")
+    return read_words(build(Plan.parse(text), []))
+
+
+def test_no_sentence_says_what_it_must_not(words):
+    for finding in grid():
+        assert not BANNED.search(tell(finding, words)), tell(finding, words)
+
+
+def test_a_matched_design_uses_no_causal_verb(matched):
+    for finding in grid():
+        if finding.question in ("average", "subgroup", "difference", "joint", "curve"):
+            sentence = tell(replace(finding, estimand="itt"), matched)
+            assert not CAUSAL.search(sentence.replace("higher or lower", "").replace("with lower", "")), sentence
+
+
+def test_every_sentence_with_a_number_names_its_clusters(words):
+    for finding in grid():
+        if read_state(finding, words) not in (State.WITHHELD, State.NOT_ASSESSABLE):
+            assert "48 classes" in tell(finding, words)
+
+
+def test_a_p_value_never_stands_without_its_range_or_its_statistic(words):
+    for finding in grid():
+        sentence = tell(finding, words)
+        if re.search(r"\bp [=<>]", sentence):
+            assert re.search(r"interval|F = |slope|statistic|re-drawing", sentence), sentence
+
+
+def test_codes_give_way_to_words(words):
+    for finding in grid():
+        assert not re.search(r"\b(rd_post|frl|bau|sg|tch_yrs|locale|promoted@)\b", tell(finding, words))
+
+
+def test_a_clear_effect_is_told_as_the_style_asks(words):
+    assert tell(effect(6.3214, 2.1371, question="average", status="confirmatory"), words) == (
+        "Assignment to small groups rather than usual practice raised reading (district test, spring) by 6.3 points "
+        "(95 % interval 1.9 to 10.8; 48 classes; 1,102 students; planned); that is 0.20 SD (0.06 to 0.34)."
+    )
+
+
+def test_a_range_that_holds_zero_is_inconclusive_however_close(words):
+    finding = effect(4.0, 2.1, question="average", status="confirmatory")
+    assert read_state(finding, words) is State.INCONCLUSIVE
+    assert "we cannot tell whether assignment" in tell(finding, words).lower()
+
+
+def test_a_difference_that_dies_by_adjustment_is_suggestive(words):
+    finding = claim(6.3, 2.1, moderator="frl", level="Y", reference="N", p_adjusted=0.2)
+    assert read_state(finding, words) is State.SUGGESTIVE
+    assert "may be 6.3 points larger" in tell(finding, words)
+
+
+def test_a_range_inside_what_matters_is_no_meaningful_difference_even_when_it_leaves_zero_out(words):
+    for estimate in (0.1, 0.9):
+        finding = effect(estimate, 0.3, question="average")
+        assert read_state(finding, words) is State.NO_MEANINGFUL
+        assert "the plan calls meaningful" in tell(finding, words)
+
+
+def test_a_meaningful_difference_in_points_is_held_against_points(words):
+    finding = effect(1.0, 1.0, question="average", outcome="promoted", unit="percentage points")
+    assert read_state(finding, words) is State.NO_MEANINGFUL
+
+
+def test_a_smaller_difference_is_told_with_its_range_turned(words):
+    sentence = tell(claim(-6.3, 2.1, moderator="frl", level="Y", reference="N", p_adjusted=0.01), words)
+    assert "6.3 points smaller among students" in sentence
+    assert "interval 1.9 to 10.7" in sentence
+
+
+def test_swapping_the_sign_swaps_the_words_and_keeps_the_numbers(words):
+    up, down = (tell(effect(sign * 6.3, 2.1, question="average"), words) for sign in (1, -1))
+    assert up.replace("raised", "lowered") == down
+
+
+def test_what_cannot_be_assessed_says_why(words):
+    finding = Finding(
+        question="difference", outcome="rd_post", contrast="sg - bau", quantity="", moderator="locale", level="R",
+        reference="S", notes=("not assessable: fewer than three clusters in an arm",),
+    )  # fmt: skip
+    assert tell(finding, words).endswith("not assessable (fewer than three clusters in an arm).")
+
+
+@pytest.mark.parametrize(("noun", "many"), [("class", "classes"), ("school", "schools"), ("study", "studies")])
+def test_nouns_have_their_plural(noun, many):
+    assert plural(noun) == many
+
+
+def test_a_code_is_not_given_a_capital_letter():
+    assert (capital("rd_pre: low"), capital("free lunch")) == ("rd_pre: low", "Free lunch")
+
+
+def test_a_text_is_cut_at_a_word():
+    assert shorten("the quick brown fox", 12) == "the quick…"
+    assert shorten("short", 12) == "short"
