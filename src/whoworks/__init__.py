@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from whoworks.inference.power import minimum_detectable as minimum_detectable
     from whoworks.panel.panel import Panel as Panel
     from whoworks.plan.plan import Plan as Plan
+    from whoworks.run import Run as Run
     from whoworks.scores.aipw import aipw_scores as aipw_scores
     from whoworks.simulate.pilot import example as example
     from whoworks.simulate.pilot import make_pilot as make_pilot
-    from whoworks.study import Run as Run
     from whoworks.study import Study as Study
 
 _HOME = {
     "Study": "whoworks.study",
-    "Run": "whoworks.study",
+    "Run": "whoworks.run",
     "Plan": "whoworks.plan.plan",
     "Panel": "whoworks.panel.panel",
     "Findings": "whoworks.findings.finding",

@@ -1,0 +1,92 @@
+"""Run: the results of one run of a study, and what can be written and drawn from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from whoworks.checks.verdict import Check
+from whoworks.findings.caveats import Caveat
+from whoworks.findings.finding import Findings
+from whoworks.findings.precision import Precision
+from whoworks.findings.setting import Setting
+from whoworks.forests.protocol import Predictions
+from whoworks.plan.plan import Plan
+from whoworks.report.evidence import Evidence, peak_memory_mb
+from whoworks.scores.scores import Scores
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from whoworks.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The results of one run of a study. Frames here are not suppressed; what `report` writes is."""
+
+    study: Study
+    checks: tuple[Check, ...]
+    settings: tuple[Setting, ...]
+    predicted: dict[tuple[str, str], Predictions]
+    findings: Findings
+    caveats: tuple[Caveat, ...]
+    precision: tuple[Precision, ...]
+    timings: dict[str, float]
+
+    def scores(self, outcome: str) -> Scores:
+        """Return the scores of an outcome's first contrast; KeyError when there is no such outcome."""
+        found = [setting.scores for setting in self.settings if setting.scores.outcome == outcome]
+        if not found:
+            raise KeyError(outcome)
+        return found[0]
+
+    def predictions(self) -> pd.DataFrame:
+        """Return one row per unit: its predicted effect, by a model that never saw its cluster.
+
+        Predictions rank and describe groups. None is an estimate of one student's effect.
+        """
+        frames = []
+        for (outcome, contrast), predicted in self.predicted.items():
+            scores = next(
+                s.scores for s in self.settings if (s.scores.outcome, s.scores.contrast) == (outcome, contrast)
+            )
+            frame = pd.DataFrame({"unit_id": scores.id, "predicted_effect": predicted.tau, "fold": predicted.fold})
+            frames.append(frame.assign(outcome=outcome, contrast=contrast))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def evidence(self, command: str = "") -> Evidence:
+        """Return everything a report is written from."""
+        study = self.study
+        predicted = next(iter(self.predicted.values()), None)
+        return Evidence(
+            plan=study.plan, provenance=study.panel.provenance, variables=study.panel.variables, design=study.design,
+            ledger=study.ledger, checks=self.checks, findings=self.findings, precision=self.precision,
+            caveats=self.caveats, engine=predicted.engine if predicted else "",
+            ignores=predicted.ignores if predicted else (),
+            importance=predicted.importance if predicted else pd.DataFrame(columns=["moderator", "share"]),
+            no_predictions="" if predicted else _why_none(study.plan), command=command,
+            timings=self.timings, peak_memory_mb=peak_memory_mb(),
+        )  # fmt: skip
+
+    def report(self, out: Path | str | None = None, *, command: str = "") -> Path:
+        """Write PDF, findings, checks, ledger, figures and manifest to one folder, and return it."""
+        from whoworks.report.write import report_folder, write_report
+
+        evidence = self.evidence(command)
+        return write_report(evidence, report_folder(evidence) if out is None else Path(out))
+
+    def plot_subgroups(self) -> Figure:
+        """Draw the planned subgroups' effects beside the average."""
+        from whoworks.report.charts import plot_subgroups
+
+        return plot_subgroups(self.evidence())
+
+
+def _why_none(plan: Plan) -> str:
+    if not plan.moderators and not any(outcome.baseline for outcome in plan.outcomes):
+        return "The plan names no moderator and no pre-test along which effects could be predicted."
+    return "An arm has fewer than four clusters: too few to learn from some and predict others."
