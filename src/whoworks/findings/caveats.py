@@ -12,6 +12,7 @@ from whoworks.design.levels import plural
 from whoworks.findings.families import EXPLORATORY
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
+from whoworks.findings.sites import INSEPARABLE
 from whoworks.panel.panel import Panel, Role
 
 DOMINANT = 0.25  # share of the analysed students in one site above which it dominates
@@ -58,7 +59,8 @@ def find_caveats(
             found += [*_few_clusters(setting), *_underpowered(setting, findings), *_dominant_site(setting)]
     found += [
         *_declared_before(panel), *_informative_size(findings), *_takeup(findings),
-        *_no_differences_found(findings), *_many_looks(findings), *_places(panel), *_matched(panel),
+        *_inseparable_sites(findings), *_no_differences_found(findings), *_many_looks(findings), *_places(panel),
+        *_matched(panel),
     ]  # fmt: skip
     unique = {(caveat.caveat_id, caveat.subject): caveat for caveat in found}
     return tuple(sorted(unique.values(), key=lambda caveat: caveat.gravity))
@@ -152,6 +154,16 @@ def _takeup(findings: Findings) -> Iterator[Caveat]:
                 sentence=f"The offer moved take-up by {finding.estimate:.0f} percentage points: what was tested is "
                 "an offer that many did not act on, or that others had anyway.",
             )  # fmt: skip
+
+
+def _inseparable_sites(findings: Findings) -> Iterator[Caveat]:
+    for finding in findings.where(question="site-variation"):
+        for note in finding.notes:
+            if INSEPARABLE in note:
+                yield Caveat(
+                    caveat_id="inseparable_sites", subject=finding.outcome, gravity=2,
+                    sentence=f"{note[:1].upper()}{note[1:]}; how large the effect would be elsewhere is left open.",
+                )  # fmt: skip
 
 
 def _no_differences_found(findings: Findings) -> Iterator[Caveat]:

@@ -51,8 +51,10 @@ NO_CONTRAST = 1e-9  # G_zz of a site at or below this: one arm there, and nothin
 ALIASED = 1e-14  # a covariate is left out when this little of its sum of squares lies within blocks
 COMPLEX_STEP = 1e-30
 DIFFERENCE = 1e-4  # relative step for the slopes' own slope, which sets the pace of convergence, not its end
-TIGHT = 1e-10
-TIGHTER = 1e-14
+NO_SPREAD = 1e-5  # a standard deviation below this share of sigma is none: the search ends beside 0, not on it
+COARSE = 1e-6  # a standard deviation over that and sigma, before Newton's steps
+FINE = 1e-8  # the same where only the deviance is wanted, which is flat there
+TIGHT = 1e-14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +162,8 @@ class VarianceComponents:
         far = (1 + here) / 2
         while excess(far) < 0:
             far = (1 + far) / 2
-        high = ratio_at(float(optimize.brentq(excess, here, far, xtol=TIGHTER)))
-        low = 0.0 if excess(0.0) <= 0 else ratio_at(float(optimize.brentq(excess, 0.0, here, xtol=TIGHTER)))
+        high = ratio_at(float(optimize.brentq(excess, here, far, xtol=TIGHT)))
+        low = 0.0 if excess(0.0) <= 0 else ratio_at(float(optimize.brentq(excess, 0.0, here, xtol=TIGHT)))
         return self.sigma * float(np.sqrt(low)), self.sigma * float(np.sqrt(high))
 
     def _profile(self, gamma: float) -> float:
@@ -243,16 +245,18 @@ def profile_deviance(sums: ClassSums, gamma: float, *, has_classes: bool) -> flo
     """Return the deviance at gamma, lowest over kappa."""
     if not has_classes:
         return sums.deviance(gamma, sums.reduce(0.0))
-    return lowest(lambda kappa: sums.deviance(gamma, sums.reduce(kappa)))[1]
+    return lowest(lambda kappa: sums.deviance(gamma, sums.reduce(kappa)), tolerance=FINE)[1]
 
 
-def lowest(deviance: Callable[[float], float]) -> tuple[float, float]:
+def lowest(deviance: Callable[[float], float], *, tolerance: float) -> tuple[float, float]:
     """Return the variance ratio of least deviance, 0 included, and that deviance."""
     found = optimize.minimize_scalar(
-        lambda place: deviance(ratio_at(place)), bounds=(0.0, 1.0), method="bounded", options={"xatol": TIGHT}
+        lambda place: deviance(ratio_at(place)), bounds=(0.0, 1.0), method="bounded", options={"xatol": tolerance}
     )  # fmt: skip
     none = deviance(0.0)
-    return (0.0, none) if none <= found.fun else (ratio_at(float(found.x)), float(found.fun))
+    if none <= found.fun or found.x < NO_SPREAD:
+        return 0.0, none
+    return ratio_at(float(found.x)), float(found.fun)
 
 
 def ratio_at(place: float) -> float:
@@ -271,9 +275,9 @@ def _maximise(sums: ClassSums, *, has_classes: bool) -> tuple[float, float]:
 
     def best_gamma(kappa: float) -> tuple[float, float]:
         reduced = sums.reduce(kappa)
-        return lowest(lambda gamma: sums.deviance(gamma, reduced))
+        return lowest(lambda gamma: sums.deviance(gamma, reduced), tolerance=COARSE)
 
-    kappa = lowest(lambda each: best_gamma(each)[1])[0] if has_classes else 0.0
+    kappa = lowest(lambda each: best_gamma(each)[1], tolerance=COARSE)[0] if has_classes else 0.0
     ratios = _polish(sums, np.array([best_gamma(kappa)[0], kappa]))
     return float(ratios[0]), float(ratios[1])
 
@@ -288,9 +292,9 @@ def _polish(sums: ClassSums, ratios: Vector) -> Vector:
     bend = [(sums.slopes(ratios + step) - sums.slopes(ratios - step)) / (2 * step.sum()) for step in steps]
     curvature = np.array(bend)[:, free]
     polished = ratios.copy()
-    for _ in range(4):
-        polished[free] -= np.linalg.solve(curvature.T, sums.slopes(polished)[free])
-    return polished if np.allclose(polished, ratios, rtol=DIFFERENCE, atol=0) else ratios
+    for _ in range(6):
+        polished[free] -= np.linalg.lstsq(curvature.T, sums.slopes(polished)[free])[0]
+    return polished if np.allclose(polished, ratios, rtol=0.01, atol=0) else ratios
 
 
 def _sum_classes(columns: Vector, place: Codes, group: Codes, unit: Codes) -> ClassSums:
