@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from whoworks.inference.satterthwaite import Loadings
+from whoworks.inference.satterthwaite import Loadings, Matrix
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Kind = Literal["CR0", "CR1", "CR2", "CR3"]
 
 NEGLIGIBLE = 1e-13  # eigenvalues of a scaled Gram matrix below this are rounding error
+FULL = 250_000  # entries up to which a matrix over blocks is kept in full: faster than sparse, and small
 SINGULAR = 1e-8  # eigenvalues of B_c below this are a leverage of one: generalised inverse
 
 
@@ -138,7 +139,7 @@ class Moments:
         factor = self.n_clusters / (self.n_clusters - 1) if kind == "CR1" else 1.0
         if self.blocks is None:
             left, middle = projected, self._middle()
-            block: tuple[sparse.csr_array, ...] = ()
+            block: tuple[Matrix, ...] = ()
         else:
             block = tuple(self._block_sums(projected[:, :, s]) for s in range(alpha.shape[1]))
             left, middle = self._with_cross(projected, block), self._middle()
@@ -147,17 +148,21 @@ class Moments:
             block=block, block_middle=self._block_middle(), factor=factor,
         )  # fmt: skip
 
-    def _block_sums(self, projected: Vector) -> sparse.csr_array:
+    def _block_sums(self, projected: Vector) -> Matrix:
         """Place each cluster's sums over a block, 1'g and w'g, in that block's own two columns: (G, 2 B)."""
         assert self.blocks is not None
         k, half, n_blocks = self.n_columns, projected.shape[1] // 2, len(self.blocks.weight)
         row, column = np.nonzero(self.slot >= 0)
-        place = (row, self.slot[row, column])
-        sums = (projected[:, first + k : first + half][row, column] for first in (0, half))
-        parts = [sparse.coo_array((part, place), shape=(self.n_clusters, n_blocks)) for part in sums]
-        return sparse.hstack(parts, format="csr")
+        block = self.slot[row, column]
+        plain, weighted = (projected[:, first + k : first + half][row, column] for first in (0, half))
+        shape, place = (self.n_clusters, 2 * n_blocks), (np.r_[row, row], np.r_[block, n_blocks + block])
+        if shape[0] * shape[1] > FULL:
+            return sparse.csr_array((np.r_[plain, weighted], place), shape=shape)
+        full = np.zeros(shape)
+        full[place] = np.r_[plain, weighted]
+        return full
 
-    def _with_cross(self, projected: Vector, block: tuple[sparse.csr_array, ...]) -> Vector:
+    def _with_cross(self, projected: Vector, block: tuple[Matrix, ...]) -> Vector:
         """Return Q'g, Q'Wg and, for the blocks' part in P W^2 P, (1'g) cross: (G, 3 k, q)."""
         assert self.blocks is not None
         k, half, n_blocks = self.n_columns, projected.shape[1] // 2, len(self.blocks.weight)
@@ -171,10 +176,13 @@ class Moments:
             return np.block([[self.spread, -one], [-one, none]])
         return np.block([[self.spread, -one, one], [-one, none, none], [one, none, none]])
 
-    def _block_middle(self) -> sparse.csr_array | None:
+    def _block_middle(self) -> Matrix | None:
         if self.blocks is None:
             return None
         weight, square = self.blocks.weight, self.blocks.square
+        if 4 * len(weight) ** 2 <= FULL:
+            one, own = np.diag(-1 / weight), np.diag(square / weight**2)
+            return np.block([[own, one], [one, np.zeros_like(one)]])
         minus = sparse.diags_array(-1 / weight)
         return sparse.block_array([[sparse.diags_array(square / weight**2), minus], [minus, None]], format="csr")
 

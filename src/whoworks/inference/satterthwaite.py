@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 Vector = NDArray[np.float64]
+Matrix: TypeAlias = "NDArray[np.float64] | sparse.csr_array"  # sparse where blocks are many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +23,15 @@ class Loadings:
     score : (G, q) the g_c' r_c whose squares sum to the variance
     own : (G, q, q) the g_sc' g_tc
     left : q arrays (G, r);  middle : (r, r)
-    block : q sparse arrays (G, 2 B), none where no blocks are absorbed;  block_middle : (2 B, 2 B)
+    block : q arrays (G, 2 B), none where no blocks are absorbed;  block_middle : (2 B, 2 B)
     """
 
     score: Vector
     own: Vector
     left: tuple[Vector, ...]
     middle: Vector
-    block: tuple[sparse.csr_array, ...]
-    block_middle: sparse.csr_array | None
+    block: tuple[Matrix, ...]
+    block_middle: Matrix | None
     factor: float
 
     def meat(self) -> Vector:
@@ -60,7 +62,7 @@ class Loadings:
             total += self._mixed(s, t, u, v) + self._mixed(u, v, s, t)
             first = self.block_middle @ (self.block[s].T @ self.block[u])
             second = self.block_middle @ (self.block[v].T @ self.block[t])
-            total += float(first.multiply(second.T).sum())
+            total += float((first * second.T).sum())
         return float(total)
 
     def _mixed(self, s: int, t: int, u: int, v: int) -> float:
@@ -75,7 +77,7 @@ class Loadings:
     def _diagonal(self, s: int, t: int) -> Vector:
         total: Vector = np.einsum("gi,gi->g", self.left[s] @ self.middle, self.left[t])
         if self.block_middle is not None:
-            total += np.asarray((self.block[s] @ self.block_middle).multiply(self.block[t]).sum(axis=1)).ravel()
+            total += np.asarray(((self.block[s] @ self.block_middle) * self.block[t]).sum(axis=1)).ravel()
         return total
 
 
