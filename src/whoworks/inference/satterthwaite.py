@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 Vector = NDArray[np.float64]
-Matrix: TypeAlias = "NDArray[np.float64] | sparse.csr_array"  # sparse where blocks are many
+Matrix: TypeAlias = Any  # an array, or scipy's csr_array where blocks are many: both take @ and *
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
