@@ -10,7 +10,7 @@ from whoworks.errors import InfeasibleError
 
 
 def require_feasible(design: Design) -> None:
-    """Raise when an arm is absent or has a single cluster.
+    """Raise when an arm is absent or has a single cluster, or when nothing was drawn at random.
 
     Ledger and checks of such a study are still worth reading: build them first.
 
@@ -19,6 +19,12 @@ def require_feasible(design: Design) -> None:
     InfeasibleError
         With the sentence that says what can and cannot be said.
     """
+    if design.kind == "matched":
+        raise InfeasibleError(
+            "The plan says kind = 'matched': nobody was randomised. This version estimates effects in randomised trials "
+            "only, where the chance of each arm is known; who was there is in the ledger and the checks. If arms were "
+            "drawn at random after all, write kind = \"randomised\"."
+        )
     if not len(design.rows):
         place = f"no {design.block_level} holds every arm" if design.block_level else "no unit is left"
         raise InfeasibleError(
