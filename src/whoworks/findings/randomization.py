@@ -56,23 +56,27 @@ def randomization_test(
     effect : constant effect that the null assumes, in the outcome's units; the
         outcome under another assignment is ``y - effect z + effect z*``
 
-    Draws keep each block's counts. All are enumerated when there are 10,000 or fewer.
+    Draws keep each block's counts, and leave arms outside the contrast where
+    they are: nothing is assumed of their effects. All draws are enumerated when
+    there are 10,000 or fewer.
     """
-    units = list_assigned(arm=design.arm, assigned=design.assigned, block=design.block)
-    total = count_draws(arm=design.arm, assigned=design.assigned, block=design.block)
+    place = np.searchsorted(design.rows, scores.rows)
+    treatment = int(design.arm[place][scores.z == 1][0])
+    two = (design.arm == 0) | (design.arm == treatment)
+    compared = {"arm": design.arm[two], "assigned": design.assigned[two], "block": design.block[two]}
+    units, total = list_assigned(**compared), count_draws(**compared)
     is_exact = total <= MOST_ENUMERATED
     drawn = list_draws(units) if is_exact else draw_many(units, n_draws=N_DRAWS, rng=rng)
-    place = np.searchsorted(design.rows, scores.rows)
     observed = abs(statistic(scores))
     base = scores.y - effect * scores.z
-    hits = sum(
-        abs(statistic(_reassigned(scores, design, arm[units.unit][place], place, base, effect)))
-        >= observed * (1 - 1e-9)
-        for arm in drawn
-    )
+    hits = 0
+    for draw in drawn:
+        arm = design.arm.copy()
+        arm[two] = draw[units.unit]
+        again = _reassigned(scores, design, arm[place], place, base, effect)
+        hits += abs(statistic(again)) >= observed * (1 - 1e-9)
     p = hits / len(drawn) if is_exact else (hits + 1) / (len(drawn) + 1)
-    treatment = int(design.arm[place][scores.z == 1][0])
-    smallest = smallest_p(arm=design.arm, assigned=design.assigned, block=design.block, contrast=(0, treatment))
+    smallest = smallest_p(**compared, contrast=(0, treatment))
     return RandomizationTest(p_value=float(p), n_draws=len(drawn), is_exact=is_exact, smallest=smallest)
 
 
