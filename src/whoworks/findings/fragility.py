@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from whoworks.findings.groups import group_categories, moderator_numbers
+from whoworks.findings.groups import group_categories, moderator_numbers, own_level_spread
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
@@ -22,7 +22,10 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moderation:
-    """The regression behind one moderator's test: its basis, its units, and the contrasts that should be zero."""
+    """The regression behind one moderator's test: its basis, its units, and the contrasts that should be zero.
+
+    A number is counted in SD over units of its own level, as its finding is.
+    """
 
     setting: Setting
     basis: Vector
@@ -35,9 +38,9 @@ def open_moderation(panel: Panel, setting: Setting, moderator: Moderator) -> Mod
     if moderator.kind == "number":
         values = moderator_numbers(panel, setting.scores, moderator)
         keep = ~np.isnan(values)
-        if not setting.is_assessable(keep):
+        if not setting.is_assessable(keep) or np.ptp(values[keep]) == 0:
             return None
-        scaled = np.where(keep, values - np.nanmean(values), 0.0)
+        scaled = np.where(keep, (values - np.nanmean(values)) / own_level_spread(panel, moderator), 0.0)
         basis = np.column_stack([np.ones(len(values)), scaled])
         return Moderation(setting=setting, basis=basis, keep=keep, contrasts=np.array([[0.0, 1.0]]))
     groups = group_categories(panel, setting.scores, moderator)

@@ -73,6 +73,11 @@ def own_level_values(panel: Panel, moderator: Moderator) -> Vector:
     return numbers[~np.isnan(numbers)]
 
 
+def own_level_spread(panel: Panel, moderator: Moderator) -> float:
+    """Return the SD of a moderator over units of its own level: what "per SD" means."""
+    return float(np.std(own_level_values(panel, moderator), ddof=1))
+
+
 def _edges(panel: Panel, moderator: Moderator) -> Vector:
     if isinstance(moderator.cut, tuple):
         return np.array(moderator.cut, dtype=np.float64)

@@ -35,6 +35,11 @@ class EffectFit:
     first: int
     width: int
 
+    @property
+    def is_determined(self) -> bool:
+        """Whether every coefficient of the effect can be told from the blocks and the columns before it."""
+        return not self.fit.aliased[self.first : self.first + self.width].any()
+
     def effects(self, rows: ArrayLike) -> Estimates:
         """Estimate contrasts of the effect's coefficients: (q, width) rows."""
         return self.fit.linear(self._embedded(rows))

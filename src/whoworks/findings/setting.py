@@ -21,6 +21,8 @@ Mask = NDArray[np.bool_]
 
 TOO_FEW_DF = 4.0  # below, a t distribution says little: the interval is printed, the p is not
 FEW_CLUSTERS = 10  # in an arm: below, a p by re-drawing the assignment is printed beside
+FEW_DF = "p not assessable: fewer than 4 degrees of freedom"
+NOT_DETERMINED = "not assessable: the data cannot tell it from differences between blocks or other groups"
 CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
 
 
@@ -82,7 +84,7 @@ class Setting:
             "effect_size": size(estimate), "effect_size_low": size(low), "effect_size_high": size(high),
             "sd_used": self.scale.name,
             "mde": times * float(minimum_detectable(std_error=error, df=df)),
-            "notes": () if has_p or np.isnan(df) else ("p not assessable: fewer than 4 degrees of freedom",),
+            "notes": () if has_p else (NOT_DETERMINED if np.isnan(df) else FEW_DF,),
         }  # fmt: skip
 
     def counts(self, *groups: Mask) -> dict[str, object]:

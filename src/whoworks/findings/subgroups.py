@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 
 from whoworks.findings.average import describe_test
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.groups import Groups, group_categories, group_numbers, moderator_numbers, own_level_values
+from whoworks.findings.groups import (
+    Groups,
+    group_categories,
+    group_numbers,
+    moderator_numbers,
+    own_level_spread,
+    own_level_values,
+)
 from whoworks.findings.randomization import randomization_test
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import TOO_FEW_DF, Setting
+from whoworks.findings.setting import FEW_DF, NOT_DETERMINED, TOO_FEW_DF, Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 from whoworks.scores.scores import Scores
@@ -55,17 +62,15 @@ def _between_groups(
 ) -> tuple[Finding, ...]:
     every = tuple(range(len(groups.levels)))
     kept = tuple(level for level in every if setting.is_assessable(groups.member(level)))
-    if not kept:
-        return tuple(_lost_group(setting, moderator, groups, level) for level in every)
     keep = np.isin(groups.code, kept)
-    fit = fit_effects(setting.scores, basis=groups.indicators(kept), keep=keep)
+    fit = fit_effects(setting.scores, basis=groups.indicators(kept), keep=keep) if kept else None
     found = [
         _group(setting, moderator, groups, fit, kept, level)
-        if level in kept else _lost_group(setting, moderator, groups, level)
+        if fit is not None and level in kept else _lost_group(setting, moderator, groups, level)
         for level in every
     ]  # fmt: skip
     found += [_group_difference(setting, moderator, groups, fit, kept, level) for level in every[1:]]
-    if len(every) == 2 and 0 in kept and setting.has_few_clusters and is_claim(setting, moderator):
+    if len(every) == len(kept) == 2 and setting.has_few_clusters and is_claim(setting, moderator):
         found[-1] = _with_randomization(setting, groups.indicators(kept), keep, found[-1], rng)
     if len(every) > 2:
         found.append(_joint(setting, moderator, groups, fit, kept))
@@ -93,10 +98,10 @@ def _lost_group(setting: Setting, moderator: Moderator, groups: Groups, level: i
 
 
 def _group_difference(
-    setting: Setting, moderator: Moderator, groups: Groups, fit: EffectFit, kept: tuple[int, ...], level: int
+    setting: Setting, moderator: Moderator, groups: Groups, fit: EffectFit | None, kept: tuple[int, ...], level: int
 ) -> Finding:
     fields: dict[str, object] = {"notes": ("not assessable: fewer than three clusters in an arm of a group",)}
-    if level in kept and 0 in kept:
+    if fit is not None and level in kept and 0 in kept:
         row = np.zeros(len(kept))
         row[kept.index(level)] = 1.0
         fields = setting.inference(fit.effects(row), is_difference=True)
@@ -107,15 +112,19 @@ def _group_difference(
     )  # fmt: skip
 
 
-def _joint(setting: Setting, moderator: Moderator, groups: Groups, fit: EffectFit, kept: tuple[int, ...]) -> Finding:
+def _joint(
+    setting: Setting, moderator: Moderator, groups: Groups, fit: EffectFit | None, kept: tuple[int, ...]
+) -> Finding:
     fields: dict[str, object] = {"notes": ("not assessable: fewer than two groups can be compared",)}
-    if len(kept) > 1:
+    if fit is not None and len(kept) > 1 and not fit.is_determined:
+        fields["notes"] = (NOT_DETERMINED,)
+    elif fit is not None and len(kept) > 1:
         test = fit.joint(np.eye(len(kept))[1:])
         has_p = test.df >= TOO_FEW_DF
         fields = {
             "statistic": test.statistic, "df_num": float(test.df_num), "df": test.df,
             "p_value": test.p_value if has_p else NAN,
-            "notes": () if has_p else ("p not assessable: fewer than 4 degrees of freedom",),
+            "notes": () if has_p else (FEW_DF,),
         }  # fmt: skip
     left_out = len(groups.levels) - len(kept)
     if left_out and len(kept) > 1:
@@ -148,9 +157,12 @@ def _along_number(
     if not setting.is_assessable(keep):
         note = ("not assessable: fewer than three clusters in an arm",)
         return (_slope(setting, moderator, keep, {"notes": note}),)
+    if np.ptp(values[keep]) == 0:
+        note = ("not assessable: the moderator is the same for every student analysed",)
+        return (_slope(setting, moderator, keep, {"notes": note}),)
     weights = 1 / setting.scores.own[keep]
     centre = float(np.average(values[keep], weights=weights))
-    spread = float(np.std(own_level_values(panel, moderator), ddof=1))
+    spread = own_level_spread(panel, moderator)
     scaled = np.where(keep, (np.nan_to_num(values) - centre) / spread, 0.0)
     basis = np.column_stack([np.ones(len(scaled)), scaled])
     fields = setting.inference(
