@@ -9,7 +9,7 @@ from scipy import stats
 
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import Setting
+from whoworks.findings.setting import FEW_DF, TOO_FEW_DF, Setting
 
 
 def find_takeup(setting: Setting) -> tuple[Finding, ...]:
@@ -42,14 +42,17 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     critical = float(stats.t.ppf(0.5 + setting.confidence / 2, last.df[0])) ** 2
     low, high, shape = anderson_rubin(effect=a, receipt=b, variance=variance, critical=critical)
     times = 100.0 if setting.scale.binary else 1.0
-    notes = ("interval by inverting the cluster-robust t test (Anderson-Rubin)", *((shape,) if shape else ()))
+    has_p = last.df[0] >= TOO_FEW_DF
+    notes = ("interval by inverting the cluster-robust t test (Anderson-Rubin)",
+             *((shape,) if shape else ()), *(() if has_p else (FEW_DF,)))  # fmt: skip
     cace = setting.finding(
         question="average", estimand="cace", quantity="average effect among those moved to take up",
         status="exploratory", estimate=times * a / b if b else NAN, df=float(last.df[0]),
         conf_low=times * low, conf_high=times * high,
         effect_size=setting.scale.effect_size(a / b) if b else NAN,
         effect_size_low=setting.scale.effect_size(low), effect_size_high=setting.scale.effect_size(high),
-        sd_used=setting.scale.name, p_value=float(last.p_value[0]), notes=notes, **setting.counts(keep),
+        sd_used=setting.scale.name, p_value=float(last.p_value[0]) if has_p else NAN, notes=notes,
+        **setting.counts(keep),
     )  # fmt: skip
     return receipt, cace
 
