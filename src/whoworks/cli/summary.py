@@ -45,12 +45,12 @@ def verdict_lines(check: Check) -> str:
 
 
 def show_answer(folder: Path) -> None:
-    """Print the average effects in words, and where the report is."""
+    """Print the answers to the planned questions in words, and where the report is."""
     told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
-    averages = (f for f in told["findings"] if f["question"] == "average" and f["weighting"] == "student")
-    for finding in averages:
-        typer.echo(paragraph(finding["sentence"]))
-    typer.echo(f"\nReport: {folder / 'report.pdf'}")
+    for finding in told["findings"]:
+        if finding["status"] == "confirmatory" and (finding["question"] == "average" or finding["family"]):
+            typer.echo(paragraph(finding["sentence"]) + "\n")
+    typer.echo(f"Report: {folder / 'report.pdf'}")
 
 
 def paragraph(text: str, *, indent: str = "") -> str:
