@@ -19,7 +19,7 @@ from whoworks.report.states import State, read_p, read_state
 from whoworks.report.tables import DASH, estimate_cell
 
 MOST_CLAIMS = 5
-LONG, SENTENCE, CLAIM = 150, 330, 62
+LONG, SENTENCE, CLAIM = 150, 420, 62
 
 
 def compose_front_page(released: Released, chosen: Selection, words: Words) -> FrontPage:
@@ -118,8 +118,8 @@ def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], word
     return Table(
         caption="",
         columns=(
-            Column(head="Planned question: does the effect differ ...", share=2.6),
-            Column(head="Difference in effect (range)", align="right", share=2.1),
+            Column(head=f"Planned question: does the {words.effect} differ ...", share=2.6),
+            Column(head=f"Difference in {words.effect} (range)", align="right", share=2.1),
             Column(head="Could detect", align="right", share=0.85),
             Column(head="Credibility", share=0.95),
         ),
@@ -146,7 +146,7 @@ def tell_groups(joint: Finding, planned: tuple[Finding, ...], words: Words) -> s
         return f"joint test, {test}"
     low, high = min(known, key=lambda f: f.estimate), max(known, key=lambda f: f.estimate)
     places = min(places_of(low, words), places_of(high, words))
-    return f"effects from {span(low.estimate, high.estimate, places)}, joint {test}"
+    return f"{words.effect}s from {span(low.estimate, high.estimate, places)}, joint {test}"
 
 
 def claim_words(finding: Finding, words: Words) -> str:
@@ -174,12 +174,12 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
         return f"Differences by {named} carry weight; the others are not settled.{more}"
-    return f"None of these differences is established: the effect may or may not be the same for all of them.{more}"
+    return f"None of these differences is established: the {words.effect} may or may not be the same for all.{more}"
 
 
 def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     """Say what this study cannot tell, at most four sentences."""
-    said = ["Whether any one student gains: every number is an average over a group."]
+    said = ["What holds for any one student: every number is an average over a group."]
     claims = find_claims(chosen.planned)
     silent = [f for f in claims if read_state(f, words) in (State.WITHHELD, State.NOT_ASSESSABLE)]
     if silent:
@@ -189,8 +189,10 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     if unsure:
         named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
         more = f" and {len(unsure) - 3} more" if len(unsure) > 3 else ""
-        said.append(f"Whether the effect differs by {named}{more}: we cannot tell, which is no proof of sameness.")
+        said.append(
+            f"Whether the {words.effect} differs by {named}{more}: we cannot tell, which is no proof of sameness."
+        )
     if chosen.main is not None and read_state(chosen.main, words) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
-        said.insert(0, f"Whether there is an effect at all{': ' + could if could else ''}.")
+        said.insert(0, f"Whether there is any {words.effect} at all{': ' + could if could else ''}.")
     return (*said[:3], "Whether other schools would see the same: these are the ones that took part.")

@@ -76,6 +76,11 @@ class Words:
         """Whether nothing was randomised, so that no causal verb may be used."""
         return self.plan.design.kind == "matched"
 
+    @property
+    def effect(self) -> str:
+        """What a difference between arms is called: an effect, or, unrandomised, a gap."""
+        return "gap" if self.matched else "effect"
+
     def find_outcome(self, name: str) -> Outcome:
         """Return the plan's outcome of this name; KeyError when there is none."""
         named = {outcome.column: outcome for outcome in reversed(self.plan.outcomes)}

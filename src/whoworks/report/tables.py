@@ -12,7 +12,7 @@ from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
 from whoworks.report.sentences import is_slope
 
-TECHNICAL = ("SE", "df", "p", "p by re-drawing")
+TECHNICAL = ("SE", "df", "p", "Re-drawn p")
 DASH = "\u2013"
 WITHHELD = "withheld"
 
@@ -118,21 +118,33 @@ def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, 
         rows.append(moderator_row(finding, words, technical=technical))
     level = next((f.conf_level for f in findings), 0.95)
     extra = tuple(Column(head=head, align="right", share=0.6) for head in TECHNICAL) if technical else ()
+    columns = (
+        Column(head="Group or comparison", share=2.2),
+        Column(head="Students", align="right", share=0.85),
+        Column(head=capital(plural(words.cluster())), align="right", share=0.8),
+        Column(head=f"{capital(words.effect)} or difference ({100 * level:g} % interval)", align="right", share=1.9),
+        *extra,
+        Column(head="In SD", align="right", share=0.65),
+        Column(head="Adjusted p", align="right", share=0.8),
+        Column(head="Could detect", align="right", share=0.75),
+        Column(head="Credibility", share=1.0),
+    )
+    used = [place for place in range(len(columns)) if any(told(row, place) for row in rows)]
     return Table(
         caption=caption,
-        columns=(
-            Column(head="Group or comparison", share=2.2),
-            Column(head="Students", align="right", share=0.8),
-            Column(head=capital(plural(words.cluster())), align="right", share=0.8),
-            Column(head=f"Effect or difference ({100 * level:g} % interval)", align="right", share=1.9),
-            *extra,
-            Column(head="In SD", align="right", share=0.65),
-            Column(head="Adjusted p", align="right", share=0.75),
-            Column(head="Could detect", align="right", share=0.75),
-            Column(head="Credibility", share=0.95),
-        ),
-        rows=tuple(rows),
+        columns=tuple(columns[place] for place in used),
+        rows=tuple(row if row.tone == "group" else keep_cells(row, used) for row in rows),
     )
+
+
+def told(row: Row, place: int) -> bool:
+    """Whether a row says something in a column."""
+    return row.tone != "group" and row.cells[place] not in ("", DASH)
+
+
+def keep_cells(row: Row, used: Sequence[int]) -> Row:
+    """Return a row with the columns that are in use."""
+    return Row(cells=tuple(row.cells[place] for place in used), tone=row.tone)
 
 
 def group_head(finding: Finding, words: Words) -> str:

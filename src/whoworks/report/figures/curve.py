@@ -32,10 +32,10 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
             axes.axhline(average.estimate, color=BLUE, lw=1.0, ls=(0, (4, 3)))
         axes.set_xlim(min(at), max(at))
         axes.set_xlabel(printable(shorten(moderator, 80)), fontsize=SMALL)
-        axes.set_ylabel(f"effect, {unit_word(average, words)}", fontsize=SMALL)
+        axes.set_ylabel(f"{words.effect}, {unit_word(average, words)}", fontsize=SMALL)
     caption = (
-        f"{capital(moderator)}: the effect on {words.short_outcome(outcome_of(average))} along it. The band is the "
-        f"{level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim is "
+        f"{capital(moderator)}: the {words.effect} in {words.short_outcome(outcome_of(average))} along it. The band is "
+        f"the {level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim is "
         "the slope in the table."
     )
     return Chart(name=name, caption=caption, drawing=drawing, alt=tell_curve(shown, moderator, words))

@@ -40,9 +40,9 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
                     textcoords="offset points", ha="center", va="top", fontsize=SMALL,
                     fontweight="normal" if line else "bold",
                 )  # fmt: skip
-        axes.set_ylabel(f"effect, {unit_word(average, words)}", fontsize=SMALL)
+        axes.set_ylabel(f"{words.effect}, {unit_word(average, words)}", fontsize=SMALL)
     caption = (
-        "Description: effects among students sorted by what the model, which never saw their "
+        f"Description: {words.effect}s among students sorted by what the model, which never saw their "
         f"{words.cluster(average.cluster)}, predicted. Each fold has its own rule, so a group is no fixed kind of "
         "student. The dashed line is the average."
     )

@@ -54,7 +54,7 @@ def heterogeneity_blocks(
 ) -> list[Block]:
     """Return whether effects vary at all, and the sorted groups as description."""
     evidence = released.evidence
-    blocks: list[Block] = [Heading(text="Do effects vary between students in ways that can be predicted?")]
+    blocks: list[Block] = [Heading(text=f"Do {words.effect}s vary between students in ways that can be predicted?")]
     blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.heterogeneity]
     if not evidence.engine:
         why = evidence.no_predictions or "No model of effects was fitted."
@@ -92,12 +92,12 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
         for f in groups
     ]
     return Table(
-        caption="Description: effects among students sorted by predicted effect (1 = smallest predicted)",
+        caption=f"Description: {words.effect}s among students sorted by predicted effect (1 = smallest predicted)",
         columns=(
             Column(head="Group", share=1.6),
             Column(head="Students", align="right", share=1.0),
             Column(head=capital(plural(words.cluster())), align="right", share=1.0),
-            Column(head="Effect (interval)" if ranged else "Effect", align="right", share=2.0),
+            Column(head=capital(words.effect) + (" (interval)" if ranged else ""), align="right", share=2.0),
             Column(head="In SD", align="right", share=0.8),
         ),
         rows=tuple(rows),
