@@ -167,12 +167,11 @@ def _restricted_likelihood_tau2(y: Vector, v: Vector, typical: float) -> float:
         away = y - weight @ y / weight.sum()
         return float(weight @ weight / weight.sum() - weight.sum() + (weight * away) @ (weight * away)) / 2
 
-    def height(tau2: float) -> float:
-        weight = 1 / (v + tau2)
-        return float(np.log(weight).sum() - np.log(weight.sum()) - _generalised_q(y, v, tau2)) / 2
-
     grid = GRID * max(typical, float(np.var(y)))
-    best = int(np.argmax([height(each) for each in grid]))
+    weights = 1 / (v + grid[:, None])
+    away = y - (weights @ y / weights.sum(axis=1))[:, None]
+    heights = np.log(weights).sum(axis=1) - np.log(weights.sum(axis=1)) - (weights * away**2).sum(axis=1)
+    best = int(np.argmax(heights))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     if slope(low) <= 0 or slope(high) >= 0:
         return float(grid[best])
