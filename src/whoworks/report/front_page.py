@@ -189,9 +189,7 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     if unsure:
         named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
         more = f" and {len(unsure) - 3} more" if len(unsure) > 3 else ""
-        said.append(
-            f"Whether the {words.effect} differs by {named}{more}: we cannot tell, which is no proof of sameness."
-        )
+        said.append(f"Whether the {words.effect} differs by {named}{more}: not knowing is no proof of sameness.")
     if chosen.main is not None and read_state(chosen.main, words) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
         said.insert(0, f"Whether there is any {words.effect} at all{': ' + could if could else ''}.")

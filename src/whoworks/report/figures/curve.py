@@ -35,8 +35,8 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
         axes.set_ylabel(f"{words.effect}, {unit_word(average, words)}", fontsize=SMALL)
     caption = (
         f"{capital(moderator)}: the {words.effect} in {words.short_outcome(outcome_of(average))} along it. The band is "
-        f"the {level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim is "
-        "the slope in the table."
+        f"the {level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim "
+        "is the slope in the table."
     )
     return Chart(name=name, caption=caption, drawing=drawing, alt=tell_curve(shown, moderator, words))
 
