@@ -7,7 +7,20 @@ import pytest
 from tests.architecture.source_tree import ROOT, dotted, home, imported, modules
 
 GROUND = {"errors", "columns"}
-ROAD = ("plan", "records", "panel", "design", "checks", "scores", "forests", "findings", "report", "run", "study", "cli")
+ROAD = (
+    "plan",
+    "records",
+    "panel",
+    "design",
+    "checks",
+    "scores",
+    "forests",
+    "findings",
+    "report",
+    "run",
+    "study",
+    "cli",
+)
 
 MAY_KNOW: dict[str, set[str]] = {"errors": set(), "columns": set(), "inference": set()}
 for place, name in enumerate(ROAD):

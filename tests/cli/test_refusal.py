@@ -117,3 +117,11 @@ def test_help_of_every_command_fits_80_columns_and_names_no_code(whoworks, monke
         assert answer.code == 0
         assert all(len(line) <= 80 for line in answer.out.splitlines())
     assert commands.app.info.help
+
+
+def test_a_terminal_that_knows_no_minus_sign_gets_a_question_mark():
+    program = "from whoworks.cli import refusal; refusal.tolerate_any_terminal(); print('\u22120.3')"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, env={"PATH": "", "PYTHONIOENCODING": "ascii"}, check=True
+    )
+    assert answer.stdout.split() == [b"?0.3"]

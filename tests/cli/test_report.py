@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -125,7 +126,12 @@ def test_a_run_that_is_killed_leaves_the_last_report_or_the_new_one_whole(small)
         assert after == before or is_whole(small.path / "out", after)
 
 
-def test_the_demo_needs_nothing_and_writes_a_pilot_and_its_report(whoworks, tmp_path):
+def test_the_demo_needs_nothing_and_writes_a_pilot_and_its_report_without_a_network(whoworks, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     answer = whoworks("demo", "--out", "demo")
     assert answer.code == 0
     assert (tmp_path / "demo" / "pilot" / "truth.json").is_file()

@@ -36,6 +36,7 @@ DataFile = Annotated[
 def main() -> None:
     """Run the command line and leave with its exit code."""
     sys.excepthook = refusal.tell_unexpected
+    refusal.tolerate_any_terminal()
     sys.exit(run(sys.argv[1:]))
 
 

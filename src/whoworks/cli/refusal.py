@@ -6,6 +6,7 @@ records on a screen or into a log.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import textwrap
@@ -14,6 +15,13 @@ from types import TracebackType
 
 USER_ERROR = 2
 DEBUG = "WHOWORKS_DEBUG"
+
+
+def tolerate_any_terminal() -> None:
+    """Write a question mark where a terminal cannot show a letter; a minus sign must not cost a report."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(message: str) -> None:
