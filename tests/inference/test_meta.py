@@ -141,7 +141,7 @@ def test_what_is_no_set_of_sites_is_refused(estimate, variance):
 @pytest.mark.truth
 @pytest.mark.parametrize(("tau", "k"), [(0.0, 8), (0.0, 30), (2.0, 8), (2.0, 30)])
 def test_ranges_of_tau_and_of_the_mean_hold_the_truth_as_often_as_they_say(tau, k):
-    """400 draws; each of the eight shares leaves its band by chance once in 1,000. No spread: only lower limits fail."""
+    """400 draws; each of eight shares leaves its band by chance once in 1,000. At tau = 0 only lower limits fail."""
     rng, n = np.random.default_rng(71), 400
     holds = np.zeros((n, 2))
     for draw in range(n):
