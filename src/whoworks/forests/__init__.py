@@ -1,0 +1,1 @@
+"""Causal and regression forests that know about classrooms."""
