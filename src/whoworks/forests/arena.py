@@ -63,38 +63,76 @@ class Bagging(NamedTuple):
     n_trees: int  # in a bag
 
 
-class Arena(NamedTuple):
-    """One thread's workbench; nothing here outlives a tree but ``nodes``, ``payload`` and ``masks``."""
+class Draws(NamedTuple):
+    """The clusters of a bag and of a tree."""
 
     bag: NDArray[np.int64]  # (G,) clusters; those drawn stand first in each stratum
     bag_size: NDArray[np.int64]  # (S,) how many were drawn
     role: NDArray[np.uint8]  # (G,) 1 splitting half, 2 estimating half
-    split_rows: NDArray[np.uint32]
-    value_rows: NDArray[np.uint32]
-    spare_rows: NDArray[np.uint32]
-    stack: NDArray[np.int64]  # (depth, 8)
-    rho: NDArray[np.float64]  # (n, d)
+
+
+class Rows(NamedTuple):
+    """The rows of a tree, parted in place as it grows."""
+
+    split: NDArray[np.uint32]
+    value: NDArray[np.uint32]
+    spare: NDArray[np.uint32]
+
+
+class Pseudo(NamedTuple):
+    """What the rows of the node at hand say about its effect."""
+
+    rho: NDArray[np.float64]  # (n, max(d, 1))
     packed: NDArray[np.int64]  # (n * channels,) see ``pack``
-    lane: NDArray[np.uint8]  # (n,) arm of each row of the node
-    histogram: NDArray[np.int64]  # (p, 256 * arms * channels)
-    order: NDArray[np.int64]  # codes in the order they are scanned
-    rank: NDArray[np.int64]  # (256,) inverse of ``order``
-    level_mean: NDArray[np.float64]  # (256,) of a categorical feature, in scan order
-    features: NDArray[np.int64]  # (p,) candidates first
-    found: NDArray[np.float64]  # (p, 4) gain, cut position, missing left, is checked
-    goes_left: NDArray[np.bool_]  # (256,)
-    seen: NDArray[np.int64]  # (2, arms, 1 + min_clusters)
-    tally: NDArray[np.int64]  # (2 halves, arms, 4, 257) clusters by lowest and highest rank
-    cell_low: NDArray[np.int16]
-    cell_high: NDArray[np.int16]
-    cell_missing: NDArray[np.bool_]
-    left: NDArray[np.int64]  # (6, arms or channels) running sums of a scan
+    lane: NDArray[np.uint8]  # (n,) arm
     work: NDArray[np.float64]  # (d + 1, 2 d + 3) moments and a small linear system
+
+
+class Bins(NamedTuple):
+    """Sums by code, and the best cut of each candidate."""
+
+    histogram: NDArray[np.int64]  # (p, 256 * arms * channels)
+    words: NDArray[np.uint64]  # (p, 4) one bit per code met
+    order: NDArray[np.int64]  # (256,) codes in the order they are scanned
+    level_mean: NDArray[np.float64]  # (256,) of a categorical feature, in that order
+    features: NDArray[np.int64]  # (p,) candidates first
+    found: NDArray[np.float64]  # (p, 4) gain, cut, missing left, is checked
+    left: NDArray[np.int64]  # (6, arms or channels) running sums of a scan
+    goes_left: NDArray[np.bool_]  # (256,)
+
+
+class Census(NamedTuple):
+    """Clusters by arm on both sides of a cut."""
+
+    seen: NDArray[np.int64]  # (2, arms, 1 + min_clusters)
+    rank: NDArray[np.int64]  # (256,) place of a code in the scan
+    tally: NDArray[np.int64]  # (2 halves, arms, 4, 257) clusters by lowest and highest rank
+    low: NDArray[np.int16]  # (cells,)
+    high: NDArray[np.int16]
+    missing: NDArray[np.bool_]
+
+
+class Product(NamedTuple):
+    """What a bag leaves behind."""
+
     nodes: NDArray[np.void]
     payload: NDArray[np.float64]
-    masks: NDArray[np.uint8]  # (nodes, 32) one bit per level: goes left
+    masks: NDArray[np.uint8]  # (categorical splits, 32) one bit per level: goes left
     mask_of: NDArray[np.int32]
     grown: NDArray[np.int64]  # (trees, 3) nodes, leaves, is usable
+
+
+class Arena(NamedTuple):
+    """One thread's workbench.  Kernels take only the drawers they use: calls stay cheap."""
+
+    draws: Draws
+    rows: Rows
+    pseudo: Pseudo
+    bins: Bins
+    census: Census
+    product: Product
+    stack: NDArray[np.int64]  # (depth, 8)
+
 
 class Trees(NamedTuple):
     """All trees one after the other; children and leaves are counted from their tree's first."""
@@ -140,34 +178,44 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -
     n_cells = int(sample.cell.max()) + 1
     n_masks = nodes if sample.categorical.any() else 1
     integers: Any = np.int64
-    return Arena(
-        bag=np.empty(n_cluster, integers),
-        bag_size=np.zeros(len(strata.start) - 1, integers),
-        role=np.zeros(n_cluster, np.uint8),
-        split_rows=np.empty(n_split, np.uint32),
-        value_rows=np.empty(n_value, np.uint32),
-        spare_rows=np.empty(max(n_split, n_value), np.uint32),
-        stack=np.empty((most_leaves + 64, 8), integers),
-        rho=np.empty((n_split, max(1, d)), np.float64),
-        packed=np.empty(n_split * channels, integers),
-        lane=np.empty(n_split, np.uint8),
+    real: Any = np.float64
+    bins = Bins(
         histogram=np.zeros((p, N_CODES * arms * channels), integers),
+        words=np.zeros((p, 4), np.uint64),
         order=np.empty(N_CODES, integers),
-        rank=np.empty(N_CODES, integers),
-        level_mean=np.empty(N_CODES, np.float64),
+        level_mean=np.empty(N_CODES, real),
         features=np.arange(p, dtype=integers),
-        found=np.zeros((p, 4), np.float64),
-        goes_left=np.zeros(N_CODES, np.bool_),
-        seen=np.zeros((2, arms, 1 + max(1, rules.min_clusters)), integers),
-        tally=np.zeros((2, arms, 4, N_CODES + 1), integers),
-        cell_low=np.full(n_cells, -1, np.int16),
-        cell_high=np.full(n_cells, -1, np.int16),
-        cell_missing=np.zeros(n_cells, np.bool_),
+        found=np.zeros((p, 4), real),
         left=np.zeros((6, max(arms, channels)), integers),
-        work=np.zeros((d + 1, 2 * d + 3), np.float64),
+        goes_left=np.zeros(N_CODES, np.bool_),
+    )
+    census = Census(
+        seen=np.zeros((2, arms, 1 + max(1, rules.min_clusters)), integers),
+        rank=np.empty(N_CODES, integers),
+        tally=np.zeros((2, arms, 4, N_CODES + 1), integers),
+        low=np.full(n_cells, -1, np.int16),
+        high=np.full(n_cells, -1, np.int16),
+        missing=np.zeros(n_cells, np.bool_),
+    )
+    product = Product(
         nodes=np.empty(nodes, NODE),
-        payload=np.empty((leaves, n_payload(d)), np.float64),
+        payload=np.empty((leaves, n_payload(d)), real),
         masks=np.zeros((n_masks, N_CODES // 8), np.uint8),
         mask_of=np.zeros(n_masks, np.int32),
         grown=np.zeros((n_trees, 3), integers),
+    )
+    spare = max(n_split, n_value)
+    return Arena(
+        draws=Draws(np.empty(n_cluster, integers), np.zeros(len(strata.start) - 1, integers), np.zeros(n_cluster, np.uint8)),
+        rows=Rows(np.empty(n_split, np.uint32), np.empty(n_value, np.uint32), np.empty(spare, np.uint32)),
+        pseudo=Pseudo(
+            rho=np.empty((n_split, max(1, d)), real),
+            packed=np.empty(n_split * channels, integers),
+            lane=np.empty(n_split, np.uint8),
+            work=np.zeros((d + 1, 2 * d + 3), real),
+        ),
+        bins=bins,
+        census=census,
+        product=product,
+        stack=np.empty((most_leaves + 64, 8), integers),
     )

@@ -21,7 +21,7 @@ from whoworks.forests.inputs import (
     read_weights,
     refuse_identifiers,
 )
-from whoworks.forests.order import Layout, canonical_layout, cluster_arms, make_strata
+from whoworks.forests.order import canonical_layout, cluster_arms, make_strata
 from whoworks.forests.regression import RegressionForest
 from whoworks.forests.trees import Progress
 from whoworks.forests.variance import variance_factors

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import Arena, Bagging, Strata
+from whoworks.forests.arena import Bagging, Draws, Strata
 from whoworks.forests.compile import kernel
 
 SPLIT, VALUE = 1, 2
@@ -62,34 +62,34 @@ def shuffle_front(values: NDArray[np.int64], start: int, stop: int, n: int, rng:
 
 
 @kernel
-def draw_bag(strata: Strata, bagging: Bagging, arena: Arena, rng: NDArray[np.uint64]) -> None:
-    """Draw a bag: the share of every stratum's clusters, to the front of its part of ``arena.bag``."""
-    arena.bag[:] = strata.clusters
+def draw_bag(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.uint64]) -> None:
+    """Draw a bag: the share of every stratum's clusters, to the front of its part of ``bag``."""
+    draws.bag[:] = strata.clusters
     for s in range(len(strata.start) - 1):
         start, stop = strata.start[s], strata.start[s + 1]
-        arena.bag_size[s] = round_at_random(rng, bagging.bag_share * (stop - start))
-        shuffle_front(arena.bag, start, stop, arena.bag_size[s], rng)
+        draws.bag_size[s] = round_at_random(rng, bagging.bag_share * (stop - start))
+        shuffle_front(draws.bag, start, stop, draws.bag_size[s], rng)
 
 
 @kernel
-def draw_halves(strata: Strata, bagging: Bagging, arena: Arena, rng: NDArray[np.uint64]) -> None:
+def draw_halves(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.uint64]) -> None:
     """Draw a tree's clusters from the bag and give each a role, stratum by stratum."""
-    arena.role[:] = 0
+    draws.role[:] = 0
     for s in range(len(strata.start) - 1):
-        start, n_bag = strata.start[s], arena.bag_size[s]
+        start, n_bag = strata.start[s], draws.bag_size[s]
         n = round_at_random(rng, bagging.tree_share * n_bag)
-        shuffle_front(arena.bag, start, start + n_bag, n, rng)
+        shuffle_front(draws.bag, start, start + n_bag, n, rng)
         n_split = round_at_random(rng, 0.5 * n)
         for i in range(n):
-            arena.role[arena.bag[start + i]] = SPLIT if i < n_split else VALUE
+            draws.role[draws.bag[start + i]] = SPLIT if i < n_split else VALUE
 
 
 @kernel
-def list_rows(strata: Strata, arena: Arena, role: int, honest: bool, rows: NDArray[np.uint32]) -> int:
+def list_rows(strata: Strata, draws: Draws, role: int, honest: bool, rows: NDArray[np.uint32]) -> int:
     """List the rows of the clusters with a role, in canonical order; without honesty, of any role."""
     n = 0
-    for c in range(len(arena.role)):
-        if arena.role[c] == role or (not honest and arena.role[c] != 0):
+    for c in range(len(draws.role)):
+        if draws.role[c] == role or (not honest and draws.role[c] != 0):
             for r in range(strata.row_start[c], strata.row_start[c + 1]):
                 rows[n] = r
                 n += 1
@@ -97,10 +97,10 @@ def list_rows(strata: Strata, arena: Arena, role: int, honest: bool, rows: NDArr
 
 
 @kernel
-def mark_bag(strata: Strata, arena: Arena, bits: NDArray[np.uint8]) -> None:
+def mark_bag(strata: Strata, draws: Draws, bits: NDArray[np.uint8]) -> None:
     """Set the bit of every cluster in the bag, eight clusters a byte."""
     for s in range(len(strata.start) - 1):
         start = strata.start[s]
-        for i in range(start, start + arena.bag_size[s]):
-            c = arena.bag[i]
+        for i in range(start, start + draws.bag_size[s]):
+            c = draws.bag[i]
             bits[c >> 3] |= np.uint8(1 << (c & 7))

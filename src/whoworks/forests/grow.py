@@ -5,8 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import CATEGORICAL, LEAF, MISSING, MISSING_LEFT, N_CODES, Arena, Bagging, Rules, Sample
-from whoworks.forests.arena import Strata
+from whoworks.forests.arena import (
+    CATEGORICAL,
+    LEAF,
+    MISSING,
+    MISSING_LEFT,
+    N_CODES,
+    Arena,
+    Bagging,
+    Bins,
+    Product,
+    Rules,
+    Sample,
+    Strata,
+)
 from whoworks.forests.compile import kernel
 from whoworks.forests.draw import SPLIT, VALUE, draw_bag, draw_halves, list_rows, mark_bag
 from whoworks.forests.split import find_split
@@ -16,137 +28,159 @@ NODE_ID, DEPTH, ABOVE = 0, 5, 6
 
 
 @kernel
-def holds_arms(sample: Sample, rules: Rules, rows: NDArray[np.uint32], start: int, stop: int) -> bool:
+def holds_arms(
+    arm: NDArray[np.uint8], weight: NDArray[np.float64], n_arms: int, rows: NDArray[np.uint32], start: int, stop: int
+) -> bool:
     """Whether rows of positive weight of every arm are there; stops as soon as they are."""
     found = np.int64(0)
     for i in range(start, stop):
-        if sample.weight[rows[i]] > 0.0:
-            found |= np.int64(1) << np.int64(sample.arm[rows[i]])
-            if found == (1 << rules.n_arms) - 1:
+        r = rows[i]
+        if weight[r] > 0.0:
+            found |= np.int64(1) << np.int64(arm[r])
+            if found == (1 << n_arms) - 1:
                 return True
     return False
 
 
 @kernel
 def write_payload(
-    sample: Sample, rows: NDArray[np.uint32], start: int, stop: int, payload: NDArray[np.float64]
+    y: NDArray[np.float64],
+    z: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    rows: NDArray[np.uint32],
+    payload: NDArray[np.float64],
 ) -> None:
     """Weighted means of y, z, z y and the upper triangle of z z' over a leaf's estimating half."""
-    d = sample.z.shape[1]
+    d = z.shape[1]
     payload[:] = 0.0
     total = 0.0
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
-        weight, y = sample.weight[r], sample.y[r]
-        total += weight
-        payload[0] += weight * y
+        total += weight[r]
+        payload[0] += weight[r] * y[r]
         at = 1 + 2 * d
         for k in range(d):
-            z = weight * sample.z[r, k]
-            payload[1 + k] += z
-            payload[1 + d + k] += z * y
+            wz = weight[r] * z[r, k]
+            payload[1 + k] += wz
+            payload[1 + d + k] += wz * y[r]
             for j in range(k, d):
-                payload[at] += z * sample.z[r, j]
+                payload[at] += wz * z[r, j]
                 at += 1
-    payload /= total
+    for k in range(len(payload)):
+        payload[k] /= total
 
 
 @kernel
-def part(sample: Sample, f: int, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena) -> int:
+def part(
+    codes: NDArray[np.uint8],
+    f: int,
+    goes_left: NDArray[np.bool_],
+    rows: NDArray[np.uint32],
+    start: int,
+    stop: int,
+    spare: NDArray[np.uint32],
+) -> int:
     """Bring the rows that go left to the front, keeping their order; where the right begins is returned."""
-    n_left = start
-    n_right = 0
+    n_left, n_right = start, 0
     for i in range(start, stop):
         r = rows[i]
-        is_left = arena.goes_left[sample.codes[r, f]]
+        is_left = goes_left[codes[r, f]]
         rows[n_left] = r
-        arena.spare_rows[n_right] = r
+        spare[n_right] = r
         n_left += is_left
         n_right += not is_left
     for i in range(n_right):
-        rows[n_left + i] = arena.spare_rows[i]
+        rows[n_left + i] = spare[i]
     return n_left
 
 
 @kernel
-def write_split(sample: Sample, f: int, node: int, child: int, n_masks: int, first: int, arena: Arena) -> int:
+def write_split(is_levels: bool, f: int, at: int, child: int, n_masks: int, bins: Bins, product: Product) -> int:
     """Write an inner node; the number of level masks so far is returned."""
-    kind = MISSING_LEFT if arena.goes_left[MISSING] else 0
-    cut = arena.found[f, 1]
-    if sample.categorical[f]:
+    kind = MISSING_LEFT if bins.goes_left[MISSING] else 0
+    cut = int(bins.found[f, 1])
+    if is_levels:
         kind |= CATEGORICAL
         cut = 0
-        arena.mask_of[first + node] = n_masks
-        arena.masks[n_masks, :] = 0
+        product.mask_of[at] = n_masks
+        product.masks[n_masks, :] = 0
         for c in range(N_CODES):
-            if arena.goes_left[c]:
-                arena.masks[n_masks, c >> 3] |= np.uint8(1 << (c & 7))
+            if bins.goes_left[c]:
+                product.masks[n_masks, c >> 3] |= np.uint8(1 << (c & 7))
         n_masks += 1
-    arena.nodes[first + node].child = child
-    arena.nodes[first + node].feature = f
-    arena.nodes[first + node].cut = int(cut)
-    arena.nodes[first + node].kind = kind
+    node = product.nodes[at]
+    node.child, node.feature, node.cut, node.kind = child, f, cut, kind
     return n_masks
 
 
 @kernel
 def write_leaf(
-    sample: Sample, rules: Rules, box: NDArray[np.int64], first: int, leaf: int, first_leaf: int, arena: Arena
+    sample: Sample,
+    n_arms: int,
+    box: NDArray[np.int64],
+    rows: NDArray[np.uint32],
+    at: int,
+    leaf: int,
+    first_leaf: int,
+    product: Product,
 ) -> None:
     """Write a leaf and its moments; a leaf whose estimating half lacks an arm takes its parent's."""
     start, stop = box[3], box[4]
-    if not holds_arms(sample, rules, arena.value_rows, start, stop):
+    if not holds_arms(sample.arm, sample.weight, n_arms, rows, start, stop):
         start, stop = box[ABOVE], box[ABOVE + 1]
-    write_payload(sample, arena.value_rows, start, stop, arena.payload[first_leaf + leaf])
-    arena.nodes[first + box[NODE_ID]].child = leaf
-    arena.nodes[first + box[NODE_ID]].feature = 0
-    arena.nodes[first + box[NODE_ID]].cut = 0
-    arena.nodes[first + box[NODE_ID]].kind = LEAF
+    write_payload(sample.y, sample.z, sample.weight, rows[start:stop], product.payload[first_leaf + leaf])
+    node = product.nodes[at]
+    node.child, node.feature, node.cut, node.kind = leaf, 0, 0, LEAF
 
 
 @kernel
-def push(arena: Arena, top: int, box: NDArray[np.int64], node: int, s0: int, s1: int, v0: int, v1: int) -> None:
+def push(stack: NDArray[np.int64], top: int, box: NDArray[np.int64], node: int, s0: int, s1: int, v0: int, v1: int) -> None:
     """Put a child on the stack, with its parent's range as the nearest that holds every arm."""
-    child = arena.stack[top]
-    child[0], child[1], child[2], child[3], child[4] = node, s0, s1, v0, v1
-    child[DEPTH] = box[DEPTH] + 1
-    child[ABOVE], child[ABOVE + 1] = box[ABOVE], box[ABOVE + 1]
+    stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3], stack[top, 4] = node, s0, s1, v0, v1
+    stack[top, DEPTH] = box[DEPTH] + 1
+    stack[top, ABOVE], stack[top, ABOVE + 1] = box[ABOVE], box[ABOVE + 1]
 
 
 @kernel
 def grow_tree(
-    sample: Sample, rules: Rules, n_split: int, n_value: int, first: NDArray[np.int64], arena: Arena,
+    sample: Sample,
+    rules: Rules,
+    n_split: int,
+    n_value: int,
+    first: NDArray[np.int64],
+    arena: Arena,
     rng: NDArray[np.uint64],
 ) -> None:
-    """Grow one tree from ``arena.split_rows`` and ``value_rows``, depth first.
+    """Grow one tree from ``arena.rows``, depth first.
 
     ``first`` counts the nodes, leaves and masks the arena already holds, and is
     moved on.
     """
-    for j in range(len(arena.features)):
-        arena.features[j] = j
+    rows, bins, stack, product = arena.rows, arena.bins, arena.stack, arena.product
+    for j in range(len(bins.features)):
+        bins.features[j] = j
     box = np.empty(8, np.int64)
-    arena.stack[0, :] = 0
-    arena.stack[0, 2], arena.stack[0, 4] = n_split, n_value
-    arena.stack[0, ABOVE + 1] = n_value
+    stack[0, :] = 0
+    stack[0, 2], stack[0, 4], stack[0, ABOVE + 1] = n_split, n_value, n_value
     top, n_nodes, n_leaves = 1, 1, 0
     while top > 0:
         top -= 1
-        box[:] = arena.stack[top]
+        box[:] = stack[top]
+        at = first[0] + box[NODE_ID]
         f = -1
         if box[DEPTH] < rules.max_depth and box[2] - box[1] >= 2 * rules.n_arms * rules.min_rows:
-            f = find_split(sample, rules, box[1:5], arena, rng)
+            f = find_split(sample, rules, box[1:5], rows, arena.pseudo, bins, arena.census, rng)
         if f < 0:
-            write_leaf(sample, rules, box, first[0], n_leaves, first[1], arena)
+            write_leaf(sample, rules.n_arms, box, rows.value, at, n_leaves, first[1], product)
             n_leaves += 1
             continue
-        if holds_arms(sample, rules, arena.value_rows, box[3], box[4]):
+        if holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, box[3], box[4]):
             box[ABOVE], box[ABOVE + 1] = box[3], box[4]
-        s = part(sample, f, arena.split_rows, box[1], box[2], arena)
-        v = part(sample, f, arena.value_rows, box[3], box[4], arena)
-        first[2] = write_split(sample, f, box[NODE_ID], n_nodes, first[2], first[0], arena)
-        push(arena, top, box, n_nodes + 1, s, box[2], v, box[4])
-        push(arena, top + 1, box, n_nodes, box[1], s, box[3], v)
+        s = part(sample.codes, f, bins.goes_left, rows.split, box[1], box[2], rows.spare)
+        v = part(sample.codes, f, bins.goes_left, rows.value, box[3], box[4], rows.spare)
+        first[2] = write_split(sample.categorical[f], f, at, n_nodes, first[2], bins, product)
+        push(stack, top, box, n_nodes + 1, s, box[2], v, box[4])
+        push(stack, top + 1, box, n_nodes, box[1], s, box[3], v)
         top += 2
         n_nodes += 2
     first[0] += n_nodes
@@ -155,7 +189,12 @@ def grow_tree(
 
 @kernel
 def grow_bag(
-    sample: Sample, rules: Rules, strata: Strata, bagging: Bagging, seed: np.uint64, arena: Arena,
+    sample: Sample,
+    rules: Rules,
+    strata: Strata,
+    bagging: Bagging,
+    seed: np.uint64,
+    arena: Arena,
     bits: NDArray[np.uint8],
 ) -> NDArray[np.int64]:
     """Draw a bag, mark its clusters in ``bits``, grow its trees one after the other.
@@ -165,22 +204,23 @@ def grow_bag(
     """
     rng = np.array([seed], dtype=np.uint64)
     first = np.zeros(3, np.int64)
-    draw_bag(strata, bagging, arena, rng)
-    mark_bag(strata, arena, bits)
+    product, rows, draws = arena.product, arena.rows, arena.draws
+    draw_bag(strata, bagging, draws, rng)
+    mark_bag(strata, draws, bits)
     for t in range(bagging.n_trees):
-        draw_halves(strata, bagging, arena, rng)
-        n_split = list_rows(strata, arena, SPLIT, bagging.honest, arena.split_rows)
-        n_value = list_rows(strata, arena, VALUE, bagging.honest, arena.value_rows)
-        is_usable = holds_arms(sample, rules, arena.value_rows, 0, n_value)
-        before = first[0], first[1]
+        draw_halves(strata, bagging, draws, rng)
+        n_split = list_rows(strata, draws, SPLIT, bagging.honest, rows.split)
+        n_value = list_rows(strata, draws, VALUE, bagging.honest, rows.value)
+        is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, 0, n_value)
+        nodes_before, leaves_before = first[0], first[1]
         if is_usable:
             grow_tree(sample, rules, n_split, n_value, first, arena, rng)
         else:
-            arena.payload[first[1]] = 0.0
-            arena.nodes[first[0]].child = 0
-            arena.nodes[first[0]].kind = LEAF
+            product.payload[first[1], :] = 0.0
+            stump = product.nodes[first[0]]
+            stump.child, stump.feature, stump.cut, stump.kind = 0, 0, 0, LEAF
             first[0] += 1
             first[1] += 1
-        arena.grown[t, 0], arena.grown[t, 1] = first[0] - before[0], first[1] - before[1]
-        arena.grown[t, 2] = 1 if is_usable else 0
+        product.grown[t, 0], product.grown[t, 1] = first[0] - nodes_before, first[1] - leaves_before
+        product.grown[t, 2] = 1 if is_usable else 0
     return first

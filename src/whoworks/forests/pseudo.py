@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import Arena, Rules, Sample
+from whoworks.forests.arena import Pseudo, Rules, Sample
 from whoworks.forests.compile import kernel
 
 COUNT_BITS = 24  # a node may hold 16 million rows
@@ -47,27 +47,27 @@ def solve_in_place(a: NDArray[np.float64], n: int, n_right: int) -> bool:
 
 
 @kernel
-def rho_of_mean(sample: Sample, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena) -> bool:
+def rho_of_mean(sample: Sample, rows: NDArray[np.uint32], node: Pseudo) -> bool:
     """Regression forests: the pseudo-outcome is the distance from the node's mean."""
     total, weight = 0.0, 0.0
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
         total += sample.weight[r] * sample.y[r]
         weight += sample.weight[r]
     if not weight > 0.0:
         return False
     mean = total / weight
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
-        arena.rho[i - start, 0] = sample.weight[r] * (sample.y[r] - mean)
+        node.rho[i, 0] = sample.weight[r] * (sample.y[r] - mean)
     return True
 
 
 @kernel
-def rho_of_effect(sample: Sample, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena) -> bool:
+def rho_of_effect(sample: Sample, rows: NDArray[np.uint32], node: Pseudo) -> bool:
     """Two arms: one effect; false when the node holds one arm only."""
     w = wz = wy = wzz = wzy = 0.0
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
         weight, z, y = sample.weight[r], sample.z[r, 0], sample.y[r]
         w += weight
@@ -82,20 +82,20 @@ def rho_of_effect(sample: Sample, rows: NDArray[np.uint32], start: int, stop: in
     if not variance > 1e-12:
         return False
     effect = (wzy / w - z_mean * y_mean) / variance
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
         z = sample.z[r, 0] - z_mean
-        arena.rho[i - start, 0] = sample.weight[r] * z * ((sample.y[r] - y_mean) - effect * z)
+        node.rho[i, 0] = sample.weight[r] * z * ((sample.y[r] - y_mean) - effect * z)
     return True
 
 
 @kernel
-def rho_of_effects(sample: Sample, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena) -> bool:
+def rho_of_effects(sample: Sample, rows: NDArray[np.uint32], node: Pseudo) -> bool:
     """Several arms: d effects at once; false when an arm is absent."""
     d = sample.z.shape[1]
-    a = arena.work  # columns: covariance | (z, y) | identity; last row: means of z and y, weight
+    a = node.work  # columns: covariance | (z, y) | identity; last row: means of z and y, weight
     a[:, :] = 0.0
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
         weight = sample.weight[r]
         for k in range(d):
@@ -106,7 +106,7 @@ def rho_of_effects(sample: Sample, rows: NDArray[np.uint32], start: int, stop: i
         return False
     for k in range(d + 1):
         a[d, k] /= a[d, d + 1]
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
         for k in range(d):
             z = sample.weight[r] * (sample.z[r, k] - a[d, k])
@@ -117,7 +117,7 @@ def rho_of_effects(sample: Sample, rows: NDArray[np.uint32], start: int, stop: i
         a[k, d + 1 + k] = 1.0
     if not solve_in_place(a, d, 1 + d):
         return False
-    for i in range(start, stop):
+    for i in range(len(rows)):
         r = rows[i]
         residual = sample.y[r] - a[d, d]
         for k in range(d):
@@ -127,7 +127,7 @@ def rho_of_effects(sample: Sample, rows: NDArray[np.uint32], start: int, stop: i
             for j in range(d):
                 rho += a[k, d + 1 + j] * (sample.z[r, j] - a[d, j])
             # scaled to the size of z' z so that channels share one scale
-            arena.rho[i - start, k] = sample.weight[r] * rho * residual
+            node.rho[i, k] = sample.weight[r] * rho * residual
     return True
 
 
@@ -143,48 +143,48 @@ def scale_for(values: NDArray[np.float64], n: int, channel: int) -> float:
 
 
 @kernel
-def pack(sample: Sample, rules: Rules, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena) -> bool:
-    """Fill ``arena.packed`` and ``arena.lane``: whole numbers ready to be summed.
+def pack(sample: Sample, rules: Rules, rows: NDArray[np.uint32], node: Pseudo) -> bool:
+    """Fill ``packed`` and ``lane``: whole numbers ready to be summed.
 
     A packed number is ``round(scale * value) * 2^24 + 1``: the low 24 bits of a
     sum count its rows.  Channels are the effects, then the weight if rows are
     weighted.  False when the node has nothing to split on.
     """
-    n = stop - start
+    n = len(rows)
     if rules.n_arms == 1:
-        is_usable = rho_of_mean(sample, rows, start, stop, arena)
+        is_usable = rho_of_mean(sample, rows, node)
     elif sample.z.shape[1] == 1:
-        is_usable = rho_of_effect(sample, rows, start, stop, arena)
+        is_usable = rho_of_effect(sample, rows, node)
     else:
-        is_usable = rho_of_effects(sample, rows, start, stop, arena)
+        is_usable = rho_of_effects(sample, rows, node)
     if not is_usable:
         return False
-    d = arena.rho.shape[1]
+    d = node.rho.shape[1]
     channels = d + 1 if rules.weighted else d
     scale = 0.0
     for k in range(d):
-        here = scale_for(arena.rho, n, k)
+        here = scale_for(node.rho, n, k)
         if here > 0.0 and (scale == 0.0 or here < scale):
             scale = here
     if scale == 0.0:
         return False
     for i in range(n):
-        arena.lane[i] = sample.arm[rows[start + i]]
+        node.lane[i] = sample.arm[rows[i]]
         for k in range(d):
-            arena.packed[i * channels + k] = (np.int64(np.rint(arena.rho[i, k] * scale)) << COUNT_BITS) + 1
+            node.packed[i * channels + k] = (np.int64(np.rint(node.rho[i, k] * scale)) << COUNT_BITS) + 1
     if rules.weighted:
-        pack_weights(sample, rows, start, stop, arena, channels)
+        pack_weights(sample, rows, node, channels)
     return True
 
 
 @kernel
 def pack_weights(
-    sample: Sample, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena, channels: int
+    sample: Sample, rows: NDArray[np.uint32], node: Pseudo, channels: int
 ) -> None:
     """Fill the last channel with the weights, which ``rho`` no longer needs room for."""
-    for i in range(stop - start):
-        arena.rho[i, 0] = sample.weight[rows[start + i]]
-    scale = scale_for(arena.rho, stop - start, 0)
-    for i in range(stop - start):
-        value = np.int64(np.rint(arena.rho[i, 0] * scale))
-        arena.packed[i * channels + channels - 1] = (value << COUNT_BITS) + 1
+    for i in range(len(rows)):
+        node.rho[i, 0] = sample.weight[rows[i]]
+    scale = scale_for(node.rho, len(rows), 0)
+    for i in range(len(rows)):
+        value = np.int64(np.rint(node.rho[i, 0] * scale))
+        node.packed[i * channels + channels - 1] = (value << COUNT_BITS) + 1

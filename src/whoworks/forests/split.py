@@ -13,264 +13,183 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import MISSING, N_CODES, Arena, Rules, Sample
-from whoworks.forests.compile import kernel, lowest_bit
+from whoworks.forests.arena import MISSING, N_CODES, Bins, Census, Pseudo, Rows, Rules, Sample
+from whoworks.forests.census import count_clusters, holds_clusters
+from whoworks.forests.compile import kernel
 from whoworks.forests.draw import draw_below, draw_poisson
-from whoworks.forests.pseudo import COUNT_BITS, pack
-from whoworks.forests.scan import scan_checked, scan_general, scan_pair
+from whoworks.forests.pseudo import pack
+from whoworks.forests.scan import keep_cut, scan_general, scan_pair
+from whoworks.forests.sums import clear, list_codes, met_codes, order_levels, sum_general, sum_large, sum_small
 
-LARGE_NODE = 400  # from here on all features are summed in one pass over the rows
-COUNT_MASK = (1 << COUNT_BITS) - 1
+LARGE_NODE = 600  # from here on nearly all bins are filled, and the codes met are not written down
 
 
 @kernel
-def draw_features(rules: Rules, arena: Arena, rng: NDArray[np.uint64]) -> int:
-    """Shuffle the candidates to the front of ``arena.features``; their number is returned."""
-    p = len(arena.features)
+def draw_features(rules: Rules, features: NDArray[np.int64], rng: NDArray[np.uint64]) -> int:
+    """Shuffle the candidates to the front of ``features``; their number is returned."""
+    p = len(features)
     wanted = int(rules.max_features)
     if rules.poisson:
         wanted = draw_poisson(rng, rules.max_features)
     wanted = min(p, max(1, wanted))
-    for j in range(wanted):
-        other = j + draw_below(rng, p - j)
-        arena.features[j], arena.features[other] = arena.features[other], arena.features[j]
+    if wanted < p:
+        for j in range(wanted):
+            other = j + draw_below(rng, p - j)
+            features[j], features[other] = features[other], features[j]
     return wanted
 
 
 @kernel
-def sum_one(codes: NDArray[np.uint8], feature: int, rows: NDArray[np.uint32], start: int, n: int, arena: Arena) -> int:
-    """Sum a small node's pseudo-outcomes by code; list the codes met, missing apart.
-
-    Two arms, no weights.  Four words of 64 bits remember which codes were met,
-    so an almost empty histogram is never scanned.
-    """
-    h = arena.histogram[feature]
-    w0 = w1 = w2 = w3 = np.uint64(0)
-    one = np.uint64(1)
-    for i in range(n):
-        c = np.uint64(codes[rows[start + i], feature])
-        slot = (c << one) | np.uint64(arena.lane[i])
-        h[slot] += arena.packed[i]
-        word = c >> np.uint64(6)
-        bit = one << (c & np.uint64(63))
-        w0 |= bit if word == np.uint64(0) else np.uint64(0)
-        w1 |= bit if word == np.uint64(1) else np.uint64(0)
-        w2 |= bit if word == np.uint64(2) else np.uint64(0)
-        w3 |= bit if word == np.uint64(3) else np.uint64(0)
-    w3 &= ~(one << np.uint64(63))  # missing has code 255
-    m = 0
-    for word, base in ((w0, 0), (w1, 64), (w2, 128), (w3, 192)):
-        left = word
-        while left != np.uint64(0):
-            arena.order[m] = base + lowest_bit(left)
-            m += 1
-            left &= left - one
-    return m
-
-
-@kernel
-def sum_all(
-    codes: NDArray[np.uint8], n_candidates: int, rows: NDArray[np.uint32], start: int, n: int, arena: Arena
+def scan_pairs(
+    sample: Sample,
+    rules: Rules,
+    n_candidates: int,
+    rows: NDArray[np.uint32],
+    node: Pseudo,
+    bins: Bins,
+    census: Census,
 ) -> None:
-    """Sum a large node's pseudo-outcomes by code for all candidates, one pass over the rows.
-
-    Two arms, no weights.
-    """
-    for i in range(n):
-        row = codes[rows[start + i]]
-        value, lane = arena.packed[i], arena.lane[i]
-        for j in range(n_candidates):
-            f = np.uint64(arena.features[j])
-            arena.histogram[f, 2 * row[f] + lane] += value
-
-
-@kernel
-def sum_general(
-    sample: Sample, rules: Rules, feature: int, rows: NDArray[np.uint32], start: int, n: int, arena: Arena
-) -> None:
-    """Sum by code, arm and channel: any number of arms, any weights."""
-    arms = max(2, rules.n_arms)
-    channels = arena.rho.shape[1] + (1 if rules.weighted else 0)
-    for i in range(n):
-        c = np.int64(sample.codes[rows[start + i], feature])
-        slot = (c * arms + arena.lane[i]) * channels
-        for k in range(channels):
-            arena.histogram[feature, slot + k] += arena.packed[i * channels + k]
-
-
-@kernel
-def list_codes(h: NDArray[np.int64], width: int, arena: Arena) -> int:
-    """List the codes present in a histogram whose codes are ``width`` slots wide, missing apart."""
-    m = 0
-    for c in range(MISSING):
-        for k in range(c * width, (c + 1) * width):
-            if h[k] != 0:
-                arena.order[m] = c
-                m += 1
-                break
-    return m
-
-
-@kernel
-def order_levels(h: NDArray[np.int64], m: int, rules: Rules, n_effects: int, arena: Arena) -> None:
-    """Sort the levels of a categorical feature by mean pseudo-outcome (of the first effect)."""
-    arms = max(2, rules.n_arms)
-    channels = n_effects + (1 if rules.weighted else 0)
-    for j in range(m):
-        c = arena.order[j]
-        total, weight = 0, 0
-        for a in range(arms):
-            slot = (c * arms + a) * channels
-            total += h[slot] >> COUNT_BITS
-            weight += (h[slot + channels - 1] >> COUNT_BITS) if rules.weighted else (h[slot] & COUNT_MASK)
-        mean = total / max(weight, 1)
-        k = j - 1
-        while k >= 0 and arena.level_mean[k] > mean:
-            arena.level_mean[k + 1] = arena.level_mean[k]
-            arena.order[k + 1] = arena.order[k]
-            k -= 1
-        arena.level_mean[k + 1] = mean
-        arena.order[k + 1] = c
-
-
-@kernel
-def summed(
-    sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], start: int, n: int, arena: Arena
-) -> int:
-    """Fill one feature's histogram and the order of its codes; their number is returned."""
-    if rules.n_arms <= 2 and not rules.weighted:
-        m = sum_one(sample.codes, f, rows, start, n, arena)
+    """Two arms at most, no weights: fill ``bins.found`` for every candidate."""
+    n = len(rows)
+    is_large = n >= LARGE_NODE
+    if is_large:
+        sum_large(sample.codes, bins.features, n_candidates, rows, node.packed, node.lane, bins.histogram)
     else:
-        sum_general(sample, rules, f, rows, start, n, arena)
-        m = list_codes(arena.histogram[f], len(arena.histogram[f]) // N_CODES, arena)
-    if sample.categorical[f]:
-        order_levels(arena.histogram[f], m, rules, arena.rho.shape[1], arena)
-    return m
+        sum_small(sample.codes, bins.features, n_candidates, rows, node.packed, node.lane, bins.histogram, bins.words)
+    n_one = 0
+    for i in range(n):
+        n_one += node.lane[i] == 1
+    for j in range(n_candidates):
+        f = bins.features[j]
+        if is_large:
+            met_codes(bins.histogram, bins.words, f)
+        if sample.categorical[f]:
+            scan_levels(rules, f, 1, bins, census)
+        else:
+            gain, cut, missing_left = scan_pair(bins.histogram, bins.words, f, n, n_one, rules)
+            bins.found[f, 0], bins.found[f, 1], bins.found[f, 2], bins.found[f, 3] = gain, cut, missing_left, 0.0
 
 
 @kernel
-def clear(h: NDArray[np.int64], m: int, arena: Arena) -> None:
-    """Empty a histogram by the list of the codes it holds."""
-    width = len(h) // N_CODES
-    for j in range(m):
-        for k in range(arena.order[j] * width, (arena.order[j] + 1) * width):
-            h[k] = 0
-    for k in range(MISSING * width, N_CODES * width):
-        h[k] = 0
+def scan_levels(rules: Rules, f: int, n_effects: int, bins: Bins, census: Census) -> None:
+    """Scan one feature's filled histogram by the general rule, and empty it."""
+    m = list_codes(bins.histogram, f, rules, n_effects, bins.order)
+    order_levels(bins.histogram, f, m, rules, n_effects, bins.order, bins.level_mean)
+    gain, at, missing_left = scan_general(bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, census.rank, False)
+    keep_cut(bins, f, gain, at, missing_left, True)
+    clear(bins.histogram, bins.words, f)
 
 
 @kernel
 def scan_candidates(
-    sample: Sample, rules: Rules, n_candidates: int, rows: NDArray[np.uint32], start: int, n: int, arena: Arena
+    sample: Sample,
+    rules: Rules,
+    n_candidates: int,
+    rows: NDArray[np.uint32],
+    node: Pseudo,
+    bins: Bins,
+    census: Census,
 ) -> None:
-    """Fill ``arena.found`` for every candidate, clusters not yet asked about."""
-    is_pair = rules.n_arms <= 2 and not rules.weighted
-    is_large = is_pair and n >= LARGE_NODE
-    if is_large:
-        sum_all(sample.codes, n_candidates, rows, start, n, arena)
-    n_one = 0
-    for i in range(n):
-        n_one += arena.lane[i] == 1
+    """Any number of arms, any weights: fill ``bins.found`` for every candidate."""
+    d = node.rho.shape[1]
     for j in range(n_candidates):
-        f = arena.features[j]
-        h = arena.histogram[f]
-        if is_large:
-            m = list_codes(h, 2, arena)
-            if sample.categorical[f]:
-                order_levels(h, m, rules, 1, arena)
-        else:
-            m = summed(sample, rules, f, rows, start, n, arena)
-        if is_pair:
-            scan_pair(h, m, n, n_one, rules, f, sample.categorical[f], arena)
-        else:
-            scan_general(h, m, rules, f, sample.categorical[f], arena, False)
-        clear(h, m, arena)
+        f = bins.features[j]
+        sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
+        if sample.categorical[f]:
+            scan_levels(rules, f, d, bins, census)
+            continue
+        m = list_codes(bins.histogram, f, rules, d, bins.order)
+        gain, at, missing_left = scan_general(bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, census.rank, False)
+        keep_cut(bins, f, gain, at, missing_left, False)
+        clear(bins.histogram, bins.words, f)
 
 
 @kernel
-def mark_left(
-    sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], start: int, n: int, arena: Arena
-) -> None:
-    """Fill ``arena.goes_left`` for the cut found on a feature.
+def sum_again(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> int:
+    """Fill one feature's histogram and the order of its codes; their number is returned."""
+    d = node.rho.shape[1]
+    sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
+    m = list_codes(bins.histogram, f, rules, d, bins.order)
+    if sample.categorical[f]:
+        order_levels(bins.histogram, f, m, rules, d, bins.order, bins.level_mean)
+    return m
+
+
+@kernel
+def mark_left(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> None:
+    """Fill ``bins.goes_left`` for the cut found on a feature.
 
     Levels absent from the splitting half go the missing way.
     """
-    cut, missing_left = int(arena.found[f, 1]), arena.found[f, 2] > 0.0
+    cut, missing_left = int(bins.found[f, 1]), bins.found[f, 2] > 0.0
     if not sample.categorical[f]:
-        for c in range(MISSING):
-            arena.goes_left[c] = c <= cut
+        for c in range(N_CODES):
+            bins.goes_left[c] = c <= cut
     else:
-        arena.goes_left[:] = missing_left
-        m = summed(sample, rules, f, rows, start, n, arena)
+        bins.goes_left[:] = missing_left
+        m = sum_again(sample, rules, f, rows, node, bins)
         for j in range(m):
-            arena.goes_left[arena.order[j]] = j <= cut
-        clear(arena.histogram[f], m, arena)
-    arena.goes_left[MISSING] = missing_left
+            bins.goes_left[bins.order[j]] = j <= cut
+        clear(bins.histogram, bins.words, f)
+    bins.goes_left[MISSING] = missing_left
 
 
 @kernel
-def holds_clusters(
-    sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], start: int, stop: int, arena: Arena
-) -> bool:
-    """Whether both children hold enough clusters of every arm; stops as soon as they do."""
-    wanted = rules.min_clusters
-    arena.seen[:, :, 0] = 0
-    short = 2 * rules.n_arms
-    for i in range(start, stop):
-        r = rows[i]
-        side = 1 if arena.goes_left[sample.codes[r, f]] else 0
-        seen = arena.seen[side, sample.arm[r] if rules.n_arms > 1 else 0]
-        n_seen = seen[0]
-        if n_seen == wanted:
-            continue
-        is_new = True
-        for k in range(1, 1 + n_seen):
-            if seen[k] == sample.cell[r]:
-                is_new = False
-        if is_new:
-            seen[0] = n_seen + 1
-            seen[n_seen + 1] = sample.cell[r]
-            if n_seen + 1 == wanted:
-                short -= 1
-                if short == 0:
-                    return True
-    return False
-
-
-@kernel
-def best_of(n_candidates: int, arena: Arena) -> int:
+def best_of(n_candidates: int, features: NDArray[np.int64], found: NDArray[np.float64]) -> int:
     """Pick the candidate with the largest gain, or -1; the first drawn wins a tie."""
     best, gain = -1, 0.0
     for j in range(n_candidates):
-        f = arena.features[j]
-        if arena.found[f, 0] > gain:
-            best, gain = f, arena.found[f, 0]
+        f = features[j]
+        if found[f, 0] > gain:
+            best, gain = f, found[f, 0]
     return best
 
 
 @kernel
-def find_split(sample: Sample, rules: Rules, box: NDArray[np.int64], arena: Arena, rng: NDArray[np.uint64]) -> int:
-    """Choose the feature to split a node on, or -1; ``arena.found`` and ``goes_left`` say where.
+def find_split(
+    sample: Sample,
+    rules: Rules,
+    box: NDArray[np.int64],
+    rows: Rows,
+    node: Pseudo,
+    bins: Bins,
+    census: Census,
+    rng: NDArray[np.uint64],
+) -> int:
+    """Choose the feature to split a node on, or -1; ``bins.found`` and ``goes_left`` say where.
 
     ``box`` holds the node's range in the splitting and in the estimating half.
     """
-    start, n = box[0], box[1] - box[0]
-    rows = arena.split_rows
-    if not pack(sample, rules, rows, start, box[1], arena):
+    here, there = rows.split[box[0] : box[1]], rows.value[box[2] : box[3]]
+    if not pack(sample, rules, here, node):
         return -1
-    n_candidates = draw_features(rules, arena, rng)
-    scan_candidates(sample, rules, n_candidates, rows, start, n, arena)
+    n_candidates = draw_features(rules, bins.features, rng)
+    if rules.n_arms <= 2 and not rules.weighted:
+        scan_pairs(sample, rules, n_candidates, here, node, bins, census)
+    else:
+        scan_candidates(sample, rules, n_candidates, here, node, bins, census)
     while True:
-        f = best_of(n_candidates, arena)
+        f = best_of(n_candidates, bins.features, bins.found)
         if f < 0:
             return -1
-        mark_left(sample, rules, f, rows, start, n, arena)
-        if rules.min_clusters == 0 or arena.found[f, 3] > 0.0:
+        mark_left(sample, rules, f, here, node, bins)
+        if rules.min_clusters == 0 or bins.found[f, 3] > 0.0:
             return f
-        if holds_clusters(sample, rules, f, rows, start, box[1], arena) and holds_clusters(
-            sample, rules, f, arena.value_rows, box[2], box[3], arena
+        if holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, there, bins.goes_left, census.seen) and (
+            holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, here, bins.goes_left, census.seen)
         ):
             return f
-        m = summed(sample, rules, f, rows, start, n, arena)
-        scan_checked(sample, rules, f, m, box, arena)
-        clear(arena.histogram[f], m, arena)
+        m = sum_again(sample, rules, f, here, node, bins)
+        count_clusters(sample, rules, f, m, here, there, bins.order, census)
+        scan_allowed(rules, f, m, node.rho.shape[1], sample.categorical[f], bins, census)
+
+
+@kernel
+def scan_allowed(rules: Rules, f: int, m: int, n_effects: int, is_levels: bool, bins: Bins, census: Census) -> None:
+    """Find one feature's best cut among those that keep enough clusters, and empty its histogram."""
+    gain, at, missing_left = scan_general(
+        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, census.rank, True
+    )
+    keep_cut(bins, f, gain, at, missing_left, is_levels)
+    bins.found[f, 3] = 1.0
+    clear(bins.histogram, bins.words, f)

@@ -28,7 +28,7 @@ class Grown(NamedTuple):
     sizes: NDArray[np.int64]  # (trees, 3)
 
 
-def bag_seeds(random_state: int | None | np.random.RandomState, n_bags: int) -> NDArray[np.uint64]:
+def bag_seeds(random_state: int | np.random.RandomState | None, n_bags: int) -> NDArray[np.uint64]:
     """One 64-bit seed per bag, whatever the threads."""
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(2**31 - 1))
@@ -39,11 +39,11 @@ def copy_out(arena: Arena, counts: NDArray[np.int64], has_levels: bool) -> Grown
     """Copy what a bag grew, so that the arena is free for the next."""
     n_nodes, n_leaves, n_masks = (int(c) for c in counts)
     return Grown(
-        nodes=arena.nodes[:n_nodes].copy(),
-        payload=arena.payload[:n_leaves].copy(),
-        masks=arena.masks[:n_masks].copy(),
-        mask_of=arena.mask_of[:n_nodes].copy() if has_levels else np.zeros(0, np.int32),
-        sizes=arena.grown.copy(),
+        nodes=arena.product.nodes[:n_nodes].copy(),
+        payload=arena.product.payload[:n_leaves].copy(),
+        masks=arena.product.masks[:n_masks].copy(),
+        mask_of=arena.product.mask_of[:n_nodes].copy() if has_levels else np.zeros(0, np.int32),
+        sizes=arena.product.grown.copy(),
     )
 
 
