@@ -206,7 +206,11 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -
     )
     spare = max(n_split, n_value)
     return Arena(
-        draws=Draws(np.empty(n_cluster, integers), np.zeros(len(strata.start) - 1, integers), np.zeros(n_cluster, np.uint8)),
+        draws=Draws(
+            bag=np.empty(n_cluster, integers),
+            bag_size=np.zeros(len(strata.start) - 1, integers),
+            role=np.zeros(n_cluster, np.uint8),
+        ),
         rows=Rows(np.empty(n_split, np.uint32), np.empty(n_value, np.uint32), np.empty(spare, np.uint32)),
         pseudo=Pseudo(
             rho=np.empty((n_split, max(1, d)), real),

@@ -85,7 +85,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         if self.min_samples_leaf < 1 or self.min_clusters_leaf < 0:
             raise ForestError("min_samples_leaf must be at least 1 and min_clusters_leaf at least 0.")
         if not 0.0 < self.max_samples <= 0.5:
-            raise ForestError("max_samples must lie in (0, 0.5]: a tree is grown on a part of a half-sample of clusters.")
+            raise ForestError("max_samples must lie in (0, 0.5]: a tree grows on a part of a half-sample of clusters.")
         if not 0.0 <= self.imbalance < 0.5:
             raise ForestError("imbalance must lie in [0, 0.5).")
 

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from whoworks.errors import ForestError
 from whoworks.forests.arena import Sample, Strata
 from whoworks.forests.base import BaseForest, cluster_weights, round_residuals
+from whoworks.forests.importance import band_frame, redraw_arms, split_importance
 from whoworks.forests.inputs import (
     Table,
     Vector,
@@ -161,7 +164,12 @@ class CausalForest(BaseForest):
         layout = canonical_layout(codes=codes, outcome=outcome, arm=arm, cluster=groups)
         order = layout.order
         self.layout_, self.codes_, self.n_arms_ = layout, codes[order], n_arms
-        strata = self._strata(arm[order], None if blocks is None else blocks[order])
+        self.blocks_ = None if blocks is None else blocks[order]
+        strata, arm_of = self._strata(arm[order], self.blocks_)
+        self.factors_ = variance_factors(strata, arm_of, 0.5)
+        self.exchange_ = np.unique(
+            np.column_stack([e[order], np.zeros(n) if blocks is None else blocks[order]]), axis=0, return_inverse=True
+        )[1].ravel()
         h = self._prognosis(prognosis, outcome[order], weight, progress)
         shared = cluster_weights(weight, layout, self.weighting)
         residual = np.stack([round_residuals(column) for column in (outcome[order] - h).T])
@@ -195,31 +203,79 @@ class CausalForest(BaseForest):
         """Return effects at the training rows from trees that never saw their cluster; shapes as ``predict``."""
         return self._predict_oob(getattr(self, "n_arms_", 2) - 1, variance)
 
+    @property
+    def feature_importances_(self) -> Vector:
+        """Weighted share of splits on each feature in the first four levels, over all outcomes."""
+        self._require_fitted()
+        return np.asarray(np.mean([split_importance(trees, self.n_features_in_) for trees in self.trees_], axis=0))
+
+    def importance_band(
+        self, *, n_draws: int = 20, n_estimators: int = 200, level: float = 0.95, random_state: int = 0
+    ) -> pd.DataFrame:
+        """Set importance beside the band it would lie in if the effect were the same for everyone.
+
+        The assignment is drawn anew ``n_draws`` times as the design could have
+        drawn it, the outcome carries the average effect along, and a forest is
+        grown each time.  Importance is a description, not a test of moderators.
+
+        Parameters
+        ----------
+        n_draws : int
+            Assignments drawn anew.
+        n_estimators : int
+            Trees of each forest, also of the one the band is compared with.
+        level : float
+            Share of the null importances inside the band.
+        random_state : int
+            Seed.
+
+        Returns
+        -------
+        DataFrame
+            feature, importance, null_low, null_high, p_value; first outcome.
+        """
+        self._require_fitted()
+        sample, p = self.sample_, self.n_features_in_
+        rules = self._rules(self.n_arms_, bool(np.ptp(sample.weight) > 0.0), p)
+        small = clone(self).set_params(n_estimators=n_estimators)
+        w = sample.weight / sample.weight.sum()
+        centred = sample.z - w @ sample.z
+        effect = np.linalg.solve((centred.T * w) @ centred, (centred.T * w) @ sample.y)
+        null = np.empty((n_draws, p))
+        observed = split_importance(small._grow(sample, rules, self.strata_, random_state, None), p)
+        for draw, stream in enumerate(np.random.SeedSequence(random_state).spawn(n_draws)):
+            rng = np.random.default_rng(stream)
+            arm, z = redraw_arms(sample, self.layout_, self.exchange_, rng)
+            cell = (self.layout_.cluster * self.n_arms_ + arm).astype(np.int32)
+            y = round_residuals(sample.y - sample.z @ effect + z @ effect)
+            drawn = sample._replace(arm=arm, z=z, y=y, cell=cell)
+            strata, _ = self._strata(arm, self.blocks_)
+            null[draw] = split_importance(small._grow(drawn, rules, strata, int(rng.integers(2**31)), None), p)
+        return band_frame(tuple(feature.name for feature in self.features_), observed, null, level)
+
     def _refuse_identifiers(self, table: Table, cluster: Any, groups: Any, block: Any, blocks: Any) -> None:
         if groups is not None:
             refuse_identifiers(table, cluster, groups, "cluster")
         if blocks is not None:
             refuse_identifiers(table, block, blocks, "block")
 
-    def _strata(self, arm: NDArray[np.uint8], blocks: NDArray[np.int64] | None) -> Strata:
-        """Strata of clusters by arm and block; refuses designs with too few clusters."""
+    def _strata(self, arm: NDArray[np.uint8], blocks: NDArray[np.int64] | None) -> tuple[Strata, NDArray[np.int64]]:
+        """Return strata of clusters by arm and block, and their arms; refuse designs with too few clusters."""
         layout = self.layout_
         start = layout.row_start[:-1]
         for a in range(self.n_arms_):
             held = int(np.maximum.reduceat(arm == a, start).sum())
             if held < FEWEST_CLUSTERS:
                 raise ForestError(
-                    f"Arm {a} has {held} clusters; a forest needs at least {FEWEST_CLUSTERS} in every arm, because half "
-                    "are drawn for a bag and these are divided between splitting and estimating. With so few, "
+                    f"Arm {a} has {held} clusters; a forest needs at least {FEWEST_CLUSTERS} in every arm, because "
+                    "half are drawn for a bag and these are divided between splitting and estimating. With so few, "
                     "compare the arms' means instead."
                 )
         block_of = None
         if blocks is not None:
             low, high = np.minimum.reduceat(blocks, start), np.maximum.reduceat(blocks, start)
             block_of = np.where(low == high, low, -1)
-        strata, arm_of = make_strata(arm_of=cluster_arms(arm, layout, self.n_arms_), block_of=block_of, layout=layout)
-        self.factors_ = variance_factors(strata, arm_of, 0.5)
-        return strata
+        return make_strata(arm_of=cluster_arms(arm, layout, self.n_arms_), block_of=block_of, layout=layout)
 
     def _prognosis(self, given: Any, outcome: Vector, weight: Vector, progress: Progress | None) -> Vector:
         """Return E[y | x] in canonical order (n, m), learned out of bag by cluster unless given."""

@@ -1,4 +1,4 @@
-"""Counting clusters: does a cut leave enough of each arm on both sides?"""
+"""Counting clusters: whether a cut leaves enough of each arm on both sides."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def holds_clusters(
 
 
 @kernel
-def tally_half(
-    sample: Sample, f: int, rows: NDArray[np.uint32], tally: Integers, census: Census
-) -> None:
+def tally_half(sample: Sample, f: int, rows: NDArray[np.uint32], tally: Integers, census: Census) -> None:
     """Count one half's clusters by their lowest and highest rank on a feature.
 
     Per arm, four histograms over ranks: lowest, highest, and the same over

@@ -134,7 +134,9 @@ def write_leaf(
 
 
 @kernel
-def push(stack: NDArray[np.int64], top: int, box: NDArray[np.int64], node: int, s0: int, s1: int, v0: int, v1: int) -> None:
+def push(
+    stack: NDArray[np.int64], top: int, box: NDArray[np.int64], node: int, s0: int, s1: int, v0: int, v1: int
+) -> None:
     """Put a child on the stack, with its parent's range as the nearest that holds every arm."""
     stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3], stack[top, 4] = node, s0, s1, v0, v1
     stack[top, DEPTH] = box[DEPTH] + 1

@@ -129,7 +129,7 @@ def read_propensity(propensity: Any, n: int, n_arms: int) -> Vector:
             + ("a number or one per row." if n_arms == 2 else f"({n_arms},) or ({n}, {n_arms}), control first.")
         )
     if not np.isfinite(e).all() or e.min() <= 0.0 or e.sum(axis=1).max() >= 1.0:
-        raise ForestError("propensity must lie strictly between 0 and 1: rows that could hold one arm only are no trial.")
+        raise ForestError("propensity must lie strictly between 0 and 1: rows sure to hold one arm are no trial.")
     return np.ascontiguousarray(e)
 
 

@@ -37,9 +37,7 @@ def leaf_of(trees: Trees, first: int, row: NDArray[np.uint8]) -> int:
 
 
 @kernel
-def find_leaves(
-    trees: Trees, codes: NDArray[np.uint8], cluster: NDArray[np.int32], leaves: NDArray[np.int32]
-) -> None:
+def find_leaves(trees: Trees, codes: NDArray[np.uint8], cluster: NDArray[np.int32], leaves: NDArray[np.int32]) -> None:
     """Fill ``leaves`` (trees, rows) with each row's leaf, counted over the whole forest.
 
     A row of training cluster c gets ``NO_LEAF`` in trees whose bag holds c; a

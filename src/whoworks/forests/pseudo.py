@@ -178,9 +178,7 @@ def pack(sample: Sample, rules: Rules, rows: NDArray[np.uint32], node: Pseudo) -
 
 
 @kernel
-def pack_weights(
-    sample: Sample, rows: NDArray[np.uint32], node: Pseudo, channels: int
-) -> None:
+def pack_weights(sample: Sample, rows: NDArray[np.uint32], node: Pseudo, channels: int) -> None:
     """Fill the last channel with the weights, which ``rho`` no longer needs room for."""
     for i in range(len(rows)):
         node.rho[i, 0] = sample.weight[rows[i]]

@@ -126,9 +126,7 @@ def keeps_arms(counts: Integers, totals: Integers, rules: Rules) -> bool:
 
 
 @kernel
-def add_code(
-    histogram: Integers, f: int, c: int, arms: int, channels: int, sums: Integers, counts: Integers
-) -> int:
+def add_code(histogram: Integers, f: int, c: int, arms: int, channels: int, sums: Integers, counts: Integers) -> int:
     """Add one code to running sums (channels) and counts (arms); its rows are returned."""
     n = 0
     for a in range(arms):

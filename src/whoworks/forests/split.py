@@ -75,7 +75,9 @@ def scan_levels(rules: Rules, f: int, n_effects: int, bins: Bins, census: Census
     """Scan one feature's filled histogram by the general rule, and empty it."""
     m = list_codes(bins.histogram, f, rules, n_effects, bins.order)
     order_levels(bins.histogram, f, m, rules, n_effects, bins.order, bins.level_mean)
-    gain, at, missing_left = scan_general(bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, census.rank, False)
+    gain, at, missing_left = scan_general(
+        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, census.rank, False
+    )
     keep_cut(bins, f, gain, at, missing_left, True)
     clear(bins.histogram, bins.words, f)
 
@@ -99,7 +101,9 @@ def scan_candidates(
             scan_levels(rules, f, d, bins, census)
             continue
         m = list_codes(bins.histogram, f, rules, d, bins.order)
-        gain, at, missing_left = scan_general(bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, census.rank, False)
+        gain, at, missing_left = scan_general(
+            bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, census.rank, False
+        )
         keep_cut(bins, f, gain, at, missing_left, False)
         clear(bins.histogram, bins.words, f)
 

@@ -22,8 +22,12 @@ from whoworks.forests.pseudo import solve_in_place
 
 @kernel
 def tree_influence(
-    payload: NDArray[np.float64], moments: NDArray[np.float64], effects: NDArray[np.float64], d: int,
-    inverse: NDArray[np.float64], psi: NDArray[np.float64],
+    payload: NDArray[np.float64],
+    moments: NDArray[np.float64],
+    effects: NDArray[np.float64],
+    d: int,
+    inverse: NDArray[np.float64],
+    psi: NDArray[np.float64],
 ) -> None:
     """Fill ``psi`` with what one leaf, on its own, would move the estimate by (first order).
 
@@ -77,7 +81,11 @@ def debiased(between: float, noise: float, n_bags: float) -> float:
 
 @kernel
 def little_bags(
-    trees: Trees, leaves: NDArray[np.int32], moments: NDArray[np.float64], effects: NDArray[np.float64], d: int,
+    trees: Trees,
+    leaves: NDArray[np.int32],
+    moments: NDArray[np.float64],
+    effects: NDArray[np.float64],
+    d: int,
     variance: NDArray[np.float64],
 ) -> None:
     """Fill ``variance`` (rows, max(d, 1)), before the factor for half-samples.
