@@ -148,13 +148,15 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _ask(self, codes: NDArray[np.uint8], cluster: NDArray[np.int32], d: int, variance: bool) -> tuple[Any, Any]:
         """Return effects and scaled variances (n, outcomes, max(d, 1)), rows as in ``codes``."""
-        effects, variances = [], []
+        effects: list[Vector] = []
+        variances: list[Vector] = []
         for trees in self.trees_:
             effect, spread = ask_trees(
                 trees, codes, cluster, d=d, with_variance=variance, n_threads=count_threads(self.n_jobs)
             )
             effects.append(effect)
-            variances.append(spread)
+            if spread is not None:
+                variances.append(spread)
         factor = np.where(cluster >= 0, self.factors_[1][np.maximum(cluster, 0)], self.factors_[0])[:, None, None]
         value = np.stack(effects, axis=1)
         n_silent = int(np.isnan(value).any(axis=(1, 2)).sum())

@@ -22,16 +22,20 @@ import numba
 from numba.core import types
 from numba.extending import intrinsic
 
+config: Any = numba.config
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @lru_cache(maxsize=1)
 def source_key() -> str:
-    """Hash of every source file of this folder and of the compiler's version."""
+    """Hash of every file here that kernels are made of, and of the compiler's version."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+        source = path.read_bytes()
+        if b"@kernel" in source or path.name in ("arena.py", "compile.py"):
+            digest.update(path.name.encode())
+            digest.update(source)
     return digest.hexdigest()[:16]
 
 
@@ -41,8 +45,8 @@ def candidate_folders() -> Iterator[Path]:
     A folder shared between users is never one of them: cached code is loaded
     by unpickling, so it must not be writable by others.
     """
-    if numba.config.CACHE_DIR:
-        yield Path(numba.config.CACHE_DIR)
+    if config.CACHE_DIR:
+        yield Path(config.CACHE_DIR)
     yield Path(__file__).parent / "__pycache__"
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         if os.environ.get(variable):
@@ -74,12 +78,12 @@ def cache_folder() -> Path | None:
 @contextmanager
 def _numba_folder(folder: Path) -> Iterator[None]:
     # numba settles a function's cache folder while decorating it
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def kernel(function: F) -> F:
@@ -94,8 +98,7 @@ def kernel(function: F) -> F:
     return compiled
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def lowest_bit(typing_context: Any, word: Any) -> Any:
+def _lowest_bit(typing_context: Any, word: Any) -> Any:
     """Position of the lowest set bit of a non-zero 64-bit word."""
     signature = types.int64(types.uint64)
 
@@ -104,3 +107,6 @@ def lowest_bit(typing_context: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], zero_is_undefined)
 
     return signature, emit
+
+
+lowest_bit: Any = intrinsic(_lowest_bit)  # called from kernels with the word alone

@@ -151,7 +151,7 @@ def read_weights(sample_weight: Any, n: int) -> Vector:
     weight = np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != (n,) or not np.isfinite(weight).all() or weight.min() < 0.0 or not weight.sum() > 0.0:
         raise ForestError(f"sample_weight needs one finite, non-negative number for each of the {n} rows.")
-    return weight / weight.mean()
+    return np.asarray(weight / weight.mean())
 
 
 def refuse_identifiers(table: Table, labels: Any, groups: NDArray[np.int64], what: str) -> None:

@@ -54,7 +54,7 @@ def bin_edges(values: NDArray[np.float64], most: int = MOST_BINS) -> NDArray[np.
     # inverse of the empirical distribution at k / most
     at = -(-np.arange(1, most) * len(present) // most) - 1
     edges = np.unique(present[at])
-    return edges[edges < present[-1]]
+    return np.asarray(edges[edges < present[-1]])
 
 
 def fit_number(name: str, column: NDArray[np.float64]) -> Feature:

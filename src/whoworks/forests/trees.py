@@ -32,7 +32,7 @@ def bag_seeds(random_state: int | np.random.RandomState | None, n_bags: int) -> 
     """One 64-bit seed per bag, whatever the threads."""
     if isinstance(random_state, np.random.RandomState):
         random_state = int(random_state.randint(2**31 - 1))
-    return np.random.SeedSequence(random_state).generate_state(n_bags, np.uint64)
+    return np.random.SeedSequence(random_state).generate_state(n_bags, np.uint64).astype(np.uint64)
 
 
 def copy_out(arena: Arena, counts: NDArray[np.int64], has_levels: bool) -> Grown:
