@@ -14,10 +14,7 @@ def classrooms(seed=0, n_clusters=24, size=12, p=4, icc=0.2, effect=1.0, by="cla
     X = rng.normal(size=(n, p))
     if p > 2:
         X[:, 2] = rng.normal(size=n_clusters)[cluster]
-    if by == "class":
-        z = (rng.permutation(n_clusters) % 2)[cluster]
-    else:
-        z = rng.integers(0, 2, n)
+    z = (rng.permutation(n_clusters) % 2)[cluster] if by == "class" else rng.integers(0, 2, n)
     room = rng.normal(size=n_clusters)[cluster] * np.sqrt(icc)
     y = room + np.sqrt(1 - icc) * rng.normal(size=n) + z * effect * (X[:, 0] > 0)
     return X, y, z, cluster

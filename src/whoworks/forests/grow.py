@@ -14,7 +14,11 @@ from whoworks.forests.arena import (
     Arena,
     Bagging,
     Bins,
+    Census,
+    Draws,
     Product,
+    Pseudo,
+    Rows,
     Rules,
     Sample,
     Strata,
@@ -150,15 +154,19 @@ def grow_tree(
     n_split: int,
     n_value: int,
     first: NDArray[np.int64],
-    arena: Arena,
+    rows: Rows,
+    pseudo: Pseudo,
+    bins: Bins,
+    census: Census,
+    product: Product,
+    stack: NDArray[np.int64],
     rng: NDArray[np.uint64],
 ) -> None:
-    """Grow one tree from ``arena.rows``, depth first.
+    """Grow one tree from ``rows``, depth first.
 
-    ``first`` counts the nodes, leaves and masks the arena already holds, and is
-    moved on.
+    ``first`` counts the nodes, leaves and masks ``product`` already holds, and
+    is moved on.
     """
-    rows, bins, stack, product = arena.rows, arena.bins, arena.stack, arena.product
     for j in range(len(bins.features)):
         bins.features[j] = j
     box = np.empty(8, np.int64)
@@ -171,7 +179,7 @@ def grow_tree(
         at = first[0] + box[NODE_ID]
         f = -1
         if box[DEPTH] < rules.max_depth and box[2] - box[1] >= 2 * rules.n_arms * rules.min_rows:
-            f = find_split(sample, rules, box[1:5], rows, arena.pseudo, bins, arena.census, rng)
+            f = find_split(sample, rules, box[1:5], rows, pseudo, bins, census, rng)
         if f < 0:
             write_leaf(sample, rules.n_arms, box, rows.value, at, n_leaves, first[1], product)
             n_leaves += 1
@@ -190,6 +198,13 @@ def grow_tree(
 
 
 @kernel
+def draw_rows(strata: Strata, bagging: Bagging, draws: Draws, rows: Rows, rng: NDArray[np.uint64]) -> tuple[int, int]:
+    """Draw a tree's clusters from its bag; list the rows of both halves and return their numbers."""
+    draw_halves(strata, bagging, draws, rng)
+    n_split = list_rows(strata, draws, SPLIT, bagging.honest, rows.split)
+    return n_split, list_rows(strata, draws, VALUE, bagging.honest, rows.value)
+
+
 def grow_bag(
     sample: Sample,
     rules: Rules,
@@ -202,27 +217,36 @@ def grow_bag(
     """Draw a bag, mark its clusters in ``bits``, grow its trees one after the other.
 
     Returns how many nodes, leaves and level masks the arena now holds.  A tree
-    whose estimating half lacks an arm is not usable and stays a stump.
+    whose estimating half lacks an arm is not usable and stays a stump.  Not a
+    kernel: one more level of calls would double the time compilation takes.
     """
     rng = np.array([seed], dtype=np.uint64)
     first = np.zeros(3, np.int64)
-    product, rows, draws = arena.product, arena.rows, arena.draws
-    draw_bag(strata, bagging, draws, rng)
-    mark_bag(strata, draws, bits)
+    product = arena.product
+    draw_bag(strata, bagging, arena.draws, rng)
+    mark_bag(strata, arena.draws, bits)
     for t in range(bagging.n_trees):
-        draw_halves(strata, bagging, draws, rng)
-        n_split = list_rows(strata, draws, SPLIT, bagging.honest, rows.split)
-        n_value = list_rows(strata, draws, VALUE, bagging.honest, rows.value)
-        is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, 0, n_value)
-        nodes_before, leaves_before = first[0], first[1]
+        before = first.copy()
+        n_split, n_value = draw_rows(strata, bagging, arena.draws, arena.rows, rng)
+        is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, arena.rows.value, 0, n_value)
         if is_usable:
-            grow_tree(sample, rules, n_split, n_value, first, arena, rng)
+            grow_tree(
+                sample,
+                rules,
+                n_split,
+                n_value,
+                first,
+                arena.rows,
+                arena.pseudo,
+                arena.bins,
+                arena.census,
+                product,
+                arena.stack,
+                rng,
+            )
         else:
-            product.payload[first[1], :] = 0.0
-            stump = product.nodes[first[0]]
-            stump.child, stump.feature, stump.cut, stump.kind = 0, 0, 0, LEAF
-            first[0] += 1
-            first[1] += 1
-        product.grown[t, 0], product.grown[t, 1] = first[0] - nodes_before, first[1] - leaves_before
-        product.grown[t, 2] = 1 if is_usable else 0
+            product.payload[first[1]] = 0.0
+            product.nodes[first[0]] = (0, 0, 0, LEAF)
+            first[:2] += 1
+        product.grown[t] = (*(first - before)[:2], is_usable)
     return first
