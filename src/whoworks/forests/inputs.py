@@ -162,9 +162,12 @@ def refuse_identifiers(table: Table, labels: Any, groups: NDArray[np.int64], wha
     given = getattr(labels, "name", None)
     first = np.unique(groups, return_index=True)[1]
     as_text = pd.Series(np.asarray(labels).ravel()[first]).astype(str).to_numpy()
+    as_number = pd.to_numeric(pd.Series(as_text), errors="coerce").to_numpy()
     for j, name in enumerate(table.names):
         column = table.frame.iloc[first, j]
-        is_same = name == given or bool((column.astype(str).to_numpy() == as_text).all())
+        text = column.astype(str)
+        is_same = name == given or bool((text.to_numpy() == as_text).all())
+        is_same = is_same or bool((pd.to_numeric(text, errors="coerce").to_numpy() == as_number).all())
         if not is_same and table.categorical[j]:
             codes = pd.factorize(table.frame.iloc[:, j])[0]
             pairs = len(np.unique(codes * np.int64(n_groups) + groups))
