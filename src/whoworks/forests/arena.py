@@ -1,0 +1,225 @@
+"""What the kernels read and where they work: plain arrays under one name each.
+
+A ``Sample`` is the data, ``Rules`` is what a split must respect, an ``Arena``
+is one thread's workbench.  All are tuples of arrays and numbers, which is what
+a kernel can take.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING = 255
+N_CODES = 256
+
+NODE = np.dtype([("child", np.int32), ("feature", np.uint16), ("cut", np.uint8), ("kind", np.uint8)])
+# bits of ``kind``
+LEAF, MISSING_LEFT, CATEGORICAL = 1, 2, 4
+
+
+class Sample(NamedTuple):
+    """Rows in canonical order: all rows of a cluster stand together."""
+
+    codes: NDArray[np.uint8]  # (n, p) quantised features, 255 is missing
+    y: NDArray[np.float64]  # (n,) outcome minus prognosis
+    z: NDArray[np.float64]  # (n, d) arm indicators minus propensities
+    arm: NDArray[np.uint8]  # (n,) arm as assigned
+    weight: NDArray[np.float64]  # (n,)
+    cell: NDArray[np.int32]  # (n,) one number per cluster and arm
+    categorical: NDArray[np.bool_]  # (p,)
+
+
+class Rules(NamedTuple):
+    """What a split must respect, and how candidates are drawn."""
+
+    n_arms: int  # 1 in a regression forest
+    weighted: bool
+    min_rows: int  # of each arm in each child, splitting half
+    min_clusters: int  # of each arm in each child, both halves
+    imbalance: float  # smallest share of the parent's information in a child
+    max_depth: int
+    max_features: float
+    poisson: bool  # the number of candidates is Poisson with mean max_features
+
+
+class Strata(NamedTuple):
+    """Clusters by arm (and block): what bags and honesty are drawn within."""
+
+    clusters: NDArray[np.int64]  # (G,) clusters, stratum after stratum
+    start: NDArray[np.int64]  # (S + 1,) where each stratum begins
+    row_start: NDArray[np.int64]  # (G + 1,) where each cluster's rows begin
+
+
+class Bagging(NamedTuple):
+    """How bags and trees are drawn."""
+
+    bag_share: float  # of the clusters of a stratum, in a bag
+    tree_share: float  # of the bag's clusters, in a tree
+    honest: bool
+    n_trees: int  # in a bag
+
+
+class Draws(NamedTuple):
+    """The clusters of a bag and of a tree."""
+
+    bag: NDArray[np.int64]  # (G,) clusters; those drawn stand first in each stratum
+    bag_size: NDArray[np.int64]  # (S,) how many were drawn
+    role: NDArray[np.uint8]  # (G,) 1 splitting half, 2 estimating half
+
+
+class Rows(NamedTuple):
+    """The rows of a tree, parted in place as it grows."""
+
+    split: NDArray[np.uint32]
+    value: NDArray[np.uint32]
+    spare: NDArray[np.uint32]
+
+
+class Pseudo(NamedTuple):
+    """What the rows of the node at hand say about its effect."""
+
+    rho: NDArray[np.float64]  # (n, max(d, 1))
+    packed: NDArray[np.int64]  # (n * channels,) see ``pack``
+    lane: NDArray[np.uint8]  # (n,) arm
+    work: NDArray[np.float64]  # (d + 1, 2 d + 3) moments and a small linear system
+
+
+class Bins(NamedTuple):
+    """Sums by code, and the best cut of each candidate."""
+
+    histogram: NDArray[np.int64]  # (p, 256 * arms * channels)
+    words: NDArray[np.uint64]  # (p, 4) one bit per code met
+    order: NDArray[np.int64]  # (256,) codes in the order they are scanned
+    level_mean: NDArray[np.float64]  # (256,) of a categorical feature, in that order
+    features: NDArray[np.int64]  # (p,) candidates first
+    found: NDArray[np.float64]  # (p, 4) gain, cut, missing left, is checked
+    left: NDArray[np.int64]  # (6, arms or channels) running sums of a scan
+    goes_left: NDArray[np.bool_]  # (256,)
+
+
+class Census(NamedTuple):
+    """Clusters by arm on both sides of a cut."""
+
+    seen: NDArray[np.int64]  # (2, arms, 1 + min_clusters)
+    rank: NDArray[np.int64]  # (256,) place of a code in the scan
+    tally: NDArray[np.int64]  # (2 halves, arms, 4, 257) clusters by lowest and highest rank
+    low: NDArray[np.int16]  # (cells,)
+    high: NDArray[np.int16]
+    missing: NDArray[np.bool_]
+
+
+class Product(NamedTuple):
+    """What a bag leaves behind."""
+
+    nodes: NDArray[np.void]
+    payload: NDArray[np.float64]
+    masks: NDArray[np.uint8]  # (categorical splits, 32) one bit per level: goes left
+    mask_of: NDArray[np.int32]
+    grown: NDArray[np.int64]  # (trees, 3) nodes, leaves, is usable
+
+
+class Arena(NamedTuple):
+    """One thread's workbench.  Kernels take only the drawers they use: calls stay cheap."""
+
+    draws: Draws
+    rows: Rows
+    pseudo: Pseudo
+    bins: Bins
+    census: Census
+    product: Product
+    stack: NDArray[np.int64]  # (depth, 8)
+
+
+class Trees(NamedTuple):
+    """All trees one after the other; children and leaves are counted from their tree's first."""
+
+    nodes: NDArray[np.void]  # child (left; right is the next), feature, cut, kind
+    payload: NDArray[np.float64]  # (leaves, moments)
+    masks: NDArray[np.uint8]  # (categorical splits, 32)
+    mask_of: NDArray[np.int32]  # (nodes or 1,)
+    node_start: NDArray[np.int64]  # (trees + 1,)
+    leaf_start: NDArray[np.int64]  # (trees + 1,)
+    usable: NDArray[np.bool_]  # (trees,)
+    bags: NDArray[np.uint8]  # (bags, clusters / 8) one bit per cluster
+    trees_per_bag: int
+
+
+def n_payload(n_z: int) -> int:
+    """Length of a leaf's moments: y, z, z y and the triangle of z z'."""
+    return 1 + 2 * n_z + n_z * (n_z + 1) // 2
+
+
+def most_rows(strata: Strata, share: float) -> int:
+    """Most rows that a draw of this share of each stratum's clusters can hold."""
+    sizes = np.diff(strata.row_start)
+    rows = 0
+    for a, b in pairwise(strata.start):
+        drawn = int(np.ceil(share * (b - a)))
+        here = sizes[strata.clusters[a:b]]
+        rows += int(np.sort(here)[len(here) - drawn :].sum())
+    return rows
+
+
+def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -> Arena:
+    """Allocate one thread's workbench, large enough for any bag."""
+    n_trees = bagging.n_trees
+    n_bag = most_rows(strata, bagging.bag_share)
+    half = 0.5 * bagging.tree_share * bagging.bag_share if bagging.honest else 1.0
+    n_split = n_value = min(n_bag, most_rows(strata, min(1.0, half + 1e-9)) + 1)
+    n_cluster = len(strata.clusters)
+    p, d = sample.codes.shape[1], sample.z.shape[1]
+    arms, channels = max(2, rules.n_arms), max(1, d) + int(rules.weighted)
+    most_leaves = max(1, n_split // max(1, rules.n_arms * rules.min_rows))
+    nodes, leaves = n_trees * 2 * most_leaves, n_trees * most_leaves
+    n_cells = int(sample.cell.max()) + 1
+    n_masks = nodes if sample.categorical.any() else 1
+    integers: Any = np.int64
+    real: Any = np.float64
+    bins = Bins(
+        histogram=np.zeros((p, N_CODES * arms * channels), integers),
+        words=np.zeros((p, 4), np.uint64),
+        order=np.empty(N_CODES, integers),
+        level_mean=np.empty(N_CODES, real),
+        features=np.arange(p, dtype=integers),
+        found=np.zeros((p, 4), real),
+        left=np.zeros((6, max(arms, channels)), integers),
+        goes_left=np.zeros(N_CODES, np.bool_),
+    )
+    census = Census(
+        seen=np.zeros((2, arms, 1 + max(1, rules.min_clusters)), integers),
+        rank=np.empty(N_CODES, integers),
+        tally=np.zeros((2, arms, 4, N_CODES + 1), integers),
+        low=np.full(n_cells, -1, np.int16),
+        high=np.full(n_cells, -1, np.int16),
+        missing=np.zeros(n_cells, np.bool_),
+    )
+    product = Product(
+        nodes=np.empty(nodes, NODE),
+        payload=np.empty((leaves, n_payload(d)), real),
+        masks=np.zeros((n_masks, N_CODES // 8), np.uint8),
+        mask_of=np.zeros(n_masks, np.int32),
+        grown=np.zeros((n_trees, 3), integers),
+    )
+    spare = max(n_split, n_value)
+    return Arena(
+        draws=Draws(
+            bag=np.empty(n_cluster, integers),
+            bag_size=np.zeros(len(strata.start) - 1, integers),
+            role=np.zeros(n_cluster, np.uint8),
+        ),
+        rows=Rows(np.empty(n_split, np.uint32), np.empty(n_value, np.uint32), np.empty(spare, np.uint32)),
+        pseudo=Pseudo(
+            rho=np.empty((n_split, max(1, d)), real),
+            packed=np.empty(n_split * channels, integers),
+            lane=np.empty(n_split, np.uint8),
+            work=np.zeros((d + 1, 2 * d + 3), real),
+        ),
+        bins=bins,
+        census=census,
+        product=product,
+        stack=np.empty((most_leaves + 64, 8), integers),
+    )

@@ -1,0 +1,214 @@
+"""What causal and regression forests share: parameters, preparation, out-of-bag rules."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from whoworks.errors import ForestError
+from whoworks.forests.arena import Bagging, Rules, Sample, Strata, Trees
+from whoworks.forests.inputs import Table, Vector, read_features
+from whoworks.forests.order import Layout
+from whoworks.forests.pseudo import LARGEST_NODE
+from whoworks.forests.quantise import Feature, encode, fit_features
+from whoworks.forests.trees import Progress, ask_trees, bag_seeds, grow_trees
+
+FORMAT = 1  # of a pickled forest
+
+
+def count_threads(n_jobs: int | None) -> int:
+    """Threads for ``n_jobs`` as scikit-learn means it: None is 1, -1 all that this process may use."""
+    if n_jobs is None:
+        return 1
+    if n_jobs < 0:
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, available + 1 + n_jobs)
+    return max(1, n_jobs)
+
+
+def round_residuals(values: Vector) -> Vector:
+    """Round to 1e-10 of the size of the values.
+
+    Learners that sum on threads differ in the last bit from run to run, which
+    would flip a split here and there.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    if not largest > 0.0:
+        return values
+    unit = 2.0 ** math.floor(math.log2(largest))
+    return np.asarray(np.round(values / unit, 10) * unit)
+
+
+def cluster_weights(weight: Vector, layout: Layout, weighting: str) -> Vector:
+    """Return weights in canonical order; with ``weighting="cluster"`` each cluster's add up to the same."""
+    weight = weight[layout.order]
+    if weighting == "student":
+        return weight
+    if weighting != "cluster":
+        raise ForestError(f'weighting is {weighting!r}; it must be "student" or "cluster".')
+    totals = np.bincount(layout.cluster, weight)
+    shared = weight / totals[layout.cluster]
+    return np.asarray(shared / shared.mean())
+
+
+class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Parameters and steps shared by the forests; not for use on its own."""
+
+    n_estimators: int
+    trees_per_bag: int
+    min_samples_leaf: int
+    min_clusters_leaf: int
+    max_features: int | float | None
+    max_depth: int | None
+    max_samples: float
+    honest: bool
+    imbalance: float
+    n_jobs: int | None
+    random_state: Any
+
+    features_: tuple[Feature, ...]
+    trees_: tuple[Trees, ...]
+    codes_: NDArray[np.uint8]
+    layout_: Layout
+    factors_: tuple[float, Vector]
+
+    def _check_parameters(self) -> None:
+        if self.trees_per_bag < 1 or self.n_estimators < self.trees_per_bag:
+            raise ForestError("n_estimators must be at least trees_per_bag, and trees_per_bag at least 1.")
+        if self.min_samples_leaf < 1 or self.min_clusters_leaf < 0:
+            raise ForestError("min_samples_leaf must be at least 1 and min_clusters_leaf at least 0.")
+        if not 0.0 < self.max_samples <= 0.5:
+            raise ForestError("max_samples must lie in (0, 0.5]: a tree grows on a part of a half-sample of clusters.")
+        if not 0.0 <= self.imbalance < 0.5:
+            raise ForestError("imbalance must lie in [0, 0.5).")
+
+    def _encode_training(self, X: Any, categorical: Sequence[Any] | None) -> tuple[Table, NDArray[np.uint8]]:
+        table = read_features(X, categorical)
+        n_threads = count_threads(self.n_jobs)
+        if table.n_rows >= LARGEST_NODE:
+            raise ForestError(f"X has {table.n_rows} rows; at most {LARGEST_NODE - 1} are possible.")
+        self.features_ = fit_features(table, n_threads=n_threads)
+        self.n_features_in_ = len(table.names)
+        self.feature_names_in_ = np.array(table.names, dtype=object)
+        self._categorical_given = tuple(feature.name for feature in self.features_ if feature.is_categorical)
+        return table, encode(self.features_, table, n_threads=n_threads)
+
+    def _encode_new(self, X: Any) -> NDArray[np.uint8]:
+        table = read_features(X)
+        expected = tuple(feature.name for feature in self.features_)
+        if hasattr(X, "columns") and table.names != expected:
+            missing = [name for name in expected if name not in table.names]
+            if missing:
+                raise ForestError(f"X lacks {len(missing)} features the forest was grown on: {', '.join(missing[:5])}.")
+            table = read_features(X.loc[:, [c for name in expected for c in X.columns if str(c) == name]])
+        if len(table.names) != len(expected):
+            raise ForestError(f"X has {len(table.names)} features; the forest was grown on {len(expected)}.")
+        return encode(self.features_, table, n_threads=count_threads(self.n_jobs))
+
+    def _rules(self, n_arms: int, weighted: bool, p: int) -> Rules:
+        wanted = self.max_features
+        if wanted is None:
+            mean, is_poisson = float(min(p, math.ceil(math.sqrt(p)) + 20)), True
+        else:
+            mean, is_poisson = float(wanted if isinstance(wanted, (int, np.integer)) else max(1, wanted * p)), False
+        return Rules(
+            n_arms=n_arms,
+            weighted=weighted,
+            min_rows=int(self.min_samples_leaf),
+            min_clusters=int(self.min_clusters_leaf),
+            imbalance=float(self.imbalance),
+            max_depth=int(self.max_depth if self.max_depth is not None else 2**31 - 1),
+            max_features=mean,
+            poisson=is_poisson,
+        )
+
+    def _bagging(self) -> Bagging:
+        return Bagging(
+            bag_share=0.5, tree_share=2.0 * self.max_samples, honest=bool(self.honest), n_trees=int(self.trees_per_bag)
+        )
+
+    def _grow(self, sample: Sample, rules: Rules, strata: Strata, seed: Any, progress: Progress | None) -> Trees:
+        n_bags = -(-int(self.n_estimators) // int(self.trees_per_bag))
+        return grow_trees(
+            sample,
+            rules,
+            strata,
+            self._bagging(),
+            seeds=bag_seeds(seed, n_bags),
+            n_threads=count_threads(self.n_jobs),
+            progress=progress,
+        )
+
+    def _ask(self, codes: NDArray[np.uint8], cluster: NDArray[np.int32], d: int, variance: bool) -> tuple[Any, Any]:
+        """Return effects and scaled variances (n, outcomes, max(d, 1)), rows as in ``codes``."""
+        effects: list[Vector] = []
+        variances: list[Vector] = []
+        for trees in self.trees_:
+            effect, spread = ask_trees(
+                trees, codes, cluster, d=d, with_variance=variance, n_threads=count_threads(self.n_jobs)
+            )
+            effects.append(effect)
+            if spread is not None:
+                variances.append(spread)
+        factor = np.where(cluster >= 0, self.factors_[1][np.maximum(cluster, 0)], self.factors_[0])[:, None, None]
+        value = np.stack(effects, axis=1)
+        n_silent = int(np.isnan(value).any(axis=(1, 2)).sum())
+        if n_silent:
+            warnings.warn(
+                f"{n_silent} of {len(codes)} rows have no prediction (NaN): no tree may speak for them. "
+                "Grow more trees (n_estimators).",
+                UserWarning,
+                stacklevel=4,
+            )
+        return value, np.stack(variances, axis=1) * factor if variance else None
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "trees_"):
+            raise ForestError(f"This {type(self).__name__} is not grown yet: call fit first.")
+
+    def _predict_new(self, X: Any, d: int, variance: bool) -> Any:
+        self._require_fitted()
+        codes = self._encode_new(X)
+        return tidy_shape(*self._ask(codes, np.full(len(codes), -1, np.int32), d, variance))
+
+    def _predict_oob(self, d: int, variance: bool) -> Any:
+        self._require_fitted()
+        cluster = self.layout_.cluster.astype(np.int32)
+        value, spread = self._ask(self.codes_, cluster, d, variance)
+        back = np.empty(len(cluster), np.int64)
+        back[self.layout_.order] = np.arange(len(cluster))
+        return tidy_shape(value[back], None if spread is None else spread[back])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Arrays, parameters and a version; nothing compiled."""
+        return {**self.__dict__, "_format": FORMAT}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Refuse a forest written in another format."""
+        found = state.pop("_format", None)
+        if found != FORMAT:
+            raise ForestError(f"This forest was saved in format {found}; this version reads {FORMAT}. Grow it again.")
+        self.__dict__.update(state)
+
+
+def tidy_shape(value: Vector, spread: Vector | None) -> Any:
+    """Drop the axes of a single outcome or a single contrast; contrasts come before outcomes."""
+    shaped = []
+    for array in (value, spread):
+        if array is None:
+            continue
+        if array.shape[1] == 1:
+            array = array[:, 0, 0] if array.shape[2] == 1 else array[:, 0, :]
+        elif array.shape[2] == 1:
+            array = array[:, :, 0]
+        else:
+            array = np.moveaxis(array, 1, 2)
+        shaped.append(np.ascontiguousarray(array))
+    return tuple(shaped) if spread is not None else shaped[0]

@@ -1,0 +1,112 @@
+"""How the kernels are compiled, and where their machine code is kept.
+
+Kernels release the interpreter lock, so a thread pool runs them side by side.
+Machine code is cached in a folder named after the sources of *all* kernel
+files: a kernel may be inlined into another file's kernel, so a change in any
+file must retire the machine code of every file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import types
+from numba.extending import intrinsic
+
+config: Any = numba.config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@lru_cache(maxsize=1)
+def source_key() -> str:
+    """Hash of every file here that kernels are made of, and of the compiler's version."""
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        source = path.read_bytes()
+        if b"@kernel" in source or path.name in ("arena.py", "compile.py"):
+            digest.update(path.name.encode())
+            digest.update(source)
+    return digest.hexdigest()[:16]
+
+
+def candidate_folders() -> Iterator[Path]:
+    """Yield folders that may hold machine code, best first.
+
+    A folder shared between users is never one of them: cached code is loaded
+    by unpickling, so it must not be writable by others.
+    """
+    if config.CACHE_DIR:
+        yield Path(config.CACHE_DIR)
+    yield Path(__file__).parent / "__pycache__"
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        if os.environ.get(variable):
+            yield Path(os.environ[variable]) / "whoworks"
+    if os.environ.get("HOME") or os.environ.get("USERPROFILE"):
+        yield Path.home() / ".cache" / "whoworks"
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether a file can be made in the folder, which is created when absent."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> Path | None:
+    """Where machine code is kept, or None when nowhere is writable."""
+    for base in candidate_folders():
+        folder = base / f"kernels-{source_key()}"
+        if is_writable(folder):
+            return folder
+    return None
+
+
+@contextmanager
+def _numba_folder(folder: Path) -> Iterator[None]:
+    # numba settles a function's cache folder while decorating it
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def kernel(function: F) -> F:
+    """Compile on first call, without the interpreter lock, cached where possible."""
+    folder = cache_folder()
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    if folder is None:
+        compiled: F = numba.njit(**options)(function)
+        return compiled
+    with _numba_folder(folder):
+        compiled = numba.njit(cache=True, **options)(function)
+    return compiled
+
+
+def _lowest_bit(typing_context: Any, word: Any) -> Any:
+    """Position of the lowest set bit of a non-zero 64-bit word."""
+    signature = types.int64(types.uint64)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zero_is_undefined = context.get_constant(types.boolean, True)
+        return builder.cttz(arguments[0], zero_is_undefined)
+
+    return signature, emit
+
+
+lowest_bit: Any = intrinsic(_lowest_bit)  # called from kernels with the word alone

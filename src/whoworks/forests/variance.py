@@ -1,0 +1,184 @@
+"""Little bags: the variance of a forest from the spread of its bags.
+
+Trees of one bag share a half-sample of clusters.  The spread of the bags'
+estimates, less the noise of having few trees in each, is the variance a
+half-sample brings (Athey, Tibshirani & Wager 2019, section 4.1).  A half-sample
+of h of G clusters varies ``(G - h) / h`` times as much as the whole sample's
+estimate does, hence the factors.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.forests.arena import Strata, Trees
+from whoworks.forests.compile import kernel
+from whoworks.forests.predict import NO_LEAF, unpack_system
+from whoworks.forests.pseudo import solve_in_place
+
+
+@kernel
+def tree_influence(
+    payload: NDArray[np.float64],
+    moments: NDArray[np.float64],
+    effects: NDArray[np.float64],
+    d: int,
+    inverse: NDArray[np.float64],
+    psi: NDArray[np.float64],
+) -> None:
+    """Fill ``psi`` with what one leaf, on its own, would move the estimate by (first order).
+
+    ``A^-1 mean((z - zbar)(y - ybar - (z - zbar)' tau))`` over the leaf, bars
+    and ``A`` from the whole forest.  With d = 0 the leaf's mean less the
+    forest's.
+    """
+    if d == 0:
+        psi[0] = payload[0] - moments[1]
+        return
+    psi[:] = 0.0
+    # intercept such that the residual is y - mu - z' tau
+    mu = moments[1]
+    for k in range(d):
+        mu -= effects[k] * moments[2 + k]
+    residual = payload[0] - mu
+    for k in range(d):
+        residual -= effects[k] * payload[1 + k]
+    at = 1 + 2 * d
+    score = np.zeros(d)
+    for k in range(d):
+        score[k] += payload[1 + d + k] - mu * payload[1 + k] - moments[2 + k] * residual
+        for j in range(k, d):
+            score[k] -= effects[j] * payload[at]
+            if j != k:
+                score[j] -= effects[k] * payload[at]
+            at += 1
+    for k in range(d):
+        for j in range(d):
+            psi[k] += inverse[k, j] * score[j]
+
+
+@kernel
+def debiased(between: float, noise: float, n_bags: float) -> float:
+    """Variance between bags less the noise within, kept positive.
+
+    The posterior mean of a variance whose estimate is normal with standard
+    error ``max(between, noise) sqrt(2 / n_bags)``, under a flat prior on the
+    positive half-line (as in grf's ObjectiveBayesDebiaser).
+    """
+    estimate = between - noise
+    error = max(between, noise) * math.sqrt(2.0 / n_bags)
+    if not error > 0.0:
+        return 0.0
+    ratio = estimate / error
+    if ratio < -30.0:  # the tail's first-order expansion, where erfc underflows
+        return error / -ratio
+    density = math.exp(-0.5 * ratio * ratio) / math.sqrt(2.0 * math.pi)
+    return estimate + error * density / (0.5 * math.erfc(-ratio / math.sqrt(2.0)))
+
+
+@kernel
+def little_bags(
+    trees: Trees,
+    leaves: NDArray[np.int32],
+    moments: NDArray[np.float64],
+    effects: NDArray[np.float64],
+    d: int,
+    variance: NDArray[np.float64],
+) -> None:
+    """Fill ``variance`` (rows, max(d, 1)), before the factor for half-samples.
+
+    Only bags all of whose trees may speak count.
+    """
+    size, width = trees.trees_per_bag, max(d, 1)
+    n_bags = leaves.shape[0] // size
+    a = np.zeros((width, 2 * width + 1))
+    inverse = np.zeros((width, width))
+    psi, bag, total, between = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
+    for i in range(leaves.shape[1]):
+        variance[i, :] = np.nan
+        if d > 0:
+            unpack_system(moments[i], d, a)
+            for k in range(d):
+                a[k, d : 2 * d] = 0.0
+                a[k, d + k] = 1.0
+            if not solve_in_place(a, d, d):
+                continue
+            inverse[:, :] = a[:d, d : 2 * d]
+        total[:] = 0.0
+        between[:] = 0.0
+        good = 0
+        for b in range(n_bags):
+            is_whole = True
+            for t in range(b * size, (b + 1) * size):
+                is_whole = is_whole and leaves[t, i] != NO_LEAF
+            if not is_whole:
+                continue
+            good += 1
+            bag[:] = 0.0
+            for t in range(b * size, (b + 1) * size):
+                tree_influence(trees.payload[leaves[t, i]], moments[i], effects[i], d, inverse, psi)
+                for k in range(width):
+                    bag[k] += psi[k] / size
+                    total[k] += psi[k] * psi[k] / size
+            for k in range(width):
+                between[k] += bag[k] * bag[k]
+        if good < 2 or size < 2:
+            continue
+        for k in range(width):
+            noise = max(0.0, total[k] - between[k]) / good / (size - 1)
+            variance[i, k] = debiased(between[k] / good, noise, float(good))
+
+
+def half_sample_factor(n_clusters: int, share: float, *, left_out: bool) -> float:
+    """Factor from the variance between bags to the variance of the estimate.
+
+    ``h / (G - h)`` for new points and ``h / (G - 1 - h)`` for a point whose own
+    cluster is left out of the bags that speak: those are half-samples of the
+    other G - 1.  An odd stratum is rounded up or down at random, so the factor
+    is the inverse of the mean of ``(G - h) / h`` over the bags that speak.
+    """
+    size = share * n_clusters
+    low = math.floor(size + 1e-9)
+    chances = {low: 1.0 - (size - low), low + 1: size - low}
+    others = n_clusters - 1 if left_out else n_clusters
+    spread = weight = 0.0
+    for h, chance in chances.items():
+        if chance <= 1e-9 or h < 1:
+            continue
+        speaks = chance * ((n_clusters - h) / n_clusters if left_out else 1.0)
+        spread += speaks * max(others - h, 0) / h
+        weight += speaks
+    return weight / spread if spread > 0.0 else math.nan
+
+
+def variance_factors(strata: Strata, arm_of: NDArray[np.int64], share: float) -> tuple[float, NDArray[np.float64]]:
+    """Return the factor for new points, and one per cluster for out-of-bag points.
+
+    Bags are drawn within strata, so only the stratum that holds a point's own
+    cluster loses one.  Strata are weighted by what they add to the variance of
+    a difference between arms: ``(G_s / G_a)^2 / G_s``, G_a the clusters of
+    their arm.
+
+    Parameters
+    ----------
+    strata : Strata
+        Clusters by stratum.
+    arm_of : ndarray of shape (S,)
+        Arm of each stratum (mixed clusters are an arm of their own).
+    share : float
+        Share of clusters in a bag.
+    """
+    sizes = np.diff(strata.start)
+    weights = np.array([g / sizes[arm_of == a].sum() ** 2 for g, a in zip(sizes, arm_of, strict=True)])
+    weights = weights / weights.sum()
+    whole = np.array([half_sample_factor(int(g), share, left_out=False) for g in sizes])
+    less_one = np.array([half_sample_factor(int(g), share, left_out=True) for g in sizes])
+    new = float(weights @ whole)
+    per_cluster = np.empty(len(strata.clusters))
+    for s in range(len(sizes)):
+        members = strata.clusters[strata.start[s] : strata.start[s + 1]]
+        per_cluster[members] = new + weights[s] * (less_one[s] - whole[s])
+    return new, per_cluster

@@ -1,0 +1,87 @@
+"""Kernels in hostile places: no home, nothing writable, other processes, other threads."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from worlds import classrooms
+
+from whoworks.forests import compile as compiling
+from whoworks.forests.causal import CausalForest
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+def total(seed):
+    X, y, z, cluster = classrooms(seed=seed)
+    forest = CausalForest(n_estimators=20, random_state=1, n_jobs=1)
+    return float(forest.fit(X, y, z, cluster=cluster, propensity=0.5, prognosis=0 * y).predict_oob().sum())
+
+
+def test_two_forests_grow_from_two_threads_at_once():
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(total, [1, 2, 1, 2])) == [total(1), total(2)] * 2
+
+
+def test_a_spawned_process_grows_the_same_forest():
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        assert pool.submit(total, 1).result() == total(1)
+
+
+def test_without_a_writable_folder_or_a_home_kernels_still_run(tmp_path):
+    code = (
+        "import numpy as np; from whoworks.forests import compile as c\n"
+        "assert c.cache_folder() is None, c.cache_folder()\n"
+        "from whoworks.forests.draw import draw_below\n"
+        "print(draw_below(np.array([1], np.uint64), 10))"
+    )
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    folder = tmp_path / "site" / "whoworks"
+    folder.parent.mkdir()
+    subprocess.run(["cp", "-r", str(SOURCE / "whoworks"), str(folder)], check=True)
+    cache = folder / "forests" / "__pycache__"
+    subprocess.run(["rm", "-rf", str(cache)], check=True)
+    cache.write_text("nothing can be made in here")
+    keep = {
+        k: v for k, v in os.environ.items() if k not in {"HOME", "USERPROFILE", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"}
+    }
+    env = {**keep, "PYTHONPATH": str(folder.parent), "PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(blocked)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 0 <= int(done.stdout) < 10
+
+
+def test_an_edit_of_any_kernel_file_retires_the_machine_code_of_all(tmp_path, monkeypatch):
+    for path in (SOURCE / "whoworks" / "forests").glob("*.py"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "compile.py"))
+    key = compiling.source_key.__wrapped__
+    before = key()
+    with (tmp_path / "causal.py").open("a") as stream:
+        stream.write("# not a kernel\n")
+    assert key() == before
+    with (tmp_path / "scan.py").open("a") as stream:
+        stream.write("# a kernel\n")
+    assert key() != before
+
+
+def test_the_cache_folder_is_never_shared_between_users(monkeypatch):
+    monkeypatch.setattr(compiling.config, "CACHE_DIR", "")
+    for variable in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(variable, raising=False)
+    assert [folder.name for folder in compiling.candidate_folders()] == ["__pycache__"]
+
+
+def test_a_forest_holds_arrays_and_no_compiled_state():
+    X, y, z, cluster = classrooms()
+    forest = CausalForest(n_estimators=4, random_state=1).fit(X, y, z, cluster=cluster, propensity=0.5)
+    assert not any("numba" in type(value).__module__ for value in forest.__getstate__().values())
+    assert isinstance(forest.trees_[0].nodes, np.ndarray)
