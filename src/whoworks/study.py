@@ -146,7 +146,8 @@ class Study:
         scores = setting.scores
         names = dict.fromkeys(m.name for m in (*self.plan.moderators, *setting.outcome.baseline))
         per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
-        engine = choose_engine(self.plan.analysis.engine, clusters_per_arm=per_arm)
+        analysis = self.plan.analysis
+        engine = choose_engine(analysis.engine, clusters_per_arm=per_arm, trees=analysis.trees)
         if engine is None or not names:
             return None
         either = setting.treated | setting.control

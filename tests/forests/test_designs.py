@@ -11,8 +11,8 @@ from sklearn.base import clone
 from worlds import classrooms
 
 from whoworks.errors import ForestError
-from whoworks.forests.base import FORMAT, count_threads, round_residuals
 from whoworks.forests.causal import CausalForest
+from whoworks.forests.estimator import FORMAT, count_threads, round_residuals
 from whoworks.forests.importance import redraw_arms
 from whoworks.forests.regression import RegressionForest
 

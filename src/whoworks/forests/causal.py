@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from whoworks.errors import ForestError
 from whoworks.forests.arena import Sample, Strata
-from whoworks.forests.base import BaseForest, cluster_weights, round_residuals
+from whoworks.forests.estimator import BaseForest, cluster_weights, round_residuals
 from whoworks.forests.importance import band_frame, redraw_arms, split_importance
 from whoworks.forests.inputs import (
     Table,

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from whoworks.forests.econml_engine import EconmlEngine
+from whoworks.forests.forest_engine import ForestEngine
 from whoworks.forests.protocol import Engine
 from whoworks.forests.ridge_engine import RidgeEngine
 
 CLUSTERS_FOR_FOREST = 10  # in each arm; below, a ridge regression of effects takes the forest's place
+FOLDS = 5  # the most that a plan's trees are shared out over
+TREES_PER_FOLD = 200  # the fewest of a fold
 CLUSTERS_FOR_ANY = 4  # in each arm; below, nothing can be learned from some clusters and shown in others
 
 
-def choose_engine(name: str, *, clusters_per_arm: int) -> Engine | None:
+def choose_engine(name: str, *, clusters_per_arm: int, trees: int) -> Engine | None:
     """Return the engine, or None where clusters are too few for any.
 
     Parameters
     ----------
     name : the plan's ``analysis.engine``
     clusters_per_arm : clusters in the smaller arm
+    trees : the plan's ``analysis.trees``, over all folds together
     """
     if clusters_per_arm < CLUSTERS_FOR_ANY:
         return None
     if clusters_per_arm < CLUSTERS_FOR_FOREST:
         return RidgeEngine()
-    return EconmlEngine()
+    if name == "econml":
+        return EconmlEngine()
+    return ForestEngine(n_estimators=max(TREES_PER_FOLD, trees // FOLDS))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import Sample, Trees
-from whoworks.forests.base import BaseForest, cluster_weights, round_residuals
+from whoworks.forests.estimator import BaseForest, cluster_weights, round_residuals
 from whoworks.forests.inputs import Vector, read_groups, read_outcomes, read_weights, refuse_identifiers
 from whoworks.forests.order import Layout, canonical_layout, make_strata
 from whoworks.forests.trees import Progress

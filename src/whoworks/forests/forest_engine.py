@@ -1,0 +1,46 @@
+"""Our causal forest behind the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whoworks.forests.causal import CausalForest
+from whoworks.forests.protocol import Codes, Fitted, Inputs
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestEngine:
+    """`CausalForest` on residuals: whole clusters in bags and honest halves, missing values as they are."""
+
+    n_estimators: int
+    name: str = "causal forest by whole clusters"
+    ignores: tuple[str, ...] = ()
+    repeats: int = 10
+
+    def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
+        """Learn from the units at `rows`."""
+        forest = CausalForest(n_estimators=self.n_estimators, random_state=seed)
+        forest.fit(
+            inputs.features.iloc[rows], inputs.y_residual[rows], (inputs.z_residual[rows] > 0).astype(np.int64),
+            cluster=inputs.cluster[rows], propensity=0.5, block=inputs.block[rows],
+            prognosis=np.zeros(len(rows)), sample_weight=inputs.weights[rows],
+        )  # fmt: skip
+        return _ForestFit(forest=forest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ForestFit:
+    forest: CausalForest
+
+    @property
+    def importance(self) -> Vector:
+        return np.asarray(self.forest.feature_importances_, dtype=np.float64)
+
+    def predict(self, features: pd.DataFrame) -> Vector:
+        return np.asarray(self.forest.predict(features), dtype=np.float64).ravel()
