@@ -52,6 +52,5 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module or ""
-            if node.module == "whoworks":
-                yield from (f"whoworks.{alias.name}" for alias in node.names)
+            whole = node.module == "whoworks"
+            yield from (f"whoworks.{alias.name}" for alias in node.names) if whole else [node.module or ""]

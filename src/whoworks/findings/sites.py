@@ -132,8 +132,8 @@ def _classes_alone(setting: Setting) -> str:
     """Say that the fit with a class term leaves nothing that must be the sites'."""
     carriers, sites = plural(setting.design.assigned_level), plural(setting.design.site_level)
     return (
-        f"{_who(setting)} {INSEPARABLE}: differences between {carriers} of the same arm are large enough to make all "
-        f"of the differences between {sites}, so no spread of the effect between {sites} is given"
+        f"{_who(setting)} {INSEPARABLE}: differences between {carriers} of the same arm are so large that they may "
+        f"make all of the differences between {sites}, so no spread of the effect between {sites} is given"
     )
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, places_of, unit_word
+from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
-from whoworks.report.numbers import fixed, p_value
+from whoworks.report.numbers import decimals, fixed, p_value, percent, span
 from whoworks.report.states import State, meaningful_units, read_p, read_state
 
 
@@ -167,6 +167,34 @@ def tell_profile(finding: Finding, words: Words, state: State) -> str:
     )
 
 
+def tell_site_variation(finding: Finding, words: Words, state: State) -> str:
+    """Tell how far an effect differs between sites, or what it is in one of them, unnamed."""
+    effect, site = effect_of(finding, words), words.plan.design.site
+    places = decimals((finding.conf_high - finding.conf_low) / 4)
+    told = f"{fixed(finding.estimate, places)} {unit_word(finding, words)}"
+    ends = f"({level_word(finding)} {span(finding.conf_low, finding.conf_high, places)}; {base(finding, words)})"
+    if finding.level:
+        return (
+            f"in {site} {finding.level} of those large enough to show, smallest first, {effect} is estimated at "
+            f"{told} {ends}, drawn towards the mean of all {plural(site)}."
+        )
+    spread = f"the standard deviation of {effect} between {plural(site)} is estimated at {told} {ends}"
+    if finding.conf_low > 0:
+        return f"{effect} differs between {plural(site)}: {spread}."
+    return f"we cannot tell whether {effect} differs between {plural(site)}: {spread}."
+
+
+def tell_new_site(finding: Finding, words: Words, state: State) -> str:
+    """Tell what a site that did not take part may expect, were it like those that did."""
+    effect, site = effect_of(finding, words), words.plan.design.site
+    places = places_of(finding, words)
+    return (
+        f"in a new {site} like these, {effect} is expected between {fixed(finding.conf_low, places)} and "
+        f"{fixed(finding.conf_high, places)} {unit_word(finding, words)}, around a mean over {plural(site)} of "
+        f"{amount(finding, words)} ({percent(finding.conf_level, 1)} prediction interval; {base(finding, words)})."
+    )
+
+
 GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "difference": tell_difference,
     "joint": tell_joint,
@@ -175,6 +203,8 @@ GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "sorted-group": tell_sorted,
     "profile": tell_profile,
     "takeup": tell_takeup,
+    "site-variation": tell_site_variation,
+    "new-site": tell_new_site,
 }
 
 
@@ -187,6 +217,10 @@ def subject(finding: Finding, words: Words) -> str:
         return f"the difference in {effect} {apart(finding, words)}"
     if finding.moderator == SORTED:
         return f"{effect}, students sorted by predicted effect, group {finding.level}"
+    if finding.question == "site-variation":
+        return f"how far {effect} differs between {plural(words.plan.design.site)}"
+    if finding.question == "new-site":
+        return f"{effect} in a new {words.plan.design.site}"
     if finding.question == "curve":
         return f"{effect} at {words.moderator(finding.moderator)} = {grid(finding.level)}"
     if finding.moderator and finding.level:

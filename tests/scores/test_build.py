@@ -1,0 +1,142 @@
+"""From a panel to scores: who is in, what is known, and what the same seed gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.findings.pilots import open_pilot, student_moderator, three_arms, trim
+from whoworks.design.build import build_design
+from whoworks.panel.build import build_panel
+from whoworks.records.read import read_records
+from whoworks.scores.build import build_scores
+from whoworks.scores.covariates import affordable
+from whoworks.simulate.pilot import make_pilot
+
+ARRAYS = ("y", "z", "e", "own", "mu0", "mu1", "h", "score", "cluster", "block", "fold")
+
+
+def open_records(frame, plan, seed=1):
+    panel = build_panel(plan, read_records(plan, frame=frame))
+    design = build_design(panel)
+    return panel, build_scores(panel, design, outcome="rit_spring", seed=np.random.SeedSequence(seed))[0]
+
+
+@pytest.fixture(scope="module")
+def pilot():
+    return trim(make_pilot("student-moderator", students=400, classes=24, schools=6), ("frl", "sex", "rit_fall"))
+
+
+def test_rows_in_another_order_give_the_same_scores(pilot):
+    shuffled = pilot.records.sample(frac=1, random_state=3)
+    first, second = (open_records(frame, pilot.plan)[1] for frame in (pilot.records, shuffled))
+    assert first.id.tolist() == second.id.tolist()
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_gives_others(pilot):
+    scores = [open_records(pilot.records, pilot.plan, seed)[1] for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(scores[0].score, scores[1].score)
+    assert not np.array_equal(scores[0].fold, scores[2].fold)
+
+
+def test_units_without_the_outcome_are_left_out_and_nobody_else(pilot):
+    _, scores = open_records(pilot.records, pilot.plan)
+    assert set(scores.id) == set(pilot.records.loc[pilot.records["rit_spring"].notna(), "student_id"])
+    assert not np.isnan(scores.y).any()
+
+
+def test_arms_and_outcomes_are_those_of_the_records(pilot):
+    _, scores = open_records(pilot.records, pilot.plan)
+    records = pilot.records.set_index("student_id").loc[scores.id]
+    np.testing.assert_array_equal(scores.z, (records["arm"] == "adaptive").astype(float))
+    np.testing.assert_allclose(scores.y, records["rit_spring"].astype(float))
+
+
+def test_folds_hold_whole_clusters_and_both_arms_elsewhere():
+    scores = student_moderator().scores
+    for code in np.unique(scores.cluster):
+        assert len(np.unique(scores.fold[scores.cluster == code])) == 1
+    for fold in np.unique(scores.fold):
+        assert set(scores.z[scores.fold != fold]) == {0.0, 1.0}
+
+
+def test_the_probability_is_the_share_of_what_was_drawn_and_never_learned():
+    opened = student_moderator()
+    scores, design = opened.scores, opened.design
+    for block in np.unique(design.block):
+        inside = design.block == block
+        classes = np.unique(design.assigned[inside])
+        share = np.mean([design.arm[design.assigned == c][0] == 1 for c in classes])
+        np.testing.assert_allclose(scores.e[np.isin(scores.rows, design.rows[inside])], share)
+
+
+def test_the_score_is_that_of_its_own_parts():
+    scores = student_moderator().scores
+    rest = scores.y - scores.mu0
+    np.testing.assert_array_equal(scores.mu0, scores.mu1)
+    expected = scores.z * rest / scores.e - (1 - scores.z) * rest / (1 - scores.e)
+    np.testing.assert_allclose(scores.score, expected, rtol=1e-10)
+    np.testing.assert_allclose(scores.own, np.where(scores.z == 1, scores.e, 1 - scores.e))
+
+
+def test_swapping_control_and_treatment_flips_the_sign_of_every_score(pilot):
+    arms = {"control": "adaptive", "treatments": ("usual",)}
+    swapped = pilot.plan.model_copy(update={"arms": pilot.plan.arms.model_copy(update=arms)})
+    first, second = (open_records(pilot.records, plan)[1] for plan in (pilot.plan, swapped))
+    np.testing.assert_array_equal(first.z, 1 - second.z)
+    np.testing.assert_allclose(first.e, 1 - second.e)
+    # folds are dealt arm by arm, so that swapped arms meet other folds: the prognosis moves a little, the sign wholly
+    assert np.corrcoef(first.score, second.score)[0, 1] < -0.99
+
+
+def test_with_three_arms_each_treatment_has_its_scores_and_one_prognosis_serves_all():
+    first, second = (setting.scores for setting in three_arms().settings)
+    assert (first.contrast, second.contrast) == ("adaptive - usual", "coached - usual")
+    np.testing.assert_array_equal(first.h, second.h)
+    np.testing.assert_array_equal(first.other[:, 0], second.z)
+    np.testing.assert_array_equal(second.other[:, 0], first.z)
+    neither = (first.z == 0) & (first.other[:, 0] == 1)
+    np.testing.assert_allclose(first.score[neither], 0.0, atol=1e-12)
+    np.testing.assert_allclose(first.own[first.z == 1], first.e[first.z == 1])
+
+
+def test_the_frame_is_a_copy_with_one_row_a_unit():
+    scores = student_moderator().scores
+    frame = scores.frame
+    frame["y"] = 0.0
+    assert len(frame) == len(scores.y)
+    assert scores.y.any()
+    assert {"id", "y", "z", "e", "h", "score", "cluster", "block", "fold"} <= set(frame)
+
+
+def names_afforded(opened, cluster=None):
+    scores, panel = opened.scores, opened.panel
+    cluster = scores.cluster if cluster is None else cluster
+    return [v.name for v in affordable(panel, outcome=panel.variable("rit_spring"), rows=scores.rows, cluster=cluster)]
+
+
+def test_parameters_are_paid_for_in_clusters():
+    """Under 40 clusters nothing constant within them; from 40 on one column for every ten."""
+    names = ("frl", "devices", "rit_fall", "teacher_years", "setting")
+    few = open_pilot("no-effect", names=names, students=400, classes=36, schools=6)
+    many = open_pilot("no-effect", names=names, students=480, classes=40, schools=10)
+    assert names_afforded(few) == ["rit_fall", "frl"]
+    assert names_afforded(many)[0] == "rit_fall"
+    assert set(names_afforded(many)) == set(names)  # devices, years and three settings: 1 + 1 + 2 columns of 4
+
+
+def test_a_pre_test_comes_first_and_what_was_measured_after_never_comes():
+    opened = student_moderator()
+    names = names_afforded(opened, cluster=np.arange(len(opened.scores.y)))
+    assert names[0] == "rit_fall"
+    assert not {"logged_in", "minutes_used", "rit_spring"} & set(names)
+
+
+def test_a_covariate_without_spread_is_not_afforded():
+    opened = student_moderator()
+    values = opened.panel.values.assign(teacher_years=7.0)
+    assert "teacher_years" not in names_afforded(replace(opened, panel=replace(opened.panel, values=values)))
