@@ -27,7 +27,7 @@ def grade(
     finding: Finding,
     *,
     among: Findings,
-    moderator: Moderator,
+    moderator: Moderator | None,
     outcome: Outcome,
     is_main_contrast: bool,
     design_failed: bool,
@@ -35,9 +35,10 @@ def grade(
 ) -> Finding:
     """Return the finding with its credibility and the caps that applied.
 
-    `finding` is the test that stands for a moderator; `design_failed` says that
-    attrition or baseline balance failed its check; `fragility` opens the
-    regression behind the test, and is asked only when a grade is at stake.
+    `finding` is the test that stands for a moderator, or for a candidate, of
+    which the plan could expect nothing (`moderator` is None); `design_failed`
+    says that attrition or baseline balance failed its check; `fragility` opens
+    the regression behind the test, and is asked only when a grade is at stake.
     """
     p = finding.p_adjusted
     if np.isnan(p):
@@ -76,9 +77,9 @@ def meaningful_difference(outcome: Outcome, moderation: Moderation | None) -> fl
     return outcome.meaningful * scale[outcome.meaningful_in]
 
 
-def found_direction(finding: Finding, *, among: Findings, moderator: Moderator) -> str:
+def found_direction(finding: Finding, *, among: Findings, moderator: Moderator | None) -> str:
     """Return "as planned", "opposite", or "" where the plan expected nothing."""
-    if moderator.expect is None:
+    if moderator is None or moderator.expect is None:
         return ""
     if not isinstance(moderator.expect, Larger):
         rising = finding.estimate > 0

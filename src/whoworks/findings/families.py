@@ -12,6 +12,8 @@ from whoworks.findings.finding import Finding
 from whoworks.inference.multiplicity import benjamini_hochberg, holm
 
 EXPLORATORY = "exploratory"
+PROFILES = "profiles"
+SEARCHED = ("sorted-group", "ranking", "candidate", "profile")  # tested where exploratory; their other rows describe
 WEIGHTING = "weighting"
 
 
@@ -23,6 +25,8 @@ def is_test(finding: Finding, among: Sequence[Finding]) -> bool:
     """
     if finding.question in ("joint", "heterogeneity"):
         return True
+    if finding.question in SEARCHED:
+        return finding.status == "exploratory"
     if finding.question != "difference" or finding.moderator == WEIGHTING:
         return False
     subject = (finding.outcome, finding.wave, finding.contrast, finding.moderator)
@@ -36,20 +40,30 @@ def adjust_families(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings with adjusted p-values, families and the number of tests in each.
 
     Planned tests of the primary outcome and main contrast: one family per
-    domain, Holm (1979). All other tests: one family, Benjamini & Hochberg (1995).
+    domain, Holm (1979). All other tests of effects: one family, Benjamini &
+    Hochberg (1995). Profiles have a family of their own: groups sorted by
+    moderators differ along moderators, and many sure rejections in the family
+    of effects would lower the bar there.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
         if is_test(finding, findings):
-            planned = finding.status == "confirmatory"
-            members[f"planned: {finding.domain or finding.outcome}" if planned else EXPLORATORY].append(place)
+            members[_family(finding)].append(place)
     adjusted = list(findings)
     for family, places in members.items():
-        method: Callable[[ArrayLike], NDArray] = benjamini_hochberg if family == EXPLORATORY else holm  # type: ignore[type-arg]
+        is_explored = family in (EXPLORATORY, PROFILES)
+        method: Callable[[ArrayLike], NDArray] = benjamini_hochberg if is_explored else holm  # type: ignore[type-arg]
         values = method([findings[place].p_value for place in places])
         for place, value in zip(places, values, strict=True):
             adjusted[place] = replace(
                 findings[place], p_adjusted=float(value), family=family, n_tests=len(places),
-                adjustment="Benjamini-Hochberg" if family == EXPLORATORY else "Holm",
+                adjustment="Benjamini-Hochberg" if is_explored else "Holm",
             )  # fmt: skip
     return tuple(adjusted)
+
+
+def _family(finding: Finding) -> str:
+    if finding.question == "profile":
+        return PROFILES
+    planned = finding.status == "confirmatory"
+    return f"planned: {finding.domain or finding.outcome}" if planned else EXPLORATORY

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.design import Design
 from whoworks.findings.average import find_average
+from whoworks.findings.candidates import find_candidates
 from whoworks.findings.credibility import grade
 from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
-from whoworks.findings.families import WEIGHTING, adjust_families, is_test
+from whoworks.findings.families import SEARCHED, WEIGHTING, adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.fragility import Moderation, open_moderation
 from whoworks.findings.omnibus import find_omnibus
+from whoworks.findings.profiles import find_profiles
+from whoworks.findings.ranking import find_ranking
 from whoworks.findings.setting import Setting, open_setting
 from whoworks.findings.sites import find_site_variation
 from whoworks.findings.subgroups import find_moderation
@@ -24,6 +27,7 @@ from whoworks.findings.takeup import find_takeup
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Predictions
 from whoworks.panel.panel import Panel
+from whoworks.plan.moderators import Moderator
 from whoworks.scores.scores import Scores
 
 Progress = Callable[[float], None]
@@ -62,7 +66,9 @@ def find_all(
     seed : feeds the re-drawn assignments
     """
     found: list[Finding] = []
+    opened: dict[str, Moderation | None] = {}
     seeds = iter(seed.spawn(len(settings) * (2 + len(panel.plan.moderators))))
+    for_ranking, for_candidates = seed.spawn(2)
     for place, setting in enumerate(settings):
         found += find_average(setting, rng=np.random.default_rng(next(seeds)))
         if setting.scores.d is not None:
@@ -76,9 +82,26 @@ def find_all(
             found += [] if omnibus is None else [omnibus]
         predicted = predictions.get((setting.scores.outcome, setting.scores.contrast))
         if predicted is not None:
-            found += [find_heterogeneity(setting, predicted), *find_sorted_groups(setting, predicted)]
+            found += _find_predicted(panel, setting, predicted, seed=for_ranking.spawn(1)[0])
+        if setting.is_primary and setting.is_main_contrast:
+            candidates = find_candidates(panel, setting, seed=for_candidates.spawn(1)[0])
+            found += [finding for finding, _ in candidates]
+            opened |= {finding.finding_id: moderation for finding, moderation in candidates}
         progress((place + 1) / len(settings))
-    return _grade_all(panel, settings, Findings(items=adjust_families(found)), checks)
+    return _grade_all(panel, settings, Findings(items=adjust_families(found)), checks, opened)
+
+
+def _find_predicted(
+    panel: Panel, setting: Setting, predictions: Predictions, *, seed: np.random.SeedSequence
+) -> tuple[Finding, ...]:
+    """Answer what rests on predicted effects: calibration, sorted groups, who is in them, and the ranking's worth."""
+    groups = find_sorted_groups(setting, predictions)
+    return (
+        find_heterogeneity(setting, predictions),
+        *groups,
+        *find_profiles(panel, setting, predictions, n_groups=len(groups) - 1),
+        *find_ranking(setting, predictions, seed=seed),
+    )
 
 
 def _features(panel: Panel, setting: Setting) -> Vector:
@@ -87,20 +110,31 @@ def _features(panel: Panel, setting: Setting) -> Vector:
     return encode(values, centre=centres(values))[0]
 
 
-def _grade_all(panel: Panel, settings: Sequence[Setting], findings: Findings, checks: Sequence[Check]) -> Findings:
+def _grade_all(
+    panel: Panel,
+    settings: Sequence[Setting],
+    findings: Findings,
+    checks: Sequence[Check],
+    opened: Mapping[str, Moderation | None],
+) -> Findings:
+    """Grade what stands for a moderator or a candidate; `opened` holds the candidates' regressions."""
     failed = any(check.verdict is Verdict.FAIL for check in checks if check.check_id in DESIGN_CHECKS)
     moderators = {moderator.name: moderator for moderator in panel.plan.moderators}
     by_key = {(s.outcome.column, s.outcome.wave, s.scores.contrast): s for s in settings}
     graded = []
     for finding in findings:
-        if finding.moderator not in moderators or not is_test(finding, findings.items):
+        is_candidate = finding.question == "candidate"
+        is_claim = is_candidate or (finding.question not in SEARCHED and finding.moderator in moderators)
+        if not (is_claim and is_test(finding, findings.items)):
             graded.append(finding)
             continue
         setting = by_key[finding.outcome, finding.wave, finding.contrast]
-        moderator = moderators[finding.moderator]
+        moderator = None if is_candidate else moderators[finding.moderator]
 
-        def fragility(_: Finding, setting: Setting = setting, name: str = finding.moderator) -> Moderation | None:
-            return open_moderation(panel, setting, moderators[name])
+        def fragility(
+            found: Finding, setting: Setting = setting, moderator: Moderator | None = moderator
+        ) -> Moderation | None:
+            return opened[found.finding_id] if moderator is None else open_moderation(panel, setting, moderator)
 
         graded.append(
             grade(

@@ -1,0 +1,101 @@
+"""Proposing groups whose effect may differ, from one half of the clusters: a search that estimates nothing.
+
+Every cut, and every pair of a promising cut with another, is judged by the score
+test of its slope on the R-learner's residuals (Nie & Wager 2021, eq. 4), errors
+correlated within clusters: with w the weight, z = +-1/2, r the outcome less the
+prognosis, t the average effect there and R the rule's indicator less its mean,
+
+    s_c = sum over the cluster of w z R (r - t z),     sum_c s_c / sqrt(sum_c s_c^2).
+
+What is handed on are rules, never these statistics: they are the largest of many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.findings.rules import Condition, Rule, moderators_of
+from whoworks.findings.setting import CLUSTERS_IN_A_LEVEL
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+MOST = 3  # rules proposed
+BEAM = 12  # conditions from which a pair is begun
+SECOND_CUT = 1.0  # what a second cut must add to |t|, being the best of many more
+LEAST_SHARE = 0.1  # of units on either side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """The units from which rules are proposed, sorted by cluster.
+
+    member : (n, C) whether each condition holds
+    pull : (n,) w z (r - t z)
+    treated : (n,) the arm, of two
+    starts : (G,) where each cluster begins
+    """
+
+    member: Mask
+    pull: Vector
+    treated: Mask
+    starts: Codes
+
+    @classmethod
+    def of(cls, *, member: Mask, residual: Vector, treated: Mask, weights: Vector, cluster: Codes) -> Half:
+        """Sort units by cluster and take the average effect out of the residual (outcome less prognosis)."""
+        order = np.argsort(cluster, kind="stable")
+        z = np.where(treated, 0.5, -0.5)
+        average = float((weights * z) @ residual / ((weights * z) @ z))
+        pull = weights * z * (residual - average * z)
+        starts = np.flatnonzero(np.r_[True, np.diff(cluster[order]) != 0])
+        return cls(member=member[order], pull=pull[order], treated=treated[order], starts=starts)
+
+    def judge(self, columns: Mask) -> Vector:
+        """Return each rule's t, (q,) for (n, q) columns; 0 where a side has too few clusters or units."""
+        inside = columns.astype(np.float64)
+        share = inside.mean(axis=0)
+        sums = np.add.reduceat(inside * self.pull[:, None], self.starts, axis=0)
+        sums -= share * np.add.reduceat(self.pull, self.starts)[:, None]
+        length = np.sqrt((sums**2).sum(axis=0))
+        t = np.divide(sums.sum(axis=0), length, out=np.zeros(len(share)), where=length > 0)
+        enough = (share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE)
+        for arm in (self.treated, ~self.treated):
+            held = np.add.reduceat(inside * arm[:, None], self.starts, axis=0)
+            every = np.add.reduceat(arm.astype(np.float64), self.starts)[:, None]
+            for cell in (held > 0, held < every):
+                enough &= cell.sum(axis=0) >= CLUSTERS_IN_A_LEVEL
+        return np.where(enough, t, 0.0)
+
+
+def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, ...]:
+    """Return the most promising rules, best first, at most three, no moderator used twice.
+
+    One cut is told from the side that seems to gain more. A second cut has to
+    raise |t| by 1 over what one cut reaches elsewhere in the list.
+    """
+    if not conditions:
+        return ()
+    single = half.judge(half.member)
+    ranked: list[tuple[float, Rule]] = [
+        (float(t), (condition,)) for t, condition in zip(single, conditions, strict=True) if t > 0
+    ]
+    for first in np.argsort(-np.abs(single), kind="stable")[:BEAM]:
+        if single[first] == 0:
+            continue
+        both = half.judge(half.member & half.member[:, [first]])
+        ranked += [
+            (abs(float(t)) - SECOND_CUT, (conditions[first], condition))
+            for t, condition in zip(both, conditions, strict=True) if t != 0 and condition != conditions[first]
+        ]  # fmt: skip
+    proposed: list[Rule] = []
+    used: set[str] = set()
+    for _, rule in sorted(ranked, key=lambda pair: -pair[0]):
+        if len(proposed) < MOST and used.isdisjoint(moderators_of(rule)):
+            proposed.append(rule)
+            used.update(moderators_of(rule))
+    return tuple(proposed)

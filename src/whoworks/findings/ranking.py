@@ -1,0 +1,108 @@
+"""Whether the ranking by predicted effect is worth anything: what is gained by offering to those ranked highest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.findings.exploration import PREDICTED
+from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.sequential import MeanT, join_sequences, sequential_fields
+from whoworks.findings.setting import TOO_FEW_DF, Setting
+from whoworks.findings.targeting import draw_halves, targeting_curve
+from whoworks.forests.protocol import Predictions
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+N_HALVES = 100  # half-samples of each sequence
+SHARES = tuple(round(0.1 * step, 1) for step in range(1, 10))
+TOP = 1 / 3
+AREA, TOP_THIRD = "AUTOC", "top third"
+
+
+def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSequence) -> tuple[Finding, ...]:
+    """Estimate the area under the targeting curve, the value of the top third, and points of the curve.
+
+    All from sequences of folds, so that every unit is ranked by a rule that is
+    older than its fold. Errors come from half-samples of clusters, drawn by arm,
+    and the t distribution with clusters less two degrees of freedom; over
+    sequences the mean t. The curve's points are for the picture, one interval each.
+    """
+    quantities = {
+        AREA: "area under the targeting curve",
+        TOP_THIRD: "average effect if offered to the top third minus average effect if offered to all",
+    }
+    joined = _join(setting, predictions, seed=seed)
+    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
+    counts = setting.counts(everyone)
+    if joined is None:
+        note = ("not assessable: under 4 degrees of freedom, or too few clusters in an arm of the folds judged",)
+        return tuple(
+            setting.finding(
+                question="ranking", quantity=quantity, moderator=PREDICTED, level=level, status="descriptive",
+                notes=note, **counts,
+            )
+            for level, quantity in quantities.items()
+        )  # fmt: skip
+    how = f"mean t over {len(predictions.forward)} sequences of folds; errors from half-samples of clusters"
+    tests = [
+        setting.finding(
+            question="ranking", quantity=quantity, moderator=PREDICTED, level=level, status="exploratory",
+            notes=(how,), **sequential_fields(setting, joined[level], estimate=joined[level].estimate), **counts,
+        )
+        for level, quantity in quantities.items()
+    ]  # fmt: skip
+    points = [_point(setting, joined[f"{share:g}"], share, counts) for share in SHARES]
+    return (*tests, *points)
+
+
+def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, object]) -> Finding:
+    untested = {"p_value": NAN, "statistic": NAN, "mde": NAN}
+    return setting.finding(
+        question="ranking", quantity="average effect if offered to this share minus average effect if offered to all",
+        moderator=PREDICTED, level=f"{share:g}", status="descriptive",
+        **(sequential_fields(setting, joined, estimate=joined.estimate) | untested), **counts,
+    )  # fmt: skip
+
+
+def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSequence) -> dict[str, MeanT] | None:
+    """Return each quantity over the sequences; None where they have too few clusters."""
+    scores, stratum = setting.scores, _arms_held(setting)
+    shares = np.array([*SHARES, TOP])
+    shape = (len(predictions.forward), len(shares) + 1)
+    estimate, error, df = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    rounds = zip(predictions.forward, predictions.forward_fold, seed.spawn(len(predictions.forward)), strict=True)
+    for place, (tau, fold, own_seed) in enumerate(rounds):
+        keep = ~np.isnan(tau)
+        if not setting.is_assessable(keep):
+            continue
+        cluster = scores.cluster[keep]
+        halves, factor = draw_halves(
+            cluster=cluster, stratum=stratum[keep], n_samples=N_HALVES, rng=np.random.default_rng(own_seed)
+        )
+        held = np.vstack([np.ones((1, len(cluster)), dtype=np.bool_), halves])
+        curves = targeting_curve(
+            score=scores.score[keep], priority=tau[keep], fold=fold[keep], shares=shares, held=held
+        )
+        estimate[place] = curves[0]
+        error[place] = np.sqrt(factor * ((curves[1:] - curves[0]) ** 2).mean(axis=0))
+        df[place] = len(np.unique(cluster)) - 2
+    names = [*(f"{share:g}" for share in SHARES), TOP_THIRD, AREA]
+    joined = {
+        name: join_sequences(estimate=estimate[:, i], std_error=error[:, i], df=df[:, i])
+        for i, name in enumerate(names)
+    }
+    area = joined[AREA]
+    return joined if area.df >= TOO_FEW_DF and 2 * area.n_silent <= area.n_sequences else None
+
+
+def _arms_held(setting: Setting) -> Codes:
+    """Return, per unit, which arms its cluster holds, as one code."""
+    cluster = setting.scores.cluster
+    other = ~(setting.treated | setting.control)
+    code = np.zeros(int(cluster.max()) + 1, dtype=np.int64)
+    for bit, units in enumerate((setting.treated, setting.control, other)):
+        code[np.unique(cluster[units])] += 2**bit
+    return code[cluster]
