@@ -86,8 +86,8 @@ def student_moderator() -> Opened:
 
 @cache
 def three_arms() -> Opened:
-    """Thirty-six classes in six schools, three arms."""
-    return open_pilot("three-arms", students=360, classes=36, schools=6)
+    """Forty classes in five schools, three arms: ten classes at least in each."""
+    return open_pilot("three-arms", students=400, classes=40, schools=5)
 
 
 def where(findings: Findings | tuple, **fields: object):

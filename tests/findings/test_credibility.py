@@ -1,0 +1,208 @@
+"""The grade of a claim: by its adjusted p, then by every cap, each triggered once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.findings.pilots import student_moderator
+from whoworks.findings import credibility
+from whoworks.findings.credibility import found_direction, grade, meaningful_difference
+from whoworks.findings.finding import NAN, Finding, Findings
+from whoworks.findings.fragility import dies_on_ranks, open_moderation, turns_without_a_site
+from whoworks.plan.moderators import Larger, Moderator
+from whoworks.plan.outcomes import Outcome
+
+EXPECTED = Moderator(column="m", planned=True, expect={"larger": "Y"})
+OUTCOME = Outcome(column="maths", primary=True, meaningful=0.1)
+
+
+def claim(p, **more):
+    given = {
+        "question": "difference", "outcome": "maths", "contrast": "new - usual", "quantity": "", "moderator": "m",
+        "level": "Y", "reference": "N", "estimate": 2.0, "p_adjusted": p, "status": "confirmatory",
+        "smallest_cell_clusters": 12,
+    }  # fmt: skip
+    return Finding(**(given | more))
+
+
+def groups(**effects):
+    given = {"question": "subgroup", "outcome": "maths", "contrast": "new - usual", "quantity": "", "moderator": "m"}
+    return Findings(items=tuple(Finding(level=level, estimate=value, **given) for level, value in effects.items()))
+
+
+def graded(finding, *, moderator=EXPECTED, among=None, outcome=OUTCOME, main=True, failed=False, fragility=None):
+    return grade(
+        finding, among=groups(N=1.0, Y=3.0) if among is None else among, moderator=moderator, outcome=outcome,
+        is_main_contrast=main, design_failed=failed, fragility=lambda _: fragility,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("p", "expected", "unexpected"),
+    [
+        (0.9, "very low", "very low"), (0.0501, "very low", "very low"),
+        (0.05, "moderate", "low"), (0.0101, "moderate", "low"),
+        (0.01, "moderate", "moderate"), (0.0051, "moderate", "moderate"),
+        (0.005, "high", "high"), (1e-9, "high", "high"),
+    ],
+)  # fmt: skip
+def test_the_adjusted_p_sets_the_grade_and_a_direction_named_beforehand_helps_between_01_and_05(
+    p, expected, unexpected
+):
+    assert graded(claim(p)).credibility == expected
+    assert graded(claim(p), moderator=Moderator(column="m", planned=True)).credibility == unexpected
+    assert graded(claim(p)).caps == ()
+
+
+def test_without_a_p_it_is_not_assessable():
+    assert graded(claim(NAN)).credibility == "not assessable"
+
+
+CAPS = {
+    "exploratory": ({"finding": {"status": "exploratory"}}, "moderate"),
+    "not the primary": (
+        {"outcome": Outcome(column="maths", primary=False), "finding": {"status": "exploratory"}},
+        "low",
+    ),
+    "main contrast": ({"main": False, "finding": {"status": "exploratory"}}, "low"),
+    "opposite": ({"among": {"N": 3.0, "Y": 1.0}}, "low"),
+    "attrition or baseline": ({"failed": True}, "low"),
+    "fewer than 10 clusters": ({"finding": {"smallest_cell_clusters": 9}}, "low"),
+}
+
+
+@pytest.mark.parametrize("words", CAPS)
+def test_each_cap_lowers_a_high_claim_and_is_listed_with_it(words):
+    change, expected = dict(CAPS[words][0]), CAPS[words][1]
+    finding = claim(0.001, **change.pop("finding", {}))
+    among = groups(**change.pop("among", {"N": 1.0, "Y": 3.0}))
+    found = graded(finding, among=among, **change)
+    assert found.credibility == expected
+    assert len(found.caps) == 1
+    assert words in found.caps[0]
+
+
+def test_ten_clusters_are_enough():
+    assert graded(claim(0.001, smallest_cell_clusters=10)).credibility == "high"
+
+
+def test_caps_never_raise_a_grade_and_all_that_apply_are_listed():
+    found = graded(claim(0.03, smallest_cell_clusters=4), failed=True)
+    assert found.credibility == "low"
+    assert len(found.caps) == 2
+    assert graded(claim(0.2, smallest_cell_clusters=4), failed=True).credibility == "very low"
+
+
+def test_a_difference_that_dies_on_ranks_is_low(monkeypatch):
+    monkeypatch.setattr(credibility, "dies_on_ranks", lambda _: True)
+    monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: False)
+    found = graded(claim(0.001), fragility=some_moderation())
+    assert (found.credibility, len(found.caps)) == ("low", 1)
+    assert "ranks" in found.caps[0]
+
+
+@pytest.mark.parametrize(("p", "expected"), [(0.001, "moderate"), (0.008, "low")])
+def test_a_difference_that_one_site_can_turn_goes_one_step_down(monkeypatch, p, expected):
+    monkeypatch.setattr(credibility, "dies_on_ranks", lambda _: False)
+    monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: meaningful > 0)
+    found = graded(claim(p), fragility=some_moderation())
+    assert found.credibility == expected
+    assert "leaving out one site" in found.caps[0]
+    unnamed = graded(claim(p), fragility=some_moderation(), outcome=OUTCOME.model_copy(update={"meaningful": None}))
+    assert unnamed.caps == ()
+
+
+def some_moderation(column="frl"):
+    opened = student_moderator()
+    return open_moderation(opened.panel, opened.main, opened.moderator(column))
+
+
+def test_the_direction_found_is_read_off_groups_or_the_slope():
+    rising = Moderator(column="m", kind="number", expect="increasing")
+    assert found_direction(claim(0.01, estimate=0.5), among=groups(), moderator=rising) == "as planned"
+    assert found_direction(claim(0.01, estimate=-0.5), among=groups(), moderator=rising) == "opposite"
+    falling = Moderator(column="m", kind="number", expect="decreasing")
+    assert found_direction(claim(0.01, estimate=-0.5), among=groups(), moderator=falling) == "as planned"
+    assert isinstance(EXPECTED.expect, Larger)
+    assert found_direction(claim(0.01), among=groups(A=1, N=2, Y=3), moderator=EXPECTED) == "as planned"
+    assert found_direction(claim(0.01), among=groups(A=4, N=2, Y=3), moderator=EXPECTED) == "opposite"
+    assert found_direction(claim(0.01), among=groups(N=2, Y=NAN), moderator=EXPECTED) == ""
+    assert found_direction(claim(0.01), among=groups(), moderator=Moderator(column="m")) == ""
+
+
+def test_what_would_matter_is_put_into_the_outcomes_own_units():
+    moderation = some_moderation()
+    sd = moderation.setting.scale.sd
+    units = OUTCOME.model_copy(update={"meaningful": 3.0, "meaningful_in": "units"})
+    points = OUTCOME.model_copy(update={"meaningful": 5.0, "meaningful_in": "points"})
+    assert meaningful_difference(OUTCOME, moderation) == pytest.approx(0.1 * sd)
+    assert meaningful_difference(units, moderation) == 3.0
+    assert meaningful_difference(points, moderation) == pytest.approx(0.05)
+    assert meaningful_difference(OUTCOME.model_copy(update={"meaningful": None}), moderation) == 0.0
+    assert meaningful_difference(OUTCOME, None) == 0.0
+
+
+# ---- what fragility looks at -------------------------------------------------------------------------------------
+
+
+def with_outcome(moderation, y):
+    setting = replace(moderation.setting, scores=replace(moderation.setting.scores, y=y, h=None))
+    return replace(moderation, setting=setting)
+
+
+def test_a_difference_made_by_a_few_extreme_scores_dies_on_ranks_and_a_shift_does_not():
+    moderation = some_moderation()
+    scores = moderation.setting.scores
+    noise = np.random.default_rng(0).normal(size=len(scores.y))
+    member = moderation.basis[:, 1] * scores.z
+    shifted = with_outcome(moderation, noise + 1.5 * member)
+    assert not dies_on_ranks(shifted)
+    few = member * (np.random.default_rng(1).uniform(size=len(noise)) < 0.04)
+    assert dies_on_ranks(with_outcome(moderation, noise + 40 * few))
+
+
+def test_a_monotone_rescaling_of_the_outcome_does_not_move_the_verdict_on_ranks():
+    moderation = some_moderation()
+    noise = np.random.default_rng(0).normal(size=len(moderation.setting.scores.y))
+    y = noise + 0.8 * moderation.basis[:, 1] * moderation.setting.scores.z
+    assert dies_on_ranks(with_outcome(moderation, y)) == dies_on_ranks(with_outcome(moderation, np.exp(2 * y)))
+
+
+def test_a_difference_that_rests_on_one_school_turns_without_it():
+    moderation = some_moderation()
+    scores = moderation.setting.scores
+    noise = np.random.default_rng(0).normal(size=len(scores.y))
+    member = moderation.basis[:, 1] * scores.z
+    everywhere = with_outcome(moderation, noise + 3 * member)
+    assert not turns_without_a_site(everywhere, meaningful=0.5)
+    one = with_outcome(moderation, 0.3 * noise + member * np.where(scores.site == 0, 30.0, -1.0))
+    assert turns_without_a_site(one, meaningful=0.5)
+    assert not turns_without_a_site(one, meaningful=50.0)
+
+
+def test_a_numbers_difference_is_held_per_sd_against_what_would_matter():
+    """Per RIT point a slope is a fifteenth of what it is per SD: in the wrong unit it would never matter."""
+    moderation = some_moderation("rit_fall")
+    assert moderation.basis[moderation.keep, 1].std() == pytest.approx(1.0, abs=0.05)
+    scores = moderation.setting.scores
+    noise = 0.3 * np.random.default_rng(0).normal(size=len(scores.y))
+    slope = np.where(scores.site == 0, 30.0, -1.0) * scores.z * moderation.basis[:, 1]
+    assert turns_without_a_site(with_outcome(moderation, noise + slope), meaningful=0.5)
+
+
+def test_three_groups_or_more_have_no_opposite_and_are_not_turned():
+    moderation = some_moderation("setting")
+    assert len(moderation.contrasts) == 2
+    assert not turns_without_a_site(moderation, meaningful=1e-9)
+
+
+def test_what_is_not_assessable_opens_no_regression():
+    opened = student_moderator()
+    values = opened.panel.values.assign(rit_fall=7.0)
+    panel = replace(opened.panel, values=values)
+    assert open_moderation(panel, opened.main, opened.moderator("rit_fall")) is None
+    gone = replace(opened.panel, values=opened.panel.values.assign(rit_fall=np.nan))
+    assert open_moderation(gone, opened.main, opened.moderator("rit_fall")) is None

@@ -1,0 +1,79 @@
+"""Which tests are adjusted together, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from statsmodels.stats.multitest import multipletests
+
+from whoworks.findings.families import EXPLORATORY, adjust_families, is_test
+from whoworks.findings.finding import NAN, Finding
+
+
+def finding(question, moderator, p=0.02, **more):
+    given = {"outcome": "maths", "contrast": "new - usual", "quantity": "", "domain": "mathematics"}
+    return Finding(question=question, moderator=moderator, p_value=p, **(given | more))
+
+
+PLANNED = {"status": "confirmatory"}
+
+
+def test_planned_tests_of_a_domain_are_one_family_by_holm():
+    found = adjust_families(
+        [finding("difference", m, p, **PLANNED) for m, p in (("a", 0.01), ("b", 0.04), ("c", 0.03))]
+    )
+    assert [f.p_adjusted for f in found] == pytest.approx(multipletests([0.01, 0.04, 0.03], method="holm")[1])
+    assert {(f.family, f.adjustment, f.n_tests) for f in found} == {("planned: mathematics", "Holm", 3)}
+
+
+def test_each_domain_is_a_family_of_its_own_and_an_outcome_without_domain_is_one():
+    found = adjust_families([
+        finding("difference", "a", **PLANNED), finding("difference", "a", domain="reading", outcome="read", **PLANNED),
+        finding("difference", "a", domain="", outcome="joy", **PLANNED),
+    ])  # fmt: skip
+    assert [f.family for f in found] == ["planned: mathematics", "planned: reading", "planned: joy"]
+    assert [f.p_adjusted for f in found] == [0.02] * 3
+
+
+def test_everything_else_is_one_family_by_benjamini_and_hochberg():
+    p = [0.001, 0.02, 0.2, 0.5]
+    items = [
+        finding("difference", "a", p[0]), finding("joint", "b", p[1], outcome="read"),
+        finding("heterogeneity", "predicted effect", p[2]), finding("difference", "c", p[3], contrast="other - usual"),
+    ]  # fmt: skip
+    found = adjust_families(items)
+    assert [f.p_adjusted for f in found] == pytest.approx(multipletests(p, method="fdr_bh")[1])
+    assert {(f.family, f.n_tests) for f in found} == {(EXPLORATORY, 4)}
+
+
+def test_a_joint_test_stands_for_its_moderator_and_the_differences_are_not_counted():
+    items = [finding("difference", "m", 0.001, level="b"), finding("difference", "m", 0.002, level="c"),
+             finding("joint", "m", 0.03), finding("difference", "other", 0.04)]  # fmt: skip
+    found = adjust_families(items)
+    assert [np.isnan(f.p_adjusted) for f in found] == [True, True, False, False]
+    assert found[2].n_tests == 2
+
+
+def test_a_joint_test_stands_only_for_its_own_outcome_and_contrast():
+    joint = finding("joint", "m")
+    others = [finding("difference", "m", outcome="read"), finding("difference", "m", contrast="x - usual"),
+              finding("difference", "m", wave="2")]  # fmt: skip
+    assert all(is_test(other, [joint, *others]) for other in others)
+
+
+def test_averages_groups_and_the_two_weightings_are_no_tests_of_moderation():
+    items = [
+        finding("average", ""),
+        finding("subgroup", "m"),
+        finding("difference", "weighting", status="descriptive"),
+        finding("curve", "m"),
+    ]
+    assert not any(is_test(item, items) for item in items)
+    assert all(np.isnan(f.p_adjusted) and f.family == "" for f in adjust_families(items))
+
+
+def test_a_planned_test_that_is_not_assessable_still_counts_as_planned():
+    found = adjust_families([finding("difference", "a", 0.02, **PLANNED), finding("difference", "b", NAN, **PLANNED)])
+    assert found[0].p_adjusted == pytest.approx(0.04)
+    assert np.isnan(found[1].p_adjusted)
+    assert found[0].n_tests == 2

@@ -1,0 +1,109 @@
+"""The effect of receipt, and the interval that inverts the test of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.findings.pilots import open_pilot
+from whoworks.findings.regression import fit_effects
+from whoworks.findings.takeup import anderson_rubin, find_takeup
+
+GRID = np.linspace(-60, 60, 240_001)
+
+
+def accepted(effect, receipt, variance, critical):
+    a, b, c = variance
+    return (effect - GRID * receipt) ** 2 <= critical * (a - 2 * GRID * b + GRID**2 * c)
+
+
+@pytest.mark.parametrize(
+    ("effect", "receipt", "variance", "shape"),
+    [
+        (3.0, 0.8, (1.0, 0.02, 0.003), "interval"),
+        (-2.0, 0.5, (0.3, -0.01, 0.002), "interval"),
+        (0.1, 0.02, (1.0, 0.0, 0.01), "unbounded"),
+        (6.0, 0.1, (1.0, 0.0, 0.01), "two rays"),
+    ],
+)
+def test_limits_are_those_of_trying_every_value(effect, receipt, variance, shape):
+    inside = accepted(effect, receipt, variance, 4.0)
+    low, high, words = anderson_rubin(effect=effect, receipt=receipt, variance=variance, critical=4.0)
+    if shape == "interval":
+        np.testing.assert_allclose((low, high), (GRID[inside].min(), GRID[inside].max()), atol=1e-3)
+        assert words == ""
+        return
+    assert np.isnan(low)
+    assert np.isnan(high)
+    if shape == "unbounded":
+        assert inside.all()
+        assert "unbounded" in words
+    else:
+        outside = GRID[~inside]
+        assert inside[0]
+        assert inside[-1]
+        numbers = [float(w) for w in words.replace("remain possible", "").split() if w.lstrip("-")[0].isdigit()]
+        np.testing.assert_allclose(numbers, (outside.min(), outside.max()), rtol=5e-3)
+
+
+def test_a_take_up_that_nobody_shows_leaves_everything_possible():
+    _, _, words = anderson_rubin(effect=1.0, receipt=0.0, variance=(1.0, 0.0, 0.0), critical=4.0)
+    assert "unbounded" in words
+
+
+@pytest.fixture(scope="module")
+def opened():
+    return open_pilot("partial-takeup", names=("frl",), students=400, classes=24, schools=6)
+
+
+def test_the_estimate_is_the_ratio_of_two_effects_and_the_limits_invert_the_cluster_robust_t(opened):
+    scores = opened.scores
+    receipt, cace = find_takeup(opened.main)
+    keep = ~np.isnan(scores.d)
+    on_y, on_d = (
+        fit_effects(replace(scores, y=v), keep=keep).effects([1.0]) for v in (scores.y, np.nan_to_num(scores.d))
+    )
+    assert cace.estimate == pytest.approx(on_y.estimate[0] / on_d.estimate[0], rel=1e-10)
+    assert receipt.estimate == pytest.approx(100 * on_d.estimate[0], rel=1e-10)
+    for limit in (cace.conf_low, cace.conf_high):
+        found = fit_effects(replace(scores, y=scores.y - limit * np.nan_to_num(scores.d)), keep=keep).effects([1.0])
+        assert abs(found.statistic[0]) == pytest.approx(stats.t.ppf(0.975, found.df[0]), rel=1e-6)
+    assert cace.conf_low < cace.estimate < cace.conf_high
+    assert cace.p_value == pytest.approx(on_y.p_value[0])
+
+
+def test_full_take_up_makes_it_the_effect_of_the_offer(opened):
+    scores = opened.scores
+    setting = replace(opened.main, scores=replace(scores, d=scores.z.copy()))
+    _, cace = find_takeup(setting)
+    plain = fit_effects(scores).effects([1.0])
+    assert cace.estimate == pytest.approx(plain.estimate[0], rel=1e-10)
+    low, high = plain.interval()
+    assert (cace.conf_low, cace.conf_high) == pytest.approx((low[0], high[0]), rel=1e-8)
+
+
+def test_units_without_a_record_of_take_up_are_left_out_of_both(opened):
+    d = opened.scores.d.copy()
+    d[::7] = np.nan
+    receipt, cace = find_takeup(replace(opened.main, scores=replace(opened.scores, d=d)))
+    assert receipt.n_units == cace.n_units == int((~np.isnan(d)).sum())
+
+
+def test_under_four_degrees_of_freedom_there_is_no_p():
+    opened = open_pilot("partial-takeup", names=("frl",), students=60, classes=6, schools=6, blocks="none")
+    scores = opened.scores
+    keep = scores.cluster < 6
+    assert keep.all()
+    setting = replace(opened.main, scores=replace(scores, block=scores.cluster // 2 * 0))
+    receipt, cace = find_takeup(setting)
+    assert np.isnan(cace.p_value) == (cace.df < 4)
+    assert np.isnan(cace.p_value) == any("fewer than 4" in note for note in cace.notes)
+    assert np.isnan(receipt.p_value)
+
+
+def test_too_few_clusters_with_records_give_nothing(opened):
+    d = np.where(opened.scores.cluster < 3, opened.scores.d, np.nan)
+    assert find_takeup(replace(opened.main, scores=replace(opened.scores, d=d))) == ()
