@@ -288,17 +288,18 @@ def test_a_number_without_spread_or_without_values_is_not_assessable_and_says_so
 
 
 def test_a_group_whose_blocks_hold_one_arm_each_is_not_determined_and_the_joint_test_does_not_fail(bare):
-    """After units are lost, each of the group's schools keeps one arm: the offer there cannot be told from the school."""
-    scores, setting = bare.scores, values(bare, "setting")
-    schools = {level: np.unique(scores.block[(setting == level).to_numpy()]) for level in ("suburb", "town")}
-    level = max(schools, key=lambda name: len(schools[name]))
-    other = "town" if level == "suburb" else "suburb"
-    arm_kept = {school: place % 2 for place, school in enumerate(schools[level])}
-    lost = np.array([b in arm_kept and arm_kept[b] != z for b, z in zip(scores.block, scores.z, strict=True)])
+    """Units are lost so that each suburban school keeps one arm: the offer there cannot be told from the school."""
+    level, other = "suburb", "town"
+    levels = bare.panel.variable("setting").levels
+    school = np.unique(bare.panel.units["school"], return_inverse=True)[1]
+    code = np.where(school < 4, levels.index(level), np.where(school < 7, levels.index(other), levels.index("city")))
+    column = pd.Categorical.from_codes(code, levels, ordered=True)
+    panel, scores = replace(bare.panel, values=bare.panel.values.assign(setting=column)), bare.scores
+    lost = (code == levels.index(level))[scores.rows] & (school[scores.rows] % 2 != scores.z)
     arrays = ("rows", "y", "z", "other", "e", "own", "mu0", "mu1", "score", "cluster", "block", "fold", "id", "site")
     fewer = replace(scores, d=None, **{name: getattr(scores, name)[~lost] for name in arrays})
     found = find_moderation(
-        bare.panel, replace(bare.main, scores=fewer), bare.moderator("setting"), rng=np.random.default_rng(0)
+        panel, replace(bare.main, scores=fewer), bare.moderator("setting"), rng=np.random.default_rng(0)
     )
     group = where(found, question="subgroup", level=level)
     assert min(group.n_treated_clusters, group.n_control_clusters) >= 3
