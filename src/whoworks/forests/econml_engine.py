@@ -30,6 +30,7 @@ class EconmlEngine:
         "Missing values are filled with the mean and flagged.",
     )
     repeats: int = 4
+    fewest_clusters: int = 2
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""

@@ -22,6 +22,7 @@ class ForestEngine:
     name: str = "causal forest by whole clusters"
     ignores: tuple[str, ...] = ()
     repeats: int = 10
+    fewest_clusters: int = 4
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""

@@ -30,7 +30,8 @@ def predict_left_out(
     fold : (n,) folds of whole clusters, for predictions that describe
     forward_fold : (repeats, n) further partitions; in each, fold k is predicted
         from the folds before it, so that a test of one fold does not depend on
-        the data of later ones (Wager 2024; Luedtke & van der Laan 2016)
+        the data of later ones (Wager 2024; Luedtke & van der Laan 2016). Folds
+        that come before enough clusters to learn from are not predicted
     progress : told the share of fits done
     """
     n_fits = int(fold.max()) + 1 + sum(int(row.max()) for row in forward_fold)
@@ -45,8 +46,10 @@ def predict_left_out(
     forward = np.full(forward_fold.shape, np.nan)
     for repeat, row in enumerate(forward_fold):
         for k in range(1, int(row.max()) + 1):
-            fitted = engine.fit(inputs, rows=np.flatnonzero((row < k) & inputs.learn), seed=next(seeds))
-            forward[repeat, row == k] = fitted.predict(inputs.features[row == k])
+            before, fit_seed = np.flatnonzero((row < k) & inputs.learn), next(seeds)
+            if _clusters_per_arm(inputs, before) >= engine.fewest_clusters:
+                fitted = engine.fit(inputs, rows=before, seed=fit_seed)
+                forward[repeat, row == k] = fitted.predict(inputs.features[row == k])
             progress((done := done + 1) / n_fits)
     shares = pd.DataFrame({"moderator": list(inputs.features.columns), "share": np.mean(importance, axis=0)})
     return Predictions(
@@ -54,3 +57,9 @@ def predict_left_out(
         engine=engine.name, ignores=engine.ignores,
         importance=shares.sort_values("share", ascending=False, kind="stable").reset_index(drop=True),
     )  # fmt: skip
+
+
+def _clusters_per_arm(inputs: Inputs, rows: Codes) -> int:
+    return min(
+        len(np.unique(inputs.cluster[rows][arm])) for arm in (inputs.z_residual[rows] > 0, inputs.z_residual[rows] < 0)
+    )

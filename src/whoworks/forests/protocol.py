@@ -54,6 +54,7 @@ class Engine(Protocol):
     name : in plain words, for the method box
     ignores : what it leaves out of account, one sentence each
     repeats : how many times a sequence of fits over folds is affordable
+    fewest_clusters : in each arm, without which it cannot learn
     """
 
     @property
@@ -64,6 +65,9 @@ class Engine(Protocol):
 
     @property
     def repeats(self) -> int: ...  # noqa: D102
+
+    @property
+    def fewest_clusters(self) -> int: ...  # noqa: D102
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""
@@ -76,7 +80,7 @@ class Predictions:
 
     tau : (n,) predicted effect of each unit, in the outcome's units
     fold : (n,) which fold's rule predicted it
-    forward : (repeats, n) predictions from the folds before the unit's own, NaN in each first fold
+    forward : (repeats, n) predictions from the folds before the unit's own, NaN where these are too few to learn from
     forward_fold : (repeats, n) the folds of each repeat
     engine, ignores : of the engine
     importance : columns moderator and share, largest first

@@ -26,6 +26,7 @@ class RidgeEngine:
     name: str = "ridge regression of effects on moderators"
     ignores: tuple[str, ...] = ("It sees straight lines only: no bends and no combinations of moderators.",)
     repeats: int = 20
+    fewest_clusters: int = 2
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`; `seed` changes nothing."""
