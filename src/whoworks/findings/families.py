@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from numpy.typing import ArrayLike, NDArray
 
+from whoworks.findings.crossed import QUESTION, SAME
 from whoworks.findings.finding import Finding
 from whoworks.inference.multiplicity import benjamini_hochberg, holm
 
@@ -21,13 +22,16 @@ def is_test(finding: Finding, among: Sequence[Finding]) -> bool:
     """Tell whether a finding is the one test that stands for its moderator, outcome and contrast.
 
     A moderator with three groups or more is represented by its joint test, any
-    other by its difference; the heterogeneity test stands for itself.
+    other by its difference; tests of heterogeneity, and of a difference that is
+    the same in every context, stand for themselves. What is descriptive is no test.
     """
     if finding.question in ("joint", "heterogeneity"):
         return True
     if finding.question in SEARCHED:
         return finding.status == "exploratory"
-    if finding.question != "difference" or finding.moderator == WEIGHTING:
+    if finding.question == QUESTION:
+        return finding.quantity == SAME
+    if finding.question != "difference" or finding.status == "descriptive":
         return False
     subject = (finding.outcome, finding.wave, finding.contrast, finding.moderator)
     return not any(

@@ -12,18 +12,24 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.design import Design
 from whoworks.findings.average import find_average
 from whoworks.findings.candidates import find_candidates
+from whoworks.findings.contrasts import find_contrasts
 from whoworks.findings.credibility import grade
+from whoworks.findings.crossed import find_crossed
 from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
 from whoworks.findings.families import SEARCHED, WEIGHTING, adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.fragility import Moderation, open_moderation
+from whoworks.findings.gap import find_gap, share_tests
 from whoworks.findings.omnibus import find_omnibus
 from whoworks.findings.profiles import find_profiles
+from whoworks.findings.projection import find_projection
 from whoworks.findings.ranking import find_ranking
+from whoworks.findings.second_looks import look_again
 from whoworks.findings.setting import Setting, open_setting
 from whoworks.findings.sites import find_site_variation
 from whoworks.findings.subgroups import find_moderation
 from whoworks.findings.takeup import find_takeup
+from whoworks.findings.variance_ratio import find_variance_ratio
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Predictions
 from whoworks.panel.panel import Panel
@@ -74,9 +80,12 @@ def find_all(
         if setting.scores.d is not None:
             found += find_takeup(setting)
         for moderator in panel.plan.moderators:
-            found += find_moderation(panel, setting, moderator, rng=np.random.default_rng(next(seeds)))
+            differences = find_moderation(panel, setting, moderator, rng=np.random.default_rng(next(seeds)))
+            found += look_again(panel, setting, moderator, differences)
+            found += [*find_contrasts(panel, setting, moderator), *find_gap(panel, setting, moderator)]
         if setting.is_primary and setting.is_main_contrast:
-            found += find_site_variation(setting)
+            found += [*find_crossed(panel, setting), *find_projection(panel, setting)]
+            found += [*find_site_variation(setting), *find_variance_ratio(setting)]
         if setting.is_primary and setting.is_main_contrast and panel.plan.moderators:
             omnibus = find_omnibus(setting, _features(panel, setting), seed=next(seeds))
             found += [] if omnibus is None else [omnibus]
@@ -142,7 +151,7 @@ def _grade_all(
                 is_main_contrast=setting.is_main_contrast, design_failed=failed, fragility=fragility,
             )
         )  # fmt: skip
-    return Findings(items=_share_grades(graded))
+    return Findings(items=share_tests(_share_grades(graded)))
 
 
 def _share_grades(findings: Sequence[Finding]) -> tuple[Finding, ...]:

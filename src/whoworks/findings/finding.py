@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from whoworks import columns
+from whoworks.findings.robustness import Robustness
 
 NAN = math.nan
 
@@ -23,7 +24,8 @@ class Finding:
     `sd_used`. NaN and "" mean: does not apply. `status` is "confirmatory",
     "exploratory" or "descriptive". `caps` lists what held the credibility down;
     `notes` says what is unusual about this estimate ("p not assessable: fewer
-    than 4 degrees of freedom"); both in plain words.
+    than 4 degrees of freedom"); both in plain words. `robustness` holds second looks
+    at a difference.
     """
 
     question: str
@@ -69,6 +71,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     smallest_cell: int = 0
     smallest_cell_clusters: int = 0
+    robustness: Robustness | None = None
 
     @property
     def finding_id(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from whoworks import columns
 from whoworks.checks.verdict import Check
@@ -52,6 +53,8 @@ def finding_record(finding: Finding, words: Words) -> dict[str, object]:
     record = {name: rounded(value) for name, value in finding_row(finding).items()}
     record |= {name: None for name, value in record.items() if value == "" and name in (*COUNTS, "n_tests")}
     record |= {"cluster": finding.cluster, "caps": list(finding.caps), "notes": list(finding.notes)}
+    looks = finding.robustness
+    record["robustness"] = None if looks is None else {name: rounded(value) for name, value in asdict(looks).items()}
     return record | {"sentence": tell(finding, words)}
 
 

@@ -13,8 +13,9 @@ from whoworks.report.document import Column, FrontPage, Row, Table, Tile
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.next_study import propose
 from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
+from whoworks.report.phrases import is_slope, p_name
 from whoworks.report.selection import Selection
-from whoworks.report.sentences import is_slope, p_name, tell
+from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_p, read_state
 from whoworks.report.tables import DASH, estimate_cell
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import places_of, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of
 from whoworks.report.numbers import count, fixed
-from whoworks.report.sentences import apart, effect_of
+from whoworks.report.phrases import apart, effect_of
 from whoworks.report.states import State, meaningful_units, read_p, read_state
 
 
@@ -35,6 +36,7 @@ def is_contrast_of_groups(finding: Finding) -> bool:
         and finding.moderator not in ("", WEIGHTING, SORTED)
         and finding.weighting == "student"
         and finding.estimand == "itt"
+        and not is_split(finding)
     )
 
 

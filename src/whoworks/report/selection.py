@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.report.disclosure import Released
 from whoworks.report.labels import SORTED, WEIGHTING, Words
 from whoworks.report.next_study import is_planned
+
+COMPANIONS = ("gap", "for-whom-where", "projection")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Selection:
     profiles: tuple[Finding, ...]
     curves: tuple[Finding, ...]
     takeup: tuple[Finding, ...]
+    companions: tuple[Finding, ...]
 
 
 def select(released: Released, words: Words) -> Selection:
@@ -32,6 +36,7 @@ def select(released: Released, words: Words) -> Selection:
     by_moderator = [
         f for f in findings
         if f.question in ("subgroup", "difference", "joint") and f.moderator not in ("", WEIGHTING, SORTED)
+        and not is_split(f)
     ]  # fmt: skip
     averages = tuple(f for f in findings if f.question == "average")
     return Selection(
@@ -45,6 +50,7 @@ def select(released: Released, words: Words) -> Selection:
         profiles=tuple(f for f in findings if f.question == "profile"),
         curves=tuple(f for f in findings if f.question == "curve"),
         takeup=tuple(f for f in findings if f.question == "takeup"),
+        companions=tuple(f for f in findings if f.question in COMPANIONS or is_split(f)),
     )
 
 

@@ -5,11 +5,40 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
+from whoworks.findings.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
+from whoworks.report.companions import (
+    about_crossed,
+    about_gap,
+    about_split,
+    tell_crossed,
+    tell_gap,
+    tell_projection,
+    tell_split,
+    tell_variance_ratio,
+)
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import decimals, fixed, p_value, percent, span
-from whoworks.report.states import State, meaningful_units, read_p, read_state
+from whoworks.report.phrases import (
+    apart,
+    between,
+    doubt,
+    effect_of,
+    grid,
+    group,
+    may_raise,
+    moved,
+    p_name,
+    raised,
+    raises,
+    smallest,
+    taken,
+    test_of,
+    where_larger,
+)  # fmt: skip
+from whoworks.report.states import State, read_p, read_state
 
 
 def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
@@ -64,6 +93,8 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
         return tell_weighting(finding, words, state)
     if finding.moderator == SORTED:
         return tell_sorted_difference(finding, words, state)
+    if is_split(finding):
+        return tell_split(finding, words, state)
     effect, across = effect_of(finding, words), between(finding, words)
     larger = "larger" if finding.estimate >= 0 else "smaller"
     amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
@@ -105,6 +136,8 @@ def tell_curve(finding: Finding, words: Words, state: State) -> str:
 
 def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
     """Tell whether predicted differences show up where the model never looked."""
+    if finding.moderator == VARIANCE_RATIO:
+        return tell_variance_ratio(finding, words, state)
     effect, unseen = f"the effect on {words.outcome(outcome_of(finding))}", plural(words.cluster(finding.cluster))
     bracket = f"{evidence_of(finding, words)}{test_of(finding)}"
     slope = f"slope {fixed(finding.estimate, 2)} {bracket}; 0 would mean not at all, 1 in full"
@@ -205,12 +238,26 @@ GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "takeup": tell_takeup,
     "site-variation": tell_site_variation,
     "new-site": tell_new_site,
+    "gap": tell_gap,
+    "projection": tell_projection,
+    "for-whom-where": tell_crossed,
+}
+
+ABOUT: dict[str, Callable[[Finding, Words], str]] = {
+    "gap": about_gap,
+    "for-whom-where": about_crossed,
 }
 
 
 def subject(finding: Finding, words: Words) -> str:
     """Name what a finding is about, without its number."""
     effect = effect_of(finding, words)
+    if finding.question in ABOUT:
+        return ABOUT[finding.question](finding, words)
+    if finding.moderator == VARIANCE_RATIO:
+        return f"the variance of {words.outcome(outcome_of(finding))} by arm"
+    if is_split(finding):
+        return about_split(finding, words)
     if finding.moderator == WEIGHTING:
         return f"{effect}, counting clusters in place of students"
     if finding.question == "difference" and finding.moderator != SORTED:
@@ -226,131 +273,3 @@ def subject(finding: Finding, words: Words) -> str:
     if finding.moderator and finding.level:
         return f"{effect} {group(finding, words)}"
     return f"{effect} across {words.moderator(finding.moderator)}" if finding.moderator else effect
-
-
-def effect_of(finding: Finding, words: Words) -> str:
-    """Name the effect: what is compared, on what; a gap where nothing was randomised."""
-    outcome, (treatment, control) = words.outcome(outcome_of(finding)), words.arms_of(finding.contrast)
-    if words.matched:
-        return f"the gap in {outcome} between {treatment} and {control}"
-    kind = "take-up effect" if finding.estimand == "cace" else "effect"
-    several = f" of {treatment}" if len(words.plan.arms.treatments) > 1 else ""
-    return f"the {kind}{several} on {outcome}"
-
-
-def group(finding: Finding, words: Words) -> str:
-    """Name one group: ``among students with free lunch \u201celigible\u201d``."""
-    named = words.moderator(finding.moderator)
-    return f"{population(finding, words)} with {named} {quoted(finding, finding.level, words)}"
-
-
-def population(finding: Finding, words: Words) -> str:
-    """Say who a moderator divides: students, or students in classes or schools."""
-    moderator = words.find_moderator(finding.moderator)
-    level = moderator.level if moderator is not None else ""
-    return f"in {plural(level)}" if level and level != "student" else "among students"
-
-
-def quoted(finding: Finding, code: str, words: Words) -> str:
-    """Quote a group's words."""
-    return f"\u201c{words.level(finding.moderator, code)}\u201d"
-
-
-def between(finding: Finding, words: Words) -> str:
-    """Say where the effect is larger or smaller, and than where."""
-    if is_slope(finding):
-        return f"for each SD more of {words.moderator(finding.moderator)}"
-    return f"{group(finding, words)} than with {quoted(finding, finding.reference, words)}"
-
-
-def where_larger(finding: Finding, words: Words) -> str:
-    """Say where the effect is larger or smaller, once what it is compared with has been named."""
-    if is_slope(finding):
-        return f"for each SD more of {words.moderator(finding.moderator)}"
-    return f"for {quoted(finding, finding.level, words)}"
-
-
-def apart(finding: Finding, words: Words) -> str:
-    """Say along what the effect may differ."""
-    named = words.moderator(finding.moderator)
-    if is_slope(finding):
-        return f"along {named}"
-    first, second = quoted(finding, finding.reference, words), quoted(finding, finding.level, words)
-    return f"between {first} and {second} ({named})"
-
-
-def is_slope(finding: Finding) -> bool:
-    """Whether a difference is per SD of a number."""
-    return finding.unit == "per SD" or not finding.reference
-
-
-def taken(finding: Finding, words: Words) -> str:
-    """Say what is compared: an assignment, taking it up, or, unrandomised, being there."""
-    treatment, control = words.arms_of(finding.contrast)
-    if words.matched:
-        return f"{treatment}, set against {control},"
-    if finding.estimand == "cace":
-        return f"taking up {treatment} when it is assigned"
-    return f"assignment to {treatment} rather than {control}"
-
-
-def raised(finding: Finding, words: Words) -> str:
-    """Return the verb of a clear effect."""
-    if words.matched:
-        return "goes with higher" if finding.estimate >= 0 else "goes with lower"
-    return "raised" if finding.estimate >= 0 else "lowered"
-
-
-def may_raise(finding: Finding, words: Words) -> str:
-    """Return the verb of a suggestive effect."""
-    if words.matched:
-        return "may go with higher" if finding.estimate >= 0 else "may go with lower"
-    return "may have raised" if finding.estimate >= 0 else "may have lowered"
-
-
-def raises(finding: Finding, words: Words) -> str:
-    """Return the verb of an open question."""
-    return "goes with higher or lower" if words.matched else "raises or lowers"
-
-
-def moved(finding: Finding, words: Words) -> str:
-    """Return the verb of an effect too small to matter."""
-    return "goes with a difference in" if words.matched else "moved"
-
-
-def smallest(finding: Finding, words: Words) -> str:
-    """Write the smallest effect that matters, as the plan gives it, and in the estimate's units where that differs."""
-    outcome = words.find_outcome(outcome_of(finding))
-    if outcome.meaningful_in != "sd":
-        return f"{outcome.meaningful:g} {unit_word(finding, words)}"
-    units = meaningful_units(finding, words)
-    also = "" if math.isnan(units) else f" ({fixed(units, places_of(finding, words))} {unit_word(finding, words)})"
-    return f"{outcome.meaningful:g} SD{also}"
-
-
-def doubt(finding: Finding) -> str:
-    """Say what keeps an estimate whose interval leaves zero out from being settled."""
-    if math.isfinite(finding.p_adjusted):
-        return "it is not settled once the other questions asked are counted"
-    return "too few clusters stand behind its error to settle it"
-
-
-def test_of(finding: Finding) -> str:
-    """Write the p-value that counts, after the interval; nothing where there is none."""
-    p = read_p(finding)
-    return "" if math.isnan(p) else f", {p_value(p, name=p_name(finding))}"
-
-
-def p_name(finding: Finding) -> str:
-    """Name the p-value that counts."""
-    if math.isfinite(finding.p_adjusted):
-        return "adjusted p"
-    return "p" if math.isfinite(finding.p_value) or math.isnan(finding.p_randomization) else "p by re-drawing"
-
-
-def grid(level: str) -> str:
-    """Write a grid value of a curve as a reader would."""
-    try:
-        return fixed(float(level), 0 if float(level).is_integer() else 2)
-    except ValueError:
-        return level

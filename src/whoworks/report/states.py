@@ -57,7 +57,7 @@ def leaves_zero_out(finding: Finding) -> bool:
 def is_within_meaningful(finding: Finding, words: Words) -> bool:
     """Whether the whole interval is smaller than what the plan calls meaningful."""
     outcome = words.find_outcome(outcome_of(finding))
-    if outcome.meaningful is None or finding.question not in ("average", "subgroup", "difference"):
+    if outcome.meaningful is None or finding.question not in ("average", "subgroup", "difference", "gap"):
         return False
     if outcome.meaningful_in == "sd":
         low, high = finding.effect_size_low, finding.effect_size_high

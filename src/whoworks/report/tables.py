@@ -10,7 +10,7 @@ from whoworks.report.amounts import in_percentiles, interval, places_of, unit_wo
 from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
-from whoworks.report.sentences import is_slope
+from whoworks.report.phrases import is_slope
 
 TECHNICAL = ("SE", "df", "p", "Re-drawn p")
 DASH = "\u2013"

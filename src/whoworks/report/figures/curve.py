@@ -11,7 +11,7 @@ from whoworks.report.figures.chart import BLUE, INK, PALE, SMALL, Chart, new_dra
 from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, outcome_of, shorten
 from whoworks.report.numbers import fixed
-from whoworks.report.sentences import grid
+from whoworks.report.phrases import grid
 
 HEIGHT = 2.5
 TOLD = 5

@@ -11,6 +11,7 @@ from whoworks.report.document import Block, Bullets, FigureRef, Heading, Paragra
 from whoworks.report.front_page import find_claims
 from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import count
+from whoworks.report.sections.companions import companion_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.tables import moderator_table
@@ -41,6 +42,7 @@ def compose_differences(
     blocks.append(planned_table(chosen, released, words))
     blocks += [figure for name, figure in figures.items() if name.split("-")[0] == "forest"]
     blocks += curve_blocks(chosen.planned, figures)
+    blocks += companion_blocks(chosen, words)
     return Section(title=title, blocks=tuple(blocks))
 
 

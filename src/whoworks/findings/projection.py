@@ -1,0 +1,118 @@
+"""All moderators in one regression: which differences are still there when the others are held fixed.
+
+Moderators go together: students with free lunch sit in other classes than the
+rest. Each plain difference stands for everything that goes with its moderator;
+here each is net of the others, linearly. Neither is a cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.groups import group_categories, moderator_numbers, own_level_spread
+from whoworks.findings.regression import fit_effects
+from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, Setting
+from whoworks.panel.panel import Panel
+from whoworks.plan.moderators import Moderator
+
+Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+CLUSTERS_PER_COLUMN = 2  # in each arm, at least: with fewer, the regression fits the clusters and not the moderators
+FEW_DF_RANGE = "fewer than 4 degrees of freedom: the range leans on assumptions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One column of the projection: a number in SD, or an indicator of a group against the first."""
+
+    moderator: Moderator
+    level: str
+    reference: str
+    column: Vector
+
+
+def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
+    """Estimate each moderator's difference in the effect with all other moderators held fixed.
+
+    One row per number (per SD) and per group but the first. A companion to the
+    differences: it describes, and carries no test. Units that lack any
+    moderator are left out, and counted in a note. Nothing where there is one
+    moderator, or fewer than two clusters in each arm for every column.
+    """
+    keep, terms = open_projection(panel, setting)
+    per_arm = min(setting.n_clusters(keep & arm) for arm in (setting.treated, setting.control))
+    together = len({term.moderator.name for term in terms})
+    if together < 2 or per_arm < CLUSTERS_PER_COLUMN * len(terms):
+        return ()
+    basis = np.column_stack([np.ones(len(keep)), *(term.column for term in terms)])
+    fit = fit_effects(setting.scores, basis=basis, keep=keep)
+    estimates = fit.effects(np.eye(basis.shape[1])[1:])
+    lost = int((~keep & (setting.treated | setting.control)).sum())
+    left_out = (f"{lost:,} students who lack one of the moderators are left out",) if lost else ()
+    found = []
+    for index, term in enumerate(terms):
+        fields = setting.inference(estimates, index, is_difference=True)
+        df = float(estimates.df[index])
+        doubt = () if df >= TOO_FEW_DF else (NOT_DETERMINED if np.isnan(df) else FEW_DF_RANGE,)
+        fields |= {"p_value": NAN, "statistic": NAN, "mde": NAN, "notes": (*doubt, *left_out)}
+        fields |= {} if term.level else {"unit": "per SD"}
+        found.append(
+            setting.finding(
+                question="projection", quantity="difference in the effect, the other moderators held fixed",
+                moderator=term.moderator.name, level=term.level, reference=term.reference, status="descriptive",
+                **fields, **_counts(setting, term, keep),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def open_projection(panel: Panel, setting: Setting) -> tuple[Mask, tuple[Term, ...]]:
+    """Return the units that have every moderator, and the columns; groups too thin to compare are left out."""
+    keep = np.ones(len(setting.scores.y), dtype=np.bool_)
+    terms: list[Term] = []
+    for moderator in panel.plan.moderators:
+        known, own = _number(panel, setting, moderator) if moderator.kind == "number" else (
+            _groups(panel, setting, moderator)
+        )  # fmt: skip
+        if own:
+            keep &= known
+            terms += own
+    columns = (term for term in terms if np.ptp(term.column[keep]) > 0) if keep.any() else ()
+    return keep, tuple(columns)
+
+
+def _number(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask, list[Term]]:
+    values = moderator_numbers(panel, setting.scores, moderator)
+    known = ~np.isnan(values)
+    spread = own_level_spread(panel, moderator)
+    if not setting.is_assessable(known) or not spread > 0:
+        return known, []
+    column = np.where(known, (np.nan_to_num(values) - float(values[known].mean())) / spread, 0.0)
+    return known, [Term(moderator=moderator, level="", reference="", column=column)]
+
+
+def _groups(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask, list[Term]]:
+    groups = group_categories(panel, setting.scores, moderator)
+    kept = tuple(level for level in range(len(groups.levels)) if setting.is_assessable(groups.member(level)))
+    known = np.isin(groups.code, kept)
+    terms = [
+        Term(
+            moderator=moderator, level=groups.levels[level], reference=groups.levels[kept[0]],
+            column=groups.member(level).astype(np.float64),
+        )
+        for level in kept[1:]
+    ]  # fmt: skip
+    return known, terms
+
+
+def _counts(setting: Setting, term: Term, keep: Mask) -> dict[str, object]:
+    """Count the units behind a column: a group and the rest, or everyone along a number."""
+    if not term.level:
+        return setting.counts(keep)
+    member = keep & (term.column == 1)
+    return setting.counts(member, keep & ~member)

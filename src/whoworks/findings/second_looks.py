@@ -1,0 +1,124 @@
+"""Second looks at each difference: on ranks, at its precision, freed of measurement error, and against what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from whoworks.findings.contrasts import is_split
+from whoworks.findings.families import WEIGHTING
+from whoworks.findings.finding import Finding
+from whoworks.findings.fragility import Moderation, open_moderation
+from whoworks.findings.groups import group_categories
+from whoworks.findings.regression import fit_effects
+from whoworks.findings.robustness import Robustness
+from whoworks.findings.setting import TOO_FEW_DF, Setting
+from whoworks.inference.cluster_robust import Estimates
+from whoworks.inference.wrong_sign import error_rates
+from whoworks.panel.panel import Panel
+from whoworks.plan.moderators import Moderator
+from whoworks.plan.outcomes import Outcome
+
+Vector = NDArray[np.float64]
+
+Look = dict[str, object]
+
+
+def look_again(panel: Panel, setting: Setting, moderator: Moderator, found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return a moderator's findings, each difference with its `Robustness`."""
+    is_asked = any(_is_difference(f) and not np.isnan(f.estimate) for f in found)
+    moderation = open_moderation(panel, setting, moderator) if is_asked else None
+    if moderation is None:
+        return tuple(found)
+    ranks = None if setting.scale.binary else on_ranks(moderation)
+    levels = _levels(panel, setting, moderator)
+    return tuple(
+        replace(f, robustness=_look(f, setting, moderator, ranks, levels.index(f.level)))
+        if _is_difference(f) and not np.isnan(f.estimate) else f
+        for f in found
+    )  # fmt: skip
+
+
+def on_ranks(moderation: Moderation) -> Estimates:
+    """Estimate the moderation's contrasts with outcomes replaced by their mid-ranks, in percentile points."""
+    scores = moderation.setting.scores
+    ranks = 100 * (stats.rankdata(scores.y) - 0.5) / len(scores.y)
+    fit = fit_effects(replace(scores, y=ranks), basis=moderation.basis, keep=moderation.keep)
+    return fit.effects(moderation.contrasts)
+
+
+def meaningful_in_units(outcome: Outcome, setting: Setting) -> float:
+    """Return what the plan calls meaningful, in the unit of the findings; NaN where it names nothing."""
+    if outcome.meaningful is None:
+        return np.nan
+    times = 100.0 if setting.scale.binary else 1.0
+    return outcome.meaningful * {"sd": times * setting.scale.sd, "units": times, "points": 1.0}[outcome.meaningful_in]
+
+
+def is_negligible(finding: Finding, outcome: Outcome) -> bool:
+    """Tell whether the whole interval is smaller than what the plan calls meaningful.
+
+    At 95 % this is two one-sided tests at 2.5 % (Schuirmann 1987).
+    """
+    if outcome.meaningful is None:
+        return False
+    is_sd = outcome.meaningful_in == "sd"
+    low, high = (finding.effect_size_low, finding.effect_size_high) if is_sd else (finding.conf_low, finding.conf_high)
+    return bool(-outcome.meaningful < low and high < outcome.meaningful)
+
+
+def _is_difference(finding: Finding) -> bool:
+    return finding.question == "difference" and finding.moderator != WEIGHTING and not is_split(finding)
+
+
+def _levels(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[str, ...]:
+    """Return the level of each contrast of the moderation: "" for a number's slope."""
+    if moderator.kind == "number":
+        return ("",)
+    groups = group_categories(panel, setting.scores, moderator)
+    kept = [i for i in range(len(groups.levels)) if setting.is_assessable(groups.member(i))]
+    return tuple(groups.levels[i] for i in kept[1:])
+
+
+def _look(finding: Finding, setting: Setting, moderator: Moderator, ranks: Estimates | None, index: int) -> Robustness:
+    fields = _at_this_precision(finding, setting) | _without_error(finding, moderator)
+    if ranks is not None:
+        low, high = ranks.interval(setting.confidence)
+        fields |= {
+            "rank_estimate": float(ranks.estimate[index]), "rank_low": float(low[index]),
+            "rank_high": float(high[index]),
+            "rank_p": float(ranks.p_value[index]) if ranks.df[index] >= TOO_FEW_DF else np.nan,
+        }  # fmt: skip
+    return Robustness(is_negligible=is_negligible(finding, setting.outcome), **fields)  # type: ignore[arg-type]
+
+
+def _at_this_precision(finding: Finding, setting: Setting) -> Look:
+    """Return type S and type M error for a true difference that matters, or of half the estimate."""
+    meaningful = meaningful_in_units(setting.outcome, setting)
+    is_planned = bool(meaningful > 0)
+    assumed = meaningful if is_planned else abs(finding.estimate) / 2
+    rates = error_rates(true=assumed, std_error=finding.std_error, df=finding.df, alpha=1 - setting.confidence)
+    return {
+        "assumed": assumed, "assumed_from": "plan" if is_planned else "half",
+        "wrong_sign": rates.wrong_sign, "exaggeration": rates.exaggeration,
+    }  # fmt: skip
+
+
+def _without_error(finding: Finding, moderator: Moderator) -> Look:
+    """Free a number's slope of the attenuation by classical measurement error: divide by the reliability.
+
+    Assignment is independent of the moderator, so that neither blocks nor the
+    prognosis change the factor. It stays "per SD as observed". Groups that are
+    mistaken for one another follow another law, and are left alone.
+    """
+    if moderator.reliability is None or moderator.kind != "number":
+        return {}
+    reliability = float(moderator.reliability)
+    return {
+        "reliability": reliability, "corrected": finding.estimate / reliability,
+        "corrected_low": finding.conf_low / reliability, "corrected_high": finding.conf_high / reliability,
+    }  # fmt: skip

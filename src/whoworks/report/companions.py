@@ -1,0 +1,179 @@
+"""What stands beside the differences, in sentences: gaps, contrasts within and between, crossings, projections."""
+
+from __future__ import annotations
+
+from whoworks.findings.contrasts import AGREE, BETWEEN
+from whoworks.findings.crossed import CELL, SAME, cell_name, cross_name, pairs
+from whoworks.findings.finding import Finding
+from whoworks.findings.gap import BEFORE, NARROWED, TURNED, WIDENED
+from whoworks.report.amounts import amount, evidence_of
+from whoworks.report.labels import Words, outcome_of, plural
+from whoworks.report.numbers import fixed
+from whoworks.report.phrases import apart, between, doubt, effect_of, quoted, taken, test_of
+from whoworks.report.states import State, leaves_zero_out
+
+NARROWS = {
+    NARROWED: ("narrowed", "may have narrowed", "narrower"),
+    WIDENED: ("widened", "may have widened", "wider"),
+    TURNED: ("turned round", "may have turned round", "towards the other side"),
+}
+CHANGED = ("changed", "may have changed", "different")
+
+
+def about_gap(finding: Finding, words: Words) -> str:
+    """Name a gap: the distance between two groups' outcomes."""
+    second = finding.level.removesuffix(f" - {finding.reference}")
+    groups = f"{quoted(finding, second, words)} and {quoted(finding, finding.reference, words)}"
+    return f"the gap in {words.outcome(outcome_of(finding))} between {groups} ({words.moderator(finding.moderator)})"
+
+
+def tell_gap(finding: Finding, words: Words, state: State) -> str:
+    """Tell a gap without the programme, or what became of it."""
+    gap = about_gap(finding, words)
+    bracket = evidence_of(finding, words, flip=finding.estimate < 0)
+    size, who = amount(finding, words, size=True), taken(finding, words)
+    if finding.quantity == BEFORE:
+        below = "above" if finding.estimate >= 0 else "below"
+        first, second = (quoted(finding, code, words) for code in (finding.reference, finding.level))
+        where = f"{first} ({words.moderator(finding.moderator)}) on {words.outcome(outcome_of(finding))}"
+        control = words.arms_of(finding.contrast)[1]
+        return f"under {control}, {second} is estimated to stand {size} {below} {where} {bracket}."
+    did, may, word = NARROWS.get(finding.quantity, CHANGED)
+    if words.matched:
+        treatment, control = words.arms_of(finding.contrast)
+        told = f"{gap} is {size} {word} under {treatment} than under {control} {bracket}{test_of(finding)}"
+        return f"{told}." if state is State.CLEAR else f"{told}; this is not settled."
+    if state is State.CLEAR:
+        return f"{who} {did} {gap} by {size} {bracket}{test_of(finding)}."
+    if state is State.SUGGESTIVE:
+        return f"{who} {may} {gap} by {size} {bracket}{test_of(finding)}; {doubt(finding)}."
+    if state is State.NO_MEANINGFUL:
+        return f"{who} moved {gap} by {size} {bracket}: the whole range is smaller than the plan calls meaningful."
+    return (
+        f"we cannot tell whether {who} narrows or widens {gap}: the estimate is {size} {word} "
+        f"{bracket}{test_of(finding)}."
+    )
+
+
+def about_split(finding: Finding, words: Words) -> str:
+    """Name a contrast within or between what carries the arm."""
+    carrier, named = words.plan.design.assigned, words.moderator(finding.moderator)
+    effect = effect_of(finding, words)
+    if finding.level == AGREE:
+        return f"whether {effect} differs by {named} within a {carrier} as it does between {plural(carrier)}"
+    where = f"between {plural(carrier)}" if finding.level.startswith(BETWEEN) else f"within a {carrier}"
+    return f"the difference in {effect} by {named} {where}"
+
+
+def tell_split(finding: Finding, words: Words, state: State) -> str:
+    """Tell a difference within or between classes, or whether they agree."""
+    carrier, named = words.plan.design.assigned, words.moderator(finding.moderator)
+    bracket, size = evidence_of(finding, words, flip=finding.estimate < 0), amount(finding, words, size=True)
+    if finding.level == AGREE:
+        if state is State.CLEAR:
+            return (
+                f"the difference by {named} within a {carrier} is not the one between {plural(carrier)}: they are "
+                f"{size} apart {bracket}{test_of(finding)}, so the plain difference mixes two answers."
+            )
+        return (
+            f"we cannot tell whether the difference by {named} within a {carrier} is another than between "
+            f"{plural(carrier)}: they are {size} apart {bracket}{test_of(finding)}."
+        )
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    is_between = finding.level.startswith(BETWEEN)
+    if finding.unit == "per SD":
+        per = f"for each SD more of {named}" + (
+            f" in the mean of a {carrier}" if is_between else f" within a {carrier}"
+        )
+    else:
+        first, second = (quoted(finding, code, words) for code in (finding.reference, other_group(finding, words)))
+        alone = f"in a {carrier} of {second} alone than in one of {first} alone"
+        per = f"{alone} ({named})" if is_between else f"for {second} than for {first} of the same {carrier} ({named})"
+    return f"{effect_of(finding, words)} is estimated to be {size} {larger} {per} {bracket}."
+
+
+def other_group(finding: Finding, words: Words) -> str:
+    """Return the code of the group that a moderator of two groups compares with its first."""
+    levels = next((v.levels for v in words.variables if v.name == finding.moderator), ())
+    return next((code for code in levels if code != finding.reference), "")
+
+
+def tell_projection(finding: Finding, words: Words, state: State) -> str:
+    """Tell what is left of a difference when the other moderators are held fixed."""
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    bracket, size = evidence_of(finding, words, flip=finding.estimate < 0), amount(finding, words, size=True)
+    effect = effect_of(finding, words)
+    if leaves_zero_out(finding):
+        where = between(finding, words)
+        return f"with the other moderators held fixed, {effect} is estimated to be {size} {larger} {where} {bracket}."
+    return (
+        f"we cannot tell whether {effect} still differs {apart(finding, words)} with the other moderators held fixed: "
+        f"the estimate is {size} {larger} {between(finding, words)} {bracket}."
+    )
+
+
+def read_pair(finding: Finding, words: Words) -> tuple[str, str]:
+    """Return the two moderators that a crossing is of; KeyError when the plan has no such pair."""
+    named = {cross_name(a.name, b.name): (a.name, b.name) for a, b in pairs(words.plan)}
+    return named[finding.moderator]
+
+
+def read_cell(finding: Finding, words: Words) -> tuple[str, str]:
+    """Return the words of a cell's group and of its context; of a difference, of the group compared."""
+    student, context = read_pair(finding, words)
+    groups = next((v.levels for v in words.variables if v.name == student), ())
+    for code in sorted(groups, key=len, reverse=True):
+        name = f"{code} - {finding.reference}" if finding.reference else code
+        if finding.level.startswith(cell_name(name, "")):
+            place = finding.level.removeprefix(cell_name(name, ""))
+            return words.level(student, code), words.level(context, place)
+    return finding.level, ""
+
+
+def about_crossed(finding: Finding, words: Words) -> str:
+    """Name a cell, a difference in one context, or the comparison of contexts."""
+    student, context = (words.moderator(name) for name in read_pair(finding, words))
+    effect = effect_of(finding, words)
+    if finding.quantity == SAME:
+        return f"whether the difference in {effect} by {student} is the same across {context}"
+    group, place = read_cell(finding, words)
+    if finding.quantity == CELL:
+        return f"{effect} for {student} \u201c{group}\u201d where {context} is \u201c{place}\u201d"
+    return f"the difference in {effect} by {student} where {context} is \u201c{place}\u201d"
+
+
+def tell_crossed(finding: Finding, words: Words, state: State) -> str:
+    """Tell an effect in a cell, a difference in a context, or whether contexts differ in it."""
+    student, context = (words.moderator(name) for name in read_pair(finding, words))
+    effect, larger = effect_of(finding, words), "larger" if finding.estimate >= 0 else "smaller"
+    if finding.quantity == SAME:
+        bracket = evidence_of(finding, words, flip=finding.estimate < 0) + test_of(finding)
+        if finding.df_num > 1:
+            bracket = f"F = {fixed(finding.statistic, 2)} {bracket}"
+        else:
+            bracket = f"the differences are {amount(finding, words, size=True)} apart {bracket}"
+        if state is State.CLEAR:
+            return f"the difference in {effect} by {student} is not the same across {context}: {bracket}."
+        return (
+            f"we cannot tell whether the difference in {effect} by {student} is the same across {context}: {bracket}."
+        )
+    group, place = read_cell(finding, words)
+    where = f"where {context} is \u201c{place}\u201d"
+    if finding.quantity == CELL:
+        told = f"{amount(finding, words)} {evidence_of(finding, words)}"
+        return f"{where}, {effect} for {student} \u201c{group}\u201d is estimated at {told}."
+    size, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
+    return f"{where}, {effect} is estimated to be {size} {larger} for {student} \u201c{group}\u201d {bracket}."
+
+
+def tell_variance_ratio(finding: Finding, words: Words, state: State) -> str:
+    """Tell whether outcomes vary more or less under the programme."""
+    treatment, control = words.arms_of(finding.contrast)
+    outcome = words.outcome(outcome_of(finding))
+    bracket = f"{evidence_of(finding, words)}{test_of(finding)}"
+    ratio = f"the variance under {treatment} is {fixed(finding.estimate, 2)} times that under {control} {bracket}"
+    if finding.conf_low > 1 or finding.conf_high < 1:
+        if state is State.CLEAR:
+            return f"{outcome} does not vary alike in both arms, as it would were the effect the same for all: {ratio}."
+        return f"{outcome} may not vary alike in both arms; {doubt(finding)}: {ratio}."
+    return f"we cannot tell from how far {outcome} varies whether effects differ: {ratio}."

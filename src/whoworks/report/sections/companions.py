@@ -1,0 +1,145 @@
+"""What stands beside the planned differences: gaps, crossings, splits, projections, and second looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from whoworks.findings.contrasts import AGREE, BETWEEN, is_split
+from whoworks.findings.crossed import DIFFERENCE, SAME
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import places_of
+from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table
+from whoworks.report.labels import Words, capital, plural
+from whoworks.report.numbers import fixed, percent, span
+from whoworks.report.phrases import is_slope
+from whoworks.report.selection import Selection
+from whoworks.report.sentences import tell
+from whoworks.report.tables import DASH, count_cell, estimate_cell, p_cell, row_label
+
+
+def companion_blocks(chosen: Selection, words: Words) -> list[Block]:
+    """Return what stands beside the differences of the main outcome and treatment; nothing where there is none."""
+    main = chosen.main
+    if main is None:
+        return []
+    subject = (main.outcome, main.wave, main.contrast)
+    beside = [f for f in chosen.companions if (f.outcome, f.wave, f.contrast) == subject]
+    planned = [f for f in chosen.planned if (f.outcome, f.wave, f.contrast) == subject]
+    blocks: list[Block] = []
+    for title, told in (
+        ("Gaps between groups", [f for f in beside if f.question == "gap"]),
+        ("For whom, and where", [f for f in beside if f.quantity in (DIFFERENCE, SAME)]),
+    ):
+        if told:
+            blocks += [Heading(text=title), Bullets(items=tuple(("", tell(f, words)) for f in told))]
+    blocks += split_blocks([f for f in beside if is_split(f)], words)
+    blocks += projection_blocks([f for f in beside if f.question == "projection"], words)
+    return blocks + look_blocks([f for f in planned if f.robustness is not None and not f.suppressed], words)
+
+
+def split_blocks(splits: Sequence[Finding], words: Words) -> list[Block]:
+    """Return each student-level difference within and between classes, and whether they agree."""
+    if not splits:
+        return []
+    carrier = words.plan.design.assigned
+    text = (
+        f"A {words.effect} may differ between students of one {carrier}, and between {plural(carrier)} with more and "
+        f"fewer such students; the plain difference mixes the two."
+    )
+    rows = []
+    for finding in splits:
+        if finding.level == AGREE or finding.level.startswith(BETWEEN):
+            continue
+        same = [f for f in splits if f.moderator == finding.moderator]
+        between = next(f for f in same if f.level.startswith(BETWEEN))
+        agree = next(f for f in same if f.level == AGREE)
+        cells = (estimate_cell(finding, words), estimate_cell(between, words), p_cell(agree.p_value))
+        per = " (for each SD more)" if is_slope(finding) else ""
+        rows.append(Row(cells=(capital(words.moderator(finding.moderator)) + per, *cells)))
+    table = Table(
+        caption=f"Differences within and between {plural(carrier)}: description",
+        columns=(
+            Column(head="Moderator", share=2.0),
+            Column(head=f"Within a {carrier} (interval)", align="right", share=1.6),
+            Column(head=f"Between {plural(carrier)} (interval)", align="right", share=1.6),
+            Column(head="p, that they agree", align="right", share=1.0),
+        ),
+        rows=tuple(rows),
+    )
+    return [Heading(text=f"Within a {carrier}, and between {plural(carrier)}"), Paragraph(text=text), table]
+
+
+def projection_blocks(projected: Sequence[Finding], words: Words) -> list[Block]:
+    """Return the differences with all other moderators held fixed."""
+    if not projected:
+        return []
+    rows = [
+        Row(
+            cells=(
+                f"{capital(words.moderator(f.moderator))}: {row_label(f, words)}",
+                count_cell(f, f.n_units),
+                estimate_cell(f, words),
+            )
+        )
+        for f in projected
+    ]
+    notes = dict.fromkeys(note for f in projected for note in f.notes)
+    table = Table(
+        caption=f"All moderators at once: differences in {words.effect} with the others held fixed",
+        columns=(
+            Column(head="Moderator", share=3.0),
+            Column(head="Students", align="right", share=0.8),
+            Column(head="Difference (interval)", align="right", share=1.8),
+        ),
+        rows=tuple(rows),
+        note=" ".join(f"{capital(note)}." for note in notes),
+    )
+    text = "Moderators go together. Here each stands net of the others, linearly; none of this is a test or a cause."
+    return [Heading(text="Which differences are left when the others are held fixed"), Paragraph(text=text), table]
+
+
+def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
+    """Return the second looks at each planned difference."""
+    if not looked:
+        return []
+    rows = tuple(look_row(finding, words) for finding in looked)
+    columns = (
+        Column(head="Difference", share=2.2),
+        Column(head="On ranks, percentile points (interval)", align="right", share=1.7),
+        Column(head="p on ranks", align="right", share=0.7),
+        Column(head="Wrong sign", align="right", share=0.7),
+        Column(head="Too large by", align="right", share=0.8),
+        Column(head="Without measurement error", align="right", share=1.5),
+    )
+    used = [i for i in range(len(columns)) if i == 0 or any(row.cells[i] != DASH for row in rows)]
+    table = Table(
+        caption="Second looks at the planned differences",
+        columns=tuple(columns[i] for i in used),
+        rows=tuple(Row(cells=tuple(row.cells[i] for i in used)) for row in rows),
+        note="Wrong sign, too large by: of estimates this precise whose range leaves out zero, the share with the "
+        f"wrong sign and the average exaggeration, were the true difference {tell_assumed(looked)}.",
+    )
+    return [Heading(text="How the differences hold up"), table]
+
+
+def tell_assumed(looked: Sequence[Finding]) -> str:
+    """Say which true difference the rates assume."""
+    from_plan = {f.robustness.assumed_from for f in looked if f.robustness is not None} == {"plan"}
+    return "what the plan calls meaningful" if from_plan else "half of what was estimated"
+
+
+def look_row(finding: Finding, words: Words) -> Row:
+    """Return the second looks at one difference."""
+    looks = finding.robustness
+    assert looks is not None
+    ranks = corrected = DASH
+    if math.isfinite(looks.rank_estimate):
+        ranks = f"{fixed(looks.rank_estimate, 1)} ({span(looks.rank_low, looks.rank_high, 1)})"
+    if math.isfinite(looks.corrected):
+        places = places_of(finding, words)
+        corrected = f"{fixed(looks.corrected, places)} ({span(looks.corrected_low, looks.corrected_high, places)})"
+    wrong = DASH if math.isnan(looks.wrong_sign) else percent(looks.wrong_sign)
+    times = DASH if math.isnan(looks.exaggeration) else f"{fixed(looks.exaggeration, 1)} times"
+    label = f"{capital(words.moderator(finding.moderator))}: {row_label(finding, words)}"
+    return Row(cells=(label, ranks, p_cell(looks.rank_p), wrong, times, corrected))
