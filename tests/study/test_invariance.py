@@ -47,47 +47,64 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         frame.to_excel(path, index=False)
 
 
-def same_under_other_names(tables: dict[str, Any], frame: pd.DataFrame, folder: Path, suffix: str) -> None:
-    """Run a plan on its records, and on renamed, shuffled records of another format; compare every number."""
+def run_given(tables: dict[str, Any], frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Run a plan on its records as they came; return its findings."""
+    frame.to_csv(folder / "given.csv", index=False)
+    keep = {"keep": "gr == 'K'"} if "gr" in frame else {}
+    ww.Plan.build({**tables, "records": [{"name": "records", "path": str(folder / "given.csv"), **keep}]}).write(
+        folder / "given.toml"
+    )
+    return ww.Study.from_plan(folder / "given.toml").run().findings.frame
+
+
+def run_renamed(tables: dict[str, Any], frame: pd.DataFrame, folder: Path, suffix: str) -> pd.DataFrame:
+    """Run a plan on renamed, shuffled records of another format; return its findings."""
     arm = tables["arms"]
     codes = [str(code) for code in pd.unique(frame[arm["column"]].dropna())]
     columns = {name: f"v{place}_{len(name)}" for place, name in enumerate(reversed(list(frame.columns)))}
     arms = {code: f"arm {place}" for place, code in enumerate(sorted(codes, reverse=True))}
-    other = frame.sample(frac=1.0, random_state=3).assign(
-        **{arm["column"]: lambda f: f[arm["column"]].astype(str).map(arms)}
-    )
-    other = other.rename(columns=columns)[sorted(columns.values())]
-    write(other, folder / f"other{suffix}")
+    other = frame.sample(frac=1.0, random_state=3)
+    other = other.assign(**{arm["column"]: other[arm["column"]].astype(str).map(arms)})
+    write(other.rename(columns=columns)[sorted(columns.values())], folder / f"other{suffix}")
     plan = renamed(tables, columns, arms)
-    records = tables["records"][0] if isinstance(tables["records"], list) else tables["records"]
-    keep = {"keep": f"{columns['gr']} == 'K'"} if "keep" in records else {}
+    keep = {"keep": f"{columns['gr']} == 'K'"} if "gr" in frame else {}
     plan["records"] = [{"name": "records", "path": str(folder / f"other{suffix}"), **keep}]
     ww.Plan.build(plan).write(folder / "other.toml")
-    tables = {
-        **tables,
-        "records": [{"name": "records", "path": str(folder / "given.csv"), **({"keep": "gr == 'K'"} if keep else {})}],
-    }
-    frame.to_csv(folder / "given.csv", index=False)
-    ww.Plan.build(tables).write(folder / "given.toml")
-    given, moved = (ww.Study.from_plan(folder / f"{name}.toml").run().findings.frame for name in ("given", "other"))
+    return ww.Study.from_plan(folder / "other.toml").run().findings.frame
+
+
+def require_same_numbers(given: pd.DataFrame, moved: pd.DataFrame) -> None:
     assert len(given) == len(moved)
     for name in NUMBERS:
         np.testing.assert_array_equal(given[name], moved[name], err_msg=name)
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".xlsx"])
-def test_a_small_trial_gives_the_same_numbers_under_other_names_order_and_format(tmp_path, suffix):
-    pilot = ww.make_pilot("student-moderator", students=240, classes=24, schools=6, seed=5)
-    pilot.write(tmp_path)
-    tables = tomllib.loads((tmp_path / "plan.toml").read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pilot")
+    ww.make_pilot("student-moderator", students=240, classes=24, schools=6, seed=5).write(folder)
+    tables = tomllib.loads((folder / "plan.toml").read_text(encoding="utf-8"))
     tables["moderators"] = [entry for entry in tables["moderators"] if entry["column"] in ("frl", "teacher_years")]
     tables.pop("takeup", None)
-    same_under_other_names(tables, pd.read_csv(tmp_path / "pilot.csv", dtype=object), tmp_path, suffix)
+    frame = pd.read_csv(folder / "pilot.csv", dtype=object)
+    return tables, frame, run_given(tables, frame, folder)
+
+
+@pytest.fixture(scope="module")
+def star(shared, tmp_path_factory):
+    tables = tomllib.loads((shared / "plans" / "star_k.toml").read_text(encoding="utf-8"))
+    frame = pd.read_csv(shared / "data" / "star.csv.gz")
+    return tables, frame, run_given(tables, frame, tmp_path_factory.mktemp("star"))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".xlsx"])
+def test_a_small_trial_gives_the_same_numbers_under_other_names_order_and_format(pilot, tmp_path, suffix):
+    tables, frame, given = pilot
+    require_same_numbers(given, run_renamed(tables, frame, tmp_path, suffix))
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("suffix", [".parquet", ".xlsx"])
-def test_star_gives_the_same_numbers_under_other_names_order_and_format(shared, tmp_path, suffix):
-    tables = tomllib.loads((shared / "plans" / "star_k.toml").read_text(encoding="utf-8"))
-    frame = pd.read_csv(shared / "data" / "star.csv.gz")
-    same_under_other_names(tables, frame, tmp_path, suffix)
+def test_star_gives_the_same_numbers_under_other_names_order_and_format(star, tmp_path, suffix):
+    tables, frame, given = star
+    require_same_numbers(given, run_renamed(tables, frame, tmp_path, suffix))
