@@ -26,6 +26,7 @@ Mask = NDArray[np.bool_]
 
 MOST = 3  # rules proposed
 BEAM = 12  # conditions from which a pair is begun
+LEAST_T = 1.0  # below, a rule is not worth a test that all others in the family pay for
 SECOND_CUT = 1.0  # what a second cut must add to |t|, being the best of many more
 LEAST_SHARE = 0.1  # of units on either side
 
@@ -75,8 +76,8 @@ class Half:
 def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, ...]:
     """Return the most promising rules, best first, at most three, no moderator used twice.
 
-    One cut is told from the side that seems to gain more. A second cut has to
-    raise |t| by 1 over what one cut reaches elsewhere in the list.
+    One cut is told from the side that seems to gain more. A second cut costs 1 of
+    |t|. What is left under 1 after that is not proposed.
     """
     if not conditions:
         return ()
@@ -94,8 +95,8 @@ def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, 
         ]  # fmt: skip
     proposed: list[Rule] = []
     used: set[str] = set()
-    for _, rule in sorted(ranked, key=lambda pair: -pair[0]):
-        if len(proposed) < MOST and used.isdisjoint(moderators_of(rule)):
+    for t, rule in sorted(ranked, key=lambda pair: -pair[0]):
+        if t >= LEAST_T and len(proposed) < MOST and used.isdisjoint(moderators_of(rule)):
             proposed.append(rule)
             used.update(moderators_of(rule))
     return tuple(proposed)
