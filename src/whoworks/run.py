@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from whoworks.checks.verdict import Check
+from whoworks.design.design import Design
 from whoworks.findings.caveats import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.precision import Precision
 from whoworks.findings.setting import Setting
 from whoworks.forests.protocol import Predictions
+from whoworks.panel.ledger import Ledger
+from whoworks.panel.panel import Panel
 from whoworks.plan.plan import Plan
 from whoworks.report.evidence import Evidence, peak_memory_mb
 from whoworks.scores.scores import Scores
@@ -21,14 +24,15 @@ from whoworks.scores.scores import Scores
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from whoworks.study import Study
-
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """The results of one run of a study. Frames here are not suppressed; what `report` writes is."""
 
-    study: Study
+    plan: Plan
+    panel: Panel
+    design: Design
+    ledger: Ledger
     checks: tuple[Check, ...]
     settings: tuple[Setting, ...]
     predicted: dict[tuple[str, str], Predictions]
@@ -60,15 +64,14 @@ class Run:
 
     def evidence(self, command: str = "") -> Evidence:
         """Return everything a report is written from."""
-        study = self.study
         predicted = next(iter(self.predicted.values()), None)
         return Evidence(
-            plan=study.plan, provenance=study.panel.provenance, variables=study.panel.variables, design=study.design,
-            ledger=study.ledger, checks=self.checks, findings=self.findings, precision=self.precision,
+            plan=self.plan, provenance=self.panel.provenance, variables=self.panel.variables, design=self.design,
+            ledger=self.ledger, checks=self.checks, findings=self.findings, precision=self.precision,
             caveats=self.caveats, engine=predicted.engine if predicted else "",
             ignores=predicted.ignores if predicted else (),
             importance=predicted.importance if predicted else pd.DataFrame(columns=["moderator", "share"]),
-            no_predictions="" if predicted else _why_none(study.plan), command=command,
+            no_predictions="" if predicted else _why_none(self.plan), command=command,
             timings=self.timings, peak_memory_mb=peak_memory_mb(),
         )  # fmt: skip
 
