@@ -125,7 +125,8 @@ class Study:
         precision = tuple(measure_precision(setting) for setting in settings)
         lap("findings")
         return Run(
-            plan=self.plan, panel=self.panel, design=self.design, ledger=self.ledger, checks=checks, settings=settings, predicted=predictions, findings=findings,
+            plan=self.plan, panel=self.panel, design=self.design, ledger=self.ledger, checks=checks,
+            settings=settings, predicted=predictions, findings=findings,
             caveats=caveats, precision=precision, timings=timings,
         )  # fmt: skip
 
