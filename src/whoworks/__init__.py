@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from whoworks.errors import WhoworksError as WhoworksError
     from whoworks.findings.finding import Findings as Findings
+    from whoworks.forests.causal import CausalForest as CausalForest
+    from whoworks.forests.regression import RegressionForest as RegressionForest
     from whoworks.inference.cluster_robust import cluster_robust as cluster_robust
     from whoworks.inference.joint_test import joint_test as joint_test
     from whoworks.inference.power import minimum_detectable as minimum_detectable
@@ -31,6 +33,8 @@ _HOME = {
     "Plan": "whoworks.plan.plan",
     "Panel": "whoworks.panel.panel",
     "Findings": "whoworks.findings.finding",
+    "CausalForest": "whoworks.forests.causal",
+    "RegressionForest": "whoworks.forests.regression",
     "cluster_robust": "whoworks.inference.cluster_robust",
     "joint_test": "whoworks.inference.joint_test",
     "aipw_scores": "whoworks.scores.aipw",
@@ -46,6 +50,8 @@ __all__ = [  # noqa: RUF022 - in the order in which a reader meets them
     "Plan",
     "Panel",
     "Findings",
+    "CausalForest",
+    "RegressionForest",
     "cluster_robust",
     "joint_test",
     "aipw_scores",

@@ -13,8 +13,8 @@ import whoworks
 from tests.architecture.source_tree import ROOT
 
 PROMISED = {
-    "Study", "Run", "Plan", "Panel", "Findings", "cluster_robust", "joint_test", "aipw_scores",
-    "minimum_detectable", "make_pilot", "example", "WhoworksError", "__version__",
+    "Study", "Run", "Plan", "Panel", "Findings", "CausalForest", "RegressionForest", "cluster_robust",
+    "joint_test", "aipw_scores", "minimum_detectable", "make_pilot", "example", "WhoworksError", "__version__",
 }  # fmt: skip
 HEAVY = {"numpy", "pandas", "scipy", "sklearn", "econml", "matplotlib", "numba", "duckdb", "typst", "pydantic", "rich"}
 
