@@ -305,7 +305,7 @@ PARTS = {
 def speed_table(rows):
     """Markdown of the speed comparison."""
     lines = [
-        "| data | trees | s | econml, s | ratio | leaves a tree, ours / econml | depth | R-loss | memory MB |",
+        "| data | trees | s | econml, s | ratio | leaves a tree, ours / econml | depth | R-loss | added MB* |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for r in rows:
@@ -349,13 +349,16 @@ def write_page(found):
             "",
             *speed_table(found["speed"]),
             "",
+            "*econml's with its fewer trees.",
+            "",
         ]
     if "scale" in found:
         big = found["scale"]["large"]
         lines += [
             "## Scale",
             "",
-            f"1,000,000 x 20, {big.get('trees', 500)} trees at the defaults: fit {big['fit']:.0f} s, out-of-bag predictions with variance "
+            f"1,000,000 x 20, {big.get('trees', 500)} trees at the defaults: fit {big['fit']:.0f} s, out-of-bag predictions "
+            f"with variance "
             f"{big['oob']:.0f} s, peak {big['peak'] / 1024:.1f} GB for the whole process, data included.",
             f"Machine load while it ran: {big.get('load', 'not noted')}.",
             "",
