@@ -357,8 +357,8 @@ def write_page(found):
         lines += [
             "## Scale",
             "",
-            f"1,000,000 x 20, {big.get('trees', 500)} trees at the defaults: fit {big['fit']:.0f} s, out-of-bag predictions "
-            f"with variance "
+            f"1,000,000 x 20, {big.get('trees', 500)} trees at the defaults: fit {big['fit']:.0f} s, "
+            "out-of-bag predictions with variance "
             f"{big['oob']:.0f} s, peak {big['peak'] / 1024:.1f} GB for the whole process, data included.",
             f"Machine load while it ran: {big.get('load', 'not noted')}.",
             "",
