@@ -96,6 +96,7 @@ class Bins(NamedTuple):
     order: NDArray[np.int64]  # (256,) codes in the order they are scanned
     level_mean: NDArray[np.float64]  # (256,) of a categorical feature, in that order
     features: NDArray[np.int64]  # (p,) candidates first
+    lone: NDArray[np.int64]  # (1,) a single feature to be summed again
     found: NDArray[np.float64]  # (p, 4) gain, cut, missing left, is checked
     left: NDArray[np.int64]  # (6, arms or channels) running sums of a scan
     goes_left: NDArray[np.bool_]  # (256,)
@@ -105,7 +106,7 @@ class Census(NamedTuple):
     """Clusters by arm on both sides of a cut."""
 
     seen: NDArray[np.int64]  # (2, arms, 1 + min_clusters)
-    rank: NDArray[np.int64]  # (256,) place of a code in the scan
+    rank: NDArray[np.int16]  # (256,) place of a code in the scan
     tally: NDArray[np.int64]  # (2 halves, arms, 4, 257) clusters by lowest and highest rank
     low: NDArray[np.int16]  # (cells,)
     high: NDArray[np.int16]
@@ -185,13 +186,14 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -
         order=np.empty(N_CODES, integers),
         level_mean=np.empty(N_CODES, real),
         features=np.arange(p, dtype=integers),
+        lone=np.zeros(1, integers),
         found=np.zeros((p, 4), real),
         left=np.zeros((6, max(arms, channels)), integers),
         goes_left=np.zeros(N_CODES, np.bool_),
     )
     census = Census(
         seen=np.zeros((2, arms, 1 + max(1, rules.min_clusters)), integers),
-        rank=np.empty(N_CODES, integers),
+        rank=np.empty(N_CODES, np.int16),
         tally=np.zeros((2, arms, 4, N_CODES + 1), integers),
         low=np.full(n_cells, -1, np.int16),
         high=np.full(n_cells, -1, np.int16),

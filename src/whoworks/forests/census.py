@@ -115,18 +115,53 @@ def count_clusters(
 ) -> None:
     """Fill the cumulated tally of both halves for one feature whose codes stand in ``order[:m]``."""
     rank, tally = census.rank, census.tally
-    rank[:] = -1
-    if sample.categorical[f]:
-        for j in range(m):
-            rank[order[j]] = j
-    else:
-        for c in range(MISSING):
-            rank[c] = c
-    tally[:, :, :, :] = 0
+    rank_codes(sample.categorical[f], m, order, rank)
+    for half in range(2):
+        for a in range(rules.n_arms):
+            for k in range(4):
+                tally[half, a, k, : m + 1] = 0
+                tally[half, a, k, FAR_RIGHT] = 0
     tally_half(sample, f, split_rows, tally[0], census)
     tally_half(sample, f, value_rows, tally[1], census)
     for half in range(2):
         for a in range(rules.n_arms):
             for k in range(4):
-                for c in range(1, MISSING):
-                    tally[half, a, k, c] += tally[half, a, k, c - 1]
+                for j in range(1, m):
+                    tally[half, a, k, j] += tally[half, a, k, j - 1]
+
+
+@kernel
+def rank_codes(is_levels: bool, m: int, order: Integers, rank: NDArray[np.int16]) -> None:
+    """Fill ``rank``: a code goes left of the cut after ``order[j]`` when its rank is at most j.
+
+    Codes that go the missing way have rank -1: missing itself, and levels not
+    in ``order``.
+    """
+    rank[:] = -1
+    if is_levels:
+        for j in range(m):
+            rank[order[j]] = j
+        return
+    code = 0
+    for j in range(m):
+        while code <= order[j]:
+            rank[code] = j
+            code += 1
+    rank[code:MISSING] = m
+
+
+@kernel
+def may_part(arm: NDArray[np.uint8], rules: Rules, rows: NDArray[np.uint32], seen: Integers) -> bool:
+    """Whether there are rows enough for clusters of every arm on two sides; stops as soon as there are."""
+    wanted, short = 2 * rules.min_clusters, rules.n_arms
+    if wanted == 0:
+        return True
+    seen[0, :, 0] = 0
+    for i in range(len(rows)):
+        a = arm[rows[i]]
+        seen[0, a, 0] += 1
+        if seen[0, a, 0] == wanted:
+            short -= 1
+            if short == 0:
+                return True
+    return False

@@ -148,7 +148,6 @@ def scan_general(
     n_effects: int,
     left: Integers,
     tally: Integers,
-    rank: Integers,
     is_checked: bool,
 ) -> tuple[float, int, bool]:
     """Any number of arms, any weights: the best gain, its place in ``order``, and the missing way.
@@ -173,7 +172,7 @@ def scan_general(
             if (
                 gain > best
                 and keeps_arms(left[2 * way + 1], left[5], rules)
-                and (not is_checked or tally_allows(tally, rank[order[j]], to_left, rules))
+                and (not is_checked or tally_allows(tally, j, to_left, rules))
             ):
                 best, best_at, missing_left = gain, j, to_left
     return best, best_at, missing_left

@@ -14,12 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, N_CODES, Bins, Census, Pseudo, Rows, Rules, Sample
-from whoworks.forests.census import count_clusters, holds_clusters
+from whoworks.forests.census import count_clusters, holds_clusters, may_part
 from whoworks.forests.compile import kernel
 from whoworks.forests.draw import draw_below, draw_poisson
 from whoworks.forests.pseudo import pack
 from whoworks.forests.scan import keep_cut, scan_general, scan_pair
-from whoworks.forests.sums import clear, list_codes, met_codes, order_levels, sum_general, sum_large, sum_small
+from whoworks.forests.sums import (
+    clear,
+    list_codes,
+    list_met,
+    met_codes,
+    order_levels,
+    sum_general,
+    sum_large,
+    sum_small,
+)
 
 LARGE_NODE = 600  # from here on nearly all bins are filled, and the codes met are not written down
 
@@ -76,7 +85,7 @@ def scan_levels(rules: Rules, f: int, n_effects: int, bins: Bins, census: Census
     m = list_codes(bins.histogram, f, rules, n_effects, bins.order)
     order_levels(bins.histogram, f, m, rules, n_effects, bins.order, bins.level_mean)
     gain, at, missing_left = scan_general(
-        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, census.rank, False
+        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, False
     )
     keep_cut(bins, f, gain, at, missing_left, True)
     clear(bins.histogram, bins.words, f)
@@ -102,7 +111,7 @@ def scan_candidates(
             continue
         m = list_codes(bins.histogram, f, rules, d, bins.order)
         gain, at, missing_left = scan_general(
-            bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, census.rank, False
+            bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, False
         )
         keep_cut(bins, f, gain, at, missing_left, False)
         clear(bins.histogram, bins.words, f)
@@ -112,8 +121,13 @@ def scan_candidates(
 def sum_again(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> int:
     """Fill one feature's histogram and the order of its codes; their number is returned."""
     d = node.rho.shape[1]
-    sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
-    m = list_codes(bins.histogram, f, rules, d, bins.order)
+    if rules.n_arms <= 2 and not rules.weighted:
+        bins.lone[0] = f
+        sum_small(sample.codes, bins.lone, 1, rows, node.packed, node.lane, bins.histogram, bins.words)
+        m = list_met(bins.words, f, bins.order)
+    else:
+        sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
+        m = list_codes(bins.histogram, f, rules, d, bins.order)
     if sample.categorical[f]:
         order_levels(bins.histogram, f, m, rules, d, bins.order, bins.level_mean)
     return m
@@ -165,9 +179,10 @@ def find_split(
     ``box`` holds the node's range in the splitting and in the estimating half.
     """
     here, there = rows.split[box[0] : box[1]], rows.value[box[2] : box[3]]
-    if not pack(sample, rules, here, node):
-        return -1
+    # drawn even when nothing can be split, so that the stream does not depend on the number of rows
     n_candidates = draw_features(rules, bins.features, rng)
+    if not may_part(sample.arm, rules, there, census.seen) or not pack(sample, rules, here, node):
+        return -1
     if rules.n_arms <= 2 and not rules.weighted:
         scan_pairs(sample, rules, n_candidates, here, node, bins, census)
     else:
@@ -192,7 +207,7 @@ def find_split(
 def scan_allowed(rules: Rules, f: int, m: int, n_effects: int, is_levels: bool, bins: Bins, census: Census) -> None:
     """Find one feature's best cut among those that keep enough clusters, and empty its histogram."""
     gain, at, missing_left = scan_general(
-        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, census.rank, True
+        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, True
     )
     keep_cut(bins, f, gain, at, missing_left, is_levels)
     bins.found[f, 3] = 1.0

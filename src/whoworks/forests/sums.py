@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, Rules
-from whoworks.forests.compile import kernel
+from whoworks.forests.compile import kernel, lowest_bit
 from whoworks.forests.pseudo import COUNT_BITS
 
 COUNT_MASK = (1 << COUNT_BITS) - 1
@@ -68,6 +68,21 @@ def met_codes(histogram: Integers, words: NDArray[np.uint64], f: int) -> None:
             is_met = np.uint64(histogram[f, slot] != 0) | np.uint64(histogram[f, slot + 1] != 0)
             word |= is_met << np.uint64(b)
         words[f, w] = word
+
+
+@kernel
+def list_met(words: NDArray[np.uint64], f: int, order: Integers) -> int:
+    """List the codes written down for a feature, missing apart; their number is returned."""
+    m = 0
+    for w in range(4):
+        word = words[f, w]
+        while word != np.uint64(0):
+            c = 64 * w + lowest_bit(word)
+            word &= word - np.uint64(1)
+            if c != MISSING:
+                order[m] = c
+                m += 1
+    return m
 
 
 @kernel

@@ -28,6 +28,7 @@ def tree_influence(
     d: int,
     inverse: NDArray[np.float64],
     psi: NDArray[np.float64],
+    score: NDArray[np.float64],
 ) -> None:
     """Fill ``psi`` with what one leaf, on its own, would move the estimate by (first order).
 
@@ -47,7 +48,7 @@ def tree_influence(
     for k in range(d):
         residual -= effects[k] * payload[1 + k]
     at = 1 + 2 * d
-    score = np.zeros(d)
+    score[:] = 0.0
     for k in range(d):
         score[k] += payload[1 + d + k] - mu * payload[1 + k] - moments[2 + k] * residual
         for j in range(k, d):
@@ -95,7 +96,7 @@ def little_bags(
     size, width = trees.trees_per_bag, max(d, 1)
     n_bags = leaves.shape[0] // size
     a = np.zeros((width, 2 * width + 1))
-    inverse = np.zeros((width, width))
+    inverse, score = np.zeros((width, width)), np.zeros(width)
     psi, bag, total, between = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
     for i in range(leaves.shape[1]):
         variance[i, :] = np.nan
@@ -119,7 +120,7 @@ def little_bags(
             good += 1
             bag[:] = 0.0
             for t in range(b * size, (b + 1) * size):
-                tree_influence(trees.payload[leaves[t, i]], moments[i], effects[i], d, inverse, psi)
+                tree_influence(trees.payload[leaves[t, i]], moments[i], effects[i], d, inverse, psi, score)
                 for k in range(width):
                     bag[k] += psi[k] / size
                     total[k] += psi[k] * psi[k] / size
