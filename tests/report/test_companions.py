@@ -1,0 +1,178 @@
+"""What is said of gaps, splits, crossings, projections, variances and second looks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.report.harbour import effect
+from whoworks.findings.contrasts import AGREE
+from whoworks.findings.crossed import CELL, DIFFERENCE, SAME
+from whoworks.findings.finding import NAN, Findings
+from whoworks.findings.gap import BEFORE, NARROWED, UNSURE, WIDENED
+from whoworks.findings.robustness import Robustness
+from whoworks.findings.variance_ratio import VARIANCE_RATIO
+from whoworks.report.disclosure import withhold
+from whoworks.report.labels import read_words
+from whoworks.report.sections.companions import companion_blocks
+from whoworks.report.selection import select
+from whoworks.report.sentences import tell
+from whoworks.report.write import compose_files
+
+LUNCH = {"moderator": "frl", "reference": "N"}
+
+
+def gap(estimate, error, quantity, **fields):
+    given = {"question": "gap", "level": "Y - N", "status": "confirmatory", "p_adjusted": 0.01, "quantity": quantity}
+    return effect(estimate, error, **(LUNCH | given | fields))
+
+
+def split(estimate, error, level, **fields):
+    return effect(estimate, error, question="difference", level=level, status="descriptive", **(LUNCH | fields))
+
+
+def crossed(estimate, error, quantity, level="", **fields):
+    return effect(
+        estimate, error, question="for-whom-where", moderator="frl x locale", quantity=quantity, level=level,
+        status="exploratory" if quantity == SAME else "descriptive", **fields,
+    )  # fmt: skip
+
+
+def projected(estimate, error, **fields):
+    return effect(
+        estimate, error, question="projection", status="descriptive", level="Y", p_value=NAN, **(LUNCH | fields)
+    )
+
+
+LOOKS = Robustness(
+    rank_estimate=7.56, rank_low=2.92, rank_high=12.2, rank_p=0.002, assumed=3.2, assumed_from="plan",
+    wrong_sign=0.01, exaggeration=2.33,
+)  # fmt: skip
+
+COMPANIONS = [
+    replace(gap(-5.6, 1.4, BEFORE, level="Y", status="descriptive"), p_value=NAN, p_adjusted=NAN),
+    gap(3.8, 1.3, NARROWED),
+    split(4.4, 1.2, "within class", p_value=NAN),
+    split(1.3, 6.0, "between classes", p_value=NAN),
+    split(3.1, 6.3, AGREE),
+    crossed(4.6, 1.5, DIFFERENCE, "Y - N, S", reference="N", p_value=NAN),
+    crossed(4.9, 1.6, CELL, "Y, S", p_value=NAN),
+    crossed(NAN, 1.0, SAME, df_num=2.0, statistic=0.4, p_value=0.6, conf_low=NAN, conf_high=NAN, n_tests=15),
+    projected(3.3, 1.4),
+]
+
+
+@pytest.fixture(scope="module")
+def told(evidence):
+    """The evidence with companions, and second looks at the first planned difference."""
+    items = list(evidence.findings)
+    place = next(i for i, f in enumerate(items) if f.question == "difference" and f.moderator == "frl")
+    items[place] = replace(items[place], robustness=LOOKS)
+    return replace(evidence, findings=Findings(items=(*items, *COMPANIONS)))
+
+
+def test_a_clear_change_of_a_gap_is_said_with_its_direction(words):
+    said = tell(gap(3.8, 1.3, NARROWED), words)
+    assert "narrowed the gap in reading (district test, spring) between \u201celigible\u201d and \u201cnot" in said
+    assert "by 3.8 points (95 % interval 1.1 to 6.5" in said
+    assert said.endswith("adjusted p = .01.")
+
+
+def test_an_open_change_of_a_gap_claims_neither(words):
+    assert tell(gap(1.0, 1.3, WIDENED, p_adjusted=0.5), words).startswith("We cannot tell whether assignment to ")
+    assert "may have changed" in tell(gap(3.8, 1.3, UNSURE, p_adjusted=0.2), words)
+
+
+def test_a_gap_that_the_range_keeps_small_is_said_to_be_so(words):
+    assert "smaller than the plan calls meaningful" in tell(gap(0.1, 0.4, NARROWED, p_adjusted=0.7), words)
+
+
+def test_the_gap_without_the_programme_names_the_arm_and_the_side(words):
+    said = tell(COMPANIONS[0], words)
+    assert said.startswith(
+        "Under usual practice, \u201celigible\u201d is estimated to stand 5.6 points below \u201cnot"
+    )
+
+
+def test_an_unrandomised_gap_has_no_causal_verb(told):
+    plan = told.plan.model_copy(update={"design": told.plan.design.model_copy(update={"kind": "matched"})})
+    matched = read_words(replace(told, plan=plan))
+    said = tell(gap(3.8, 1.3, NARROWED), matched)
+    assert "narrowed" not in said
+    assert "3.8 points narrower under small groups than under usual practice" in said
+
+
+def test_within_and_between_are_told_apart(words):
+    assert "for \u201celigible\u201d than for \u201cnot eligible\u201d of the same class" in tell(COMPANIONS[2], words)
+    assert "in a class of \u201celigible\u201d alone" in tell(COMPANIONS[3], words)
+    assert tell(COMPANIONS[4], words).startswith("We cannot tell whether the difference by free or reduced-price lunch")
+    assert "mixes two answers" in tell(split(31.0, 6.3, AGREE), words)
+    slope = split(1.0, 0.4, "between classes", unit="per SD", p_value=NAN)
+    assert "for each SD more of free or reduced-price lunch in the mean of a class" in tell(slope, words)
+
+
+def test_a_crossing_names_group_and_context(words):
+    where = "Where school's setting is \u201csuburban\u201d, the effect on reading (district test, spring)"
+    assert tell(COMPANIONS[5], words).startswith(f"{where} is estimated to be 4.6 points larger for free")
+    assert tell(COMPANIONS[6], words).startswith(f"{where} for free or reduced-price lunch \u201celigible\u201d is")
+    assert "F = 0.40" in tell(COMPANIONS[7], words)
+    assert "is not the same across" in tell(crossed(9.0, 2.0, SAME, p_adjusted=0.001), words)
+
+
+def test_a_projection_says_what_is_held_fixed(words):
+    assert tell(COMPANIONS[8], words).startswith("With the other moderators held fixed, ")
+    assert tell(projected(1.0, 1.4), words).startswith("We cannot tell whether ")
+
+
+@pytest.mark.parametrize("finding", [f for f in COMPANIONS if f.quantity != BEFORE], ids=lambda f: f.finding_id)
+def test_what_is_not_assessable_is_named_with_its_reason(finding, words):
+    nothing = replace(finding, estimate=NAN, statistic=NAN, notes=("not assessable: fewer than three clusters",))
+    assert "not assessable (fewer than three clusters)" in tell(nothing, words)
+
+
+def test_a_variance_ratio_is_read_against_one(words):
+    given = {
+        "question": "heterogeneity", "moderator": VARIANCE_RATIO, "unit": "", "status": "exploratory",
+    }  # fmt: skip
+    same = replace(effect(1.04, 0.09, **given), conf_low=0.86, conf_high=1.26, p_adjusted=0.8)
+    assert tell(same, words).startswith("We cannot tell from how far reading (district test, spring) varies")
+    other = replace(effect(1.6, 0.2, **given), conf_low=1.2, conf_high=2.1, p_adjusted=0.001)
+    assert "does not vary alike in both arms" in tell(other, words)
+    assert "may not vary alike" in tell(replace(other, p_adjusted=0.2), words)
+
+
+def test_companions_stand_under_the_planned_differences(told, words):
+    blocks = companion_blocks(select(withhold(told), words), words)
+    titles = [block.text for block in blocks if type(block).__name__ == "Heading"]
+    assert titles == [
+        "Gaps between groups",
+        "For whom, and where",
+        "Within a class, and between classes",
+        "Which differences are left when the others are held fixed",
+        "How the differences hold up",
+    ]
+    last = blocks[-1]
+    assert last.rows[0].cells[1:] == ("7.6 (2.9 to 12.2)", ".002", "1 %", "2.3 times")
+
+
+def test_without_companions_nothing_is_added(evidence, words):
+    assert companion_blocks(select(withhold(evidence), words), words) == []
+
+
+def test_the_plain_differences_stay_the_only_claims(told, evidence, words):
+    more, less = select(withhold(told), words), select(withhold(evidence), words)
+    assert [f.finding_id for f in more.planned] == [f.finding_id for f in less.planned]
+    assert [f.finding_id for f in more.explored] == [f.finding_id for f in less.explored]
+
+
+def test_second_looks_are_written_and_withheld_with_their_difference(told):
+    written = json.loads(compose_files(told)["findings.json"])["findings"]
+    looks = [f["robustness"] for f in written if f["robustness"]]
+    assert len(looks) == 1
+    assert looks[0]["rank_estimate"] == 7.56
+    assert looks[0]["corrected"] is None
+    small = [replace(f, smallest_cell=1) if f.robustness else f for f in told.findings]
+    hidden = withhold(replace(told, findings=Findings(items=tuple(small)))).evidence
+    assert all(f.robustness is None for f in hidden.findings)
