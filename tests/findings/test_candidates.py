@@ -25,7 +25,7 @@ from whoworks.findings.candidates import (
 from whoworks.findings.families import adjust_families
 from whoworks.findings.proposal import Half, propose_rules
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.rules import Condition, follow_rule, list_conditions, moderators_of, write_rule
+from whoworks.findings.rules import Condition, follow_rule, list_conditions, moderators_of, read_rule, write_rule
 from whoworks.plan.plan import Plan
 
 LUNCH = Condition(moderator="frl", sign="=", value="Y")
@@ -186,6 +186,14 @@ def test_stability_counts_the_splits_that_propose_the_same_moderators(monkeypatc
 )
 def test_a_condition_can_be_read_back(condition):
     assert Condition.read(condition.text) == condition
+
+
+def test_a_rule_can_be_read_back_whatever_its_codes_hold():
+    rule = (
+        Condition(moderator="track", sign="=", value="reading and art > 3"),
+        Condition(moderator="x y", sign=">", value="2"),
+    )
+    assert read_rule(write_rule(rule), moderators_of(rule)) == rule
 
 
 def test_a_rule_is_written_in_codes():

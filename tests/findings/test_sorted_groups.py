@@ -134,6 +134,18 @@ def test_a_profile_is_the_groups_own_means():
     assert ("frl", "N: 5") not in found  # of two groups one share says all
 
 
+def test_a_share_is_as_small_a_cell_as_the_students_it_counts():
+    drawn, predictions = forty()
+    found = {(f.moderator, f.level): f for f in find_profiles(drawn.panel, drawn.setting, predictions, n_groups=5)}
+    code = rank_groups(predictions.tau, predictions.fold, 5).code
+    eligible = (drawn.panel.values["frl"].astype(object) == "Y").to_numpy()[drawn.setting.scores.rows]
+    for level, place in (("1", 0), ("5", 4)):
+        split = np.bincount(eligible[code == place].astype(int), minlength=2)
+        assert found["frl", f"Y: {level}"].smallest_cell <= split.min()
+    both = [found["frl", f"Y: {level}"].smallest_cell for level in ("1", "5")]
+    assert found["frl", "Y: 5 - 1"].smallest_cell == min(both)
+
+
 def test_a_profiles_error_is_welchs_where_students_are_their_own_clusters():
     drawn, predictions = forty()
     n = len(drawn.setting.scores.y)

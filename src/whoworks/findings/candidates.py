@@ -21,7 +21,7 @@ from whoworks.findings.finding import Finding
 from whoworks.findings.fragility import Moderation
 from whoworks.findings.proposal import Half, propose_rules
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.rules import Condition, Rule, follow_rule, list_conditions, moderators_of, write_rule
+from whoworks.findings.rules import BESIDE, Condition, Rule, follow_rule, list_conditions, moderators_of, write_rule
 from whoworks.findings.setting import CLUSTERS_IN_A_LEVEL, Setting
 from whoworks.panel.panel import Panel
 
@@ -140,7 +140,7 @@ def estimate_candidate(
 
 def _subject(candidate: Candidate) -> dict[str, object]:
     return {
-        "question": "candidate", "moderator": " & ".join(moderators_of(candidate.rule)),
+        "question": "candidate", "moderator": BESIDE.join(moderators_of(candidate.rule)),
         "level": write_rule(candidate.rule), "reference": "all others",
     }  # fmt: skip
 

@@ -25,21 +25,34 @@ from whoworks.inference.cluster_robust import Estimates, cluster_robust
 from whoworks.panel.panel import Panel
 
 Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trait:
-    """One thing to compare: a number, or membership of one group of a category (0 / 1), NaN where missing."""
+    """One thing to compare: a number, or membership of one group of a category (0 / 1), NaN where missing.
+
+    `codes` are the category's groups, from which any one share could be worked out
+    once the others are told; None for a number.
+    """
 
     moderator: str
     code: str
     values: Vector
+    codes: Codes | None = None
 
     @property
     def is_share(self) -> bool:
         """Whether its mean is a share."""
         return bool(self.code)
+
+    def smallest_group(self, units: Mask) -> int:
+        """Return how many of the units the category's smallest group has; all of them for a number."""
+        if self.codes is None:
+            return int(units.sum())
+        found = np.unique(self.codes[self.codes >= 0])
+        return min(int((self.codes[units] == code).sum()) for code in found)
 
 
 def find_profiles(panel: Panel, setting: Setting, predictions: Predictions, *, n_groups: int) -> tuple[Finding, ...]:
@@ -62,11 +75,11 @@ def list_traits(panel: Panel, setting: Setting) -> Iterator[Trait]:
         if not isinstance(column.dtype, pd.CategoricalDtype):
             yield Trait(moderator=name, code="", values=column.to_numpy(dtype=np.float64))
             continue
-        codes = column.cat.codes.to_numpy()
+        codes = column.cat.codes.to_numpy().astype(np.int64)
         levels = list(enumerate(column.cat.categories))
         for place, level in levels[1:] if len(levels) == 2 else levels:
             values = np.where(codes < 0, np.nan, (codes == place).astype(np.float64))
-            yield Trait(moderator=name, code=str(level), values=values)
+            yield Trait(moderator=name, code=str(level), values=values, codes=codes)
 
 
 def _profile(setting: Setting, groups: Groups, trait: Trait, known: Mask) -> Iterator[Finding]:
@@ -80,7 +93,7 @@ def _profile(setting: Setting, groups: Groups, trait: Trait, known: Mask) -> Ite
     fit = cluster_robust(X=np.column_stack([np.ones(keep.sum()), top[keep]]), y=values, cluster=cluster)
     told = fit.linear([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
     names = (groups.levels[0], groups.levels[-1], f"{groups.levels[-1]} - {groups.levels[0]}")
-    counts = (setting.counts(bottom), setting.counts(top), setting.counts(top, bottom))
+    counts = [_counts(setting, trait, *units) for units in ((bottom,), (top,), (top, bottom))]
     for place, (name, counted) in enumerate(zip(names, counts, strict=True)):
         is_difference = place == 2
         yield setting.finding(
@@ -91,6 +104,13 @@ def _profile(setting: Setting, groups: Groups, trait: Trait, known: Mask) -> Ite
             **_fields(setting, trait, told, place, spread=float(values.std(ddof=1)) if is_difference else NAN),
             **counted,
         )  # fmt: skip
+
+
+def _counts(setting: Setting, trait: Trait, *units: Mask) -> dict[str, object]:
+    """Count as elsewhere, and let the smallest group of a category be the smallest cell: a share tells its size."""
+    counts = setting.counts(*units)
+    cells = [int(str(counts["smallest_cell"])), *(trait.smallest_group(each) for each in units)]
+    return counts | {"smallest_cell": min(cells)}
 
 
 def _fields(setting: Setting, trait: Trait, told: Estimates, place: int, *, spread: float) -> dict[str, object]:

@@ -18,7 +18,7 @@ Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Sign = Literal["=", "is not", "<=", ">"]
 
-AND = " and "
+AND, BESIDE = " and ", " & "  # between conditions, and between the moderators of a rule
 WRITTEN = re.compile(r"(?P<moderator>.+?) (?P<sign>=|is not|<=|>) (?P<value>.+)", re.DOTALL)
 SHARES = (0.2, 0.4, 0.6, 0.8)  # quantiles at which a number may be cut, over units of its own level
 
@@ -60,6 +60,13 @@ Rule = tuple[Condition, ...]
 def write_rule(rule: Rule) -> str:
     """Return the rule in codes, its conditions joined by "and"."""
     return AND.join(condition.text for condition in rule)
+
+
+def read_rule(text: str, moderators: tuple[str, ...]) -> Rule:
+    """Read a rule back; `moderators` are those it cuts, since a code may hold an "and" of its own."""
+    names = "|".join(re.escape(name) for name in moderators)
+    parts = re.split(f"{AND}(?=(?:{names}) (?:=|is not|<=|>) )", text)
+    return tuple(Condition.read(part) for part in parts)
 
 
 def moderators_of(rule: Rule) -> tuple[str, ...]:

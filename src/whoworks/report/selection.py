@@ -28,6 +28,8 @@ class Selection:
     curves: tuple[Finding, ...]
     takeup: tuple[Finding, ...]
     companions: tuple[Finding, ...]
+    ranking: tuple[Finding, ...]
+    candidates: tuple[Finding, ...]
 
 
 def select(released: Released, words: Words) -> Selection:
@@ -51,6 +53,8 @@ def select(released: Released, words: Words) -> Selection:
         curves=tuple(f for f in findings if f.question == "curve"),
         takeup=tuple(f for f in findings if f.question == "takeup"),
         companions=tuple(f for f in findings if f.question in COMPANIONS or is_split(f)),
+        ranking=tuple(f for f in findings if f.question == "ranking"),
+        candidates=tuple(f for f in findings if f.question == "candidate"),
     )
 
 

@@ -39,6 +39,14 @@ from whoworks.report.phrases import (
     where_larger,
 )  # fmt: skip
 from whoworks.report.states import State, read_p, read_state
+from whoworks.report.targeting import (
+    about_candidate,
+    about_ranking,
+    tell_candidate,
+    tell_profile,
+    tell_ranking,
+    trait_of,
+)
 
 
 def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
@@ -192,14 +200,6 @@ def tell_weighting(finding: Finding, words: Words, state: State) -> str:
     )
 
 
-def tell_profile(finding: Finding, words: Words, state: State) -> str:
-    """Tell what the students of a sorted group are like."""
-    return (
-        f"{words.moderator(finding.moderator)}, {finding.level or 'overall'}: {finding.quantity} "
-        f"{fixed(finding.estimate, places_of(finding, words))} {evidence_of(finding, words)}."
-    )
-
-
 def tell_site_variation(finding: Finding, words: Words, state: State) -> str:
     """Tell how far an effect differs between sites, or what it is in one of them, unnamed."""
     effect, site = effect_of(finding, words), words.plan.design.site
@@ -241,11 +241,16 @@ GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "gap": tell_gap,
     "projection": tell_projection,
     "for-whom-where": tell_crossed,
+    "ranking": tell_ranking,
+    "candidate": tell_candidate,
 }
 
 ABOUT: dict[str, Callable[[Finding, Words], str]] = {
     "gap": about_gap,
     "for-whom-where": about_crossed,
+    "ranking": about_ranking,
+    "candidate": about_candidate,
+    "profile": trait_of,
 }
 
 

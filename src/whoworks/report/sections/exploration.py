@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from whoworks.findings.finding import Finding
+from whoworks.findings.ranking import AREA, TOP_THIRD
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import Words, capital, plural
@@ -13,7 +14,8 @@ from whoworks.report.numbers import count, percent
 from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
-from whoworks.report.tables import count_cell, estimate_cell, moderator_table, number_cell
+from whoworks.report.tables import count_cell, estimate_cell, moderator_table, number_cell, p_cell
+from whoworks.report.targeting import amount_of_trait, trait_of
 
 
 def compose_exploration(
@@ -22,6 +24,7 @@ def compose_exploration(
     """Return the exploratory section."""
     blocks: list[Block] = [Callout(title=tell_looks(chosen)[0], text=tell_looks(chosen)[1])]
     blocks += heterogeneity_blocks(released, chosen, words, figures)
+    blocks += candidate_blocks(chosen, words)
     if chosen.explored:
         blocks.append(Heading(text="Differences that were explored"))
         technical = released.evidence.plan.report.audience == "technical"
@@ -64,6 +67,9 @@ def heterogeneity_blocks(
         blocks.append(sorted_table(chosen.sorted_groups, words))
     if "sorted-groups" in figures:
         blocks.append(figures["sorted-groups"])
+    if chosen.profiles:
+        blocks.append(profile_table(chosen.profiles, words))
+    blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.ranking if finding.level in (AREA, TOP_THIRD)]
     if len(evidence.importance):
         blocks.append(importance_table(released, words))
     return blocks
@@ -101,8 +107,43 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
             Column(head="In SD", align="right", share=0.8),
         ),
         rows=tuple(rows),
-        note="" if ranged else "Point estimates: pooled folds describe, and carry no test and no range.",
+        note="Point estimates: pooled folds describe, and carry no test and no range."
+        + (" The difference's range comes from sequences of folds." if ranged else ""),
     )
+
+
+def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
+    """Return what the bottom and the top group are like, and how they differ."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for finding in profiles:
+        key = (finding.moderator, trait_of(finding, words))
+        told = "withheld" if finding.suppressed else amount_of_trait(finding)
+        rows.setdefault(key, []).append(told)
+        if finding.reference:
+            rows[key].append(p_cell(finding.p_adjusted))
+    return Table(
+        caption=f"Description: who has the smallest and the largest predicted {words.effect}s",
+        columns=(
+            Column(head="Mean, or share of students", share=2.6),
+            Column(head="Lowest group", align="right", share=1.0),
+            Column(head="Highest group", align="right", share=1.0),
+            Column(head="Difference", align="right", share=1.0),
+            Column(head="Adjusted p", align="right", share=0.8),
+        ),
+        rows=tuple(Row(cells=(capital(trait), *cells)) for (_, trait), cells in rows.items()),
+        note="The groups were formed from these very moderators: that they differ along them shows what the "
+        "predictions go by, and causes nothing.",
+    )
+
+
+def candidate_blocks(chosen: Selection, words: Words) -> list[Block]:
+    """Return the groups that the data proposed, each tested where it was not proposed."""
+    if not chosen.candidates:
+        return []
+    return [
+        Heading(text="Groups that the data proposed"),
+        *(Paragraph(text=tell(finding, words)) for finding in chosen.candidates),
+    ]
 
 
 def importance_table(released: Released, words: Words) -> Table:

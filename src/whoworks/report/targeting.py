@@ -1,0 +1,115 @@
+"""What predicted effects and a search through the data suggest, in sentences: rankings, profiles and candidates."""
+
+from __future__ import annotations
+
+from whoworks.findings.candidates import AGAIN
+from whoworks.findings.finding import Finding
+from whoworks.findings.ranking import AREA, TOP_THIRD
+from whoworks.findings.rules import AND, BESIDE, Condition, read_rule
+from whoworks.report.amounts import amount, evidence_of
+from whoworks.report.labels import Words, plural
+from whoworks.report.numbers import fixed, percent
+from whoworks.report.phrases import doubt, effect_of, test_of
+from whoworks.report.states import State
+
+BETWEEN = " - "
+
+
+def about_ranking(finding: Finding, words: Words) -> str:
+    """Name what a ranking's estimate is about."""
+    return f"how {effect_of(finding, words)} among those ranked highest by prediction differs from that among all"
+
+
+def tell_ranking(finding: Finding, words: Words, state: State) -> str:
+    """Tell what ranking by prediction is worth: the effect among the first against that among all."""
+    effect, size = effect_of(finding, words), amount(finding, words, size=True)
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    bracket = f"{evidence_of(finding, words, flip=finding.estimate < 0)}{test_of(finding)}"
+    if finding.level not in (AREA, TOP_THIRD):
+        share = percent(float(finding.level), 0)
+        return f"in the {share} ranked highest by prediction, {effect} is {size} {larger} than among all {bracket}."
+    who = "in the third ranked highest by prediction"
+    if finding.level == AREA:
+        who = "among those ranked highest by prediction, averaged over how many count as highest,"
+    if state is State.CLEAR:
+        return f"{effect} {who} is {size} {larger} than among all {bracket}."
+    if state is State.SUGGESTIVE:
+        return f"{effect} {who} may be {size} {larger} than among all {bracket}; {doubt(finding)}."
+    return f"we cannot tell whether {effect} {who} differs from that among all: it is {size} {larger} {bracket}."
+
+
+def tell_rule(finding: Finding, words: Words) -> str:
+    """Write a candidate's rule in the plan's words."""
+    rule = read_rule(finding.level, tuple(finding.moderator.split(BESIDE)))
+    return AND.join(tell_condition(condition, words) for condition in rule)
+
+
+def tell_condition(condition: Condition, words: Words) -> str:
+    """Write one cut: a group's words, or a number and its edge."""
+    named = words.moderator(condition.moderator)
+    value = words.level(condition.moderator, condition.value)
+    return {
+        "=": f"{named} \u201c{value}\u201d",
+        "is not": f"{named} other than \u201c{value}\u201d",
+        "<=": f"{named} of at most {condition.value}",
+        ">": f"{named} above {condition.value}",
+    }[condition.sign]
+
+
+def about_candidate(finding: Finding, words: Words) -> str:
+    """Name a candidate, a group that the data proposed, or how stable the proposal is."""
+    if finding.level == AGAIN:
+        return f"how often {moderators_told(finding, words)} is proposed again"
+    return f"the group with {tell_rule(finding, words)}, which the data proposed"
+
+
+def moderators_told(finding: Finding, words: Words) -> str:
+    """Name the moderators of a candidate's rule."""
+    return " with ".join(words.moderator(name) for name in finding.moderator.split(BESIDE))
+
+
+def tell_candidate(finding: Finding, words: Words, state: State) -> str:
+    """Tell what became of a group in the clusters that had no part in proposing it."""
+    if finding.level == AGAIN:
+        named = moderators_told(finding, words)
+        return f"{named}: proposed again in {percent(finding.estimate, 0)} of further splits."
+    effect, others = effect_of(finding, words), plural(words.cluster(finding.cluster))
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    bracket = f"{evidence_of(finding, words, flip=finding.estimate < 0)}{test_of(finding)}"
+    size = amount(finding, words, size=True)
+    group = f"for those with {tell_rule(finding, words)} than for all others"
+    told = f"proposed by half of the {others} and tested in the other half: {effect}"
+    if state is State.CLEAR:
+        return f"{told} was {size} {larger} {group} {bracket}."
+    if state is State.SUGGESTIVE:
+        return f"{told} may be {size} {larger} {group} {bracket}; {doubt(finding)}."
+    return f"{told} is estimated {size} {larger} {group} {bracket}; this is not settled."
+
+
+def trait_of(finding: Finding, words: Words) -> str:
+    """Name what a profile compares: a number, or the share in one group of a category."""
+    code, _, _ = finding.level.rpartition(": ")
+    named = words.moderator(finding.moderator)
+    return f"{named} \u201c{words.level(finding.moderator, code)}\u201d" if code else named
+
+
+def amount_of_trait(finding: Finding) -> str:
+    """Write a mean or a share, or a difference between two."""
+    if finding.unit == "percentage points":
+        return f"{fixed(finding.estimate, 0)} %"
+    return fixed(finding.estimate, 1)
+
+
+def tell_profile(finding: Finding, words: Words, state: State) -> str:
+    """Tell what the students of a sorted group are like, or how top and bottom group differ."""
+    trait = trait_of(finding, words)
+    group = finding.level.rpartition(": ")[2]
+    size = amount_of_trait(finding)
+    quantity = finding.quantity
+    if BETWEEN not in group:
+        return f"{trait}: {quantity} {size} in group {group} of the students sorted by prediction."
+    unit = " percentage points" if finding.unit == "percentage points" else ""
+    return (
+        f"{trait}: the {quantity} in the highest group by prediction differs by {size.removesuffix(' %')}{unit} "
+        f"from that in the lowest{test_of(finding)}."
+    )

@@ -1,0 +1,88 @@
+"""Rankings, profiles and candidates in sentences: the plan's words for the codes, no claim of a description."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from tests.report.harbour import PLAN, build, effect
+from tests.report.test_sentences import BANNED, CAUSAL
+from whoworks.findings.finding import NAN, Finding
+from whoworks.plan.plan import Plan
+from whoworks.report.disclosure import withhold
+from whoworks.report.labels import read_words
+from whoworks.report.sections.exploration import compose_exploration
+from whoworks.report.selection import select
+from whoworks.report.sentences import tell
+
+RULE = "frl = Y and tch_yrs <= 8"
+
+
+def found(question: str, level: str, moderator: str, estimate: float = 6.3, error: float = 2.1, **fields) -> Finding:
+    return replace(
+        effect(estimate, error, question=question, status="exploratory"), level=level, moderator=moderator, **fields
+    )
+
+
+def grid() -> list[Finding]:
+    kinds = (
+        ("ranking", "AUTOC", "predicted effect"), ("ranking", "top third", "predicted effect"),
+        ("ranking", "0.3", "predicted effect"), ("candidate", RULE, "frl & tch_yrs"),
+        ("candidate", "proposed again", "frl"), ("profile", "Y: 5", "frl"), ("profile", "5 - 1", "tch_yrs"),
+    )  # fmt: skip
+    told = []
+    for (question, level, moderator), (estimate, error) in itertools.product(
+        kinds, ((6.3, 2.1), (-6.3, 2.1), (1.0, 2.1))
+    ):
+        finding = found(question, level, moderator, estimate, error, quantity="mean")
+        told += [finding, replace(finding, p_adjusted=0.4), replace(finding, suppressed=True, estimate=NAN)]
+        told.append(replace(finding, estimate=NAN, statistic=NAN, notes=("not assessable: too few clusters",)))
+    return told
+
+
+@pytest.fixture(scope="module")
+def matched():
+    text = PLAN.replace("[design]\n", '[design]\nkind = "matched"\n').replace('probability = "blocks"\n', "")
+    return read_words(build(Plan.parse(text), []))
+
+
+def test_no_sentence_says_what_it_must_not(words):
+    for finding in grid():
+        assert not BANNED.search(tell(finding, words)), tell(finding, words)
+
+
+def test_without_randomisation_no_sentence_speaks_of_effects(matched):
+    for finding in grid():
+        assert not CAUSAL.search(tell(finding, matched)), tell(finding, matched)
+
+
+def test_a_rule_is_told_in_the_plans_words(words):
+    told = tell(found("candidate", RULE, "frl & tch_yrs"), words)
+    assert "\u201celigible\u201d and " in told
+    assert " of at most 8 than for all others" in told
+    assert "frl" not in told
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.01, " was "), (0.4, " may be ")])
+def test_a_candidate_is_as_settled_as_its_adjusted_p(words, p, said):
+    assert said in tell(found("candidate", RULE, "frl & tch_yrs", p_adjusted=p), words)
+
+
+def test_a_wide_range_settles_nothing(words):
+    assert "not settled" in tell(found("candidate", "frl is not Y", "frl", 1.0, 2.1), words)
+    assert tell(found("ranking", "AUTOC", "predicted effect", 1.0, 2.1), words).startswith("We cannot tell")
+
+
+def test_the_section_shows_profiles_and_proposed_groups():
+    profiles = [
+        found("profile", level, "frl", 40.0, 2.0, unit="percentage points", quantity="share", reference=reference)
+        for level, reference in (("Y: 1", ""), ("Y: 5", ""), ("Y: 5 - 1", "1"))
+    ]
+    evidence = build(Plan.parse(PLAN), [*profiles, found("candidate", RULE, "frl & tch_yrs")], engine="ridge")
+    released, words = withhold(evidence), read_words(evidence)
+    section = compose_exploration(released, select(released, words), words, {})
+    tables = [block for block in section.blocks if getattr(block, "caption", "").startswith("Description: who has")]
+    assert [len(row.cells) for row in tables[0].rows] == [5]
+    assert "Groups that the data proposed" in [getattr(block, "text", "") for block in section.blocks]
