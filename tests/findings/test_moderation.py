@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.findings.pilots import open_pilot, open_study, student_moderator, three_arms, trim, where
+from tests.findings.pilots import open_pilot, open_study, student_moderator, three_arms, trim, unhurried, where
 from tests.reference.cases import read_pilot
 from whoworks.findings.groups import group_numbers, own_level_values
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import Setting
 from whoworks.findings.subgroups import find_moderation
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.inference.joint_test import joint_test
@@ -157,22 +156,13 @@ def test_a_number_and_its_multiple_give_the_same_slope_per_sd(bare):
 
 def test_where_clusters_are_few_the_curve_is_the_straight_line_of_the_slope():
     few = open_pilot("no-effect", names=("rit_fall",), students=300, classes=12, schools=3)
-    found = find_moderation(few.panel, replace_few(few.main), few.moderator("rit_fall"), rng=np.random.default_rng(0))
+    found = find_moderation(few.panel, unhurried(few.main), few.moderator("rit_fall"), rng=np.random.default_rng(0))
     curve = [(float(f.level), f.estimate) for f in found if f.question == "curve"]
     sd = own_level_values(few.panel, few.moderator("rit_fall")).std(ddof=1)
     slope = where(found, question="difference").estimate / sd
     x, effect = np.array(curve).T
     np.testing.assert_allclose(np.diff(effect) / np.diff(x), slope, rtol=1e-4)  # levels are written with six digits
     assert len(curve) == 11
-
-
-def replace_few(setting):
-    """The same setting; its p by re-drawing, which is slow and not asked about here, left out."""
-
-    class Many(Setting):
-        has_few_clusters = False
-
-    return Many(**{name: getattr(setting, name) for name in Setting.__slots__})
 
 
 def test_a_curve_passes_through_a_bent_truth_that_the_slope_does_not_see(bare):

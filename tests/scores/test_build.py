@@ -56,22 +56,28 @@ def test_arms_and_outcomes_are_those_of_the_records(pilot):
     np.testing.assert_allclose(scores.y, records["rit_spring"].astype(float))
 
 
-def test_folds_hold_whole_clusters_and_both_arms_elsewhere():
-    scores = student_moderator().scores
+def check_whole_folds(scores):
     for code in np.unique(scores.cluster):
         assert len(np.unique(scores.fold[scores.cluster == code])) == 1
     for fold in np.unique(scores.fold):
         assert set(scores.z[scores.fold != fold]) == {0.0, 1.0}
 
 
-def test_the_probability_is_the_share_of_what_was_drawn_and_never_learned():
-    opened = student_moderator()
+def test_folds_hold_whole_clusters_and_both_arms_elsewhere():
+    check_whole_folds(student_moderator().scores)
+
+
+def check_known_probability(opened):
     scores, design = opened.scores, opened.design
     for block in np.unique(design.block):
         inside = design.block == block
         classes = np.unique(design.assigned[inside])
         share = np.mean([design.arm[design.assigned == c][0] == 1 for c in classes])
         np.testing.assert_allclose(scores.e[np.isin(scores.rows, design.rows[inside])], share)
+
+
+def test_the_probability_is_the_share_of_what_was_drawn_and_never_learned():
+    check_known_probability(student_moderator())
 
 
 def test_the_score_is_that_of_its_own_parts():
