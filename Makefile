@@ -7,7 +7,7 @@ PLAN ?=
 OUT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lint types notebooks data golden clean
+.PHONY: help setup report test lint types notebooks data golden bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1~/p' $(firstword $(MAKEFILE_LIST)) | while IFS='~' read -r name words; do printf '%-18s %s\n' "$$name" "$$words"; done
@@ -43,6 +43,9 @@ data: $(VENV)/.installed ## rebuild data/synthetic, byte for byte
 
 golden: $(VENV)/.installed-dev ## write the numbers that the golden tests hold us to
 	$(BIN)/python -m tests.golden.write
+
+bench: $(VENV)/.installed-dev ## time the causal forest against EconML's (an hour), and write docs/benchmarks.md
+	$(BIN)/python benchmarks/forest.py
 
 clean: ## remove the environment and caches; reports and data stay
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

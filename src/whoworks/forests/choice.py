@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+from whoworks.errors import ForestError
 from whoworks.forests.econml_engine import EconmlEngine
 from whoworks.forests.forest_engine import ForestEngine
 from whoworks.forests.protocol import Engine
@@ -21,7 +24,17 @@ def choose_engine(name: str, *, clusters_per_arm: int, trees: int) -> Engine | N
     name : the plan's ``analysis.engine``
     clusters_per_arm : clusters in the smaller arm
     trees : the plan's ``analysis.trees``, over all folds together
+
+    Raises
+    ------
+    ForestError
+        When the plan names an engine that is not installed.
     """
+    if name == "econml" and find_spec("econml") is None:
+        raise ForestError(
+            "The plan asks for engine = \"econml\", and the package econml is not installed. Install it with "
+            "pip install 'whoworks[econml]', or write engine = \"whoworks\"."
+        )
     if clusters_per_arm < CLUSTERS_FOR_ANY:
         return None
     if clusters_per_arm < CLUSTERS_FOR_FOREST:

@@ -40,7 +40,7 @@ def compose_manifest(
     manifest: dict[str, Any] = {
         "written_by": WRITTEN_BY,
         "study": plan.study.name,
-        "versions": versions(),
+        "versions": versions(plan.analysis.engine),
         "seed": plan.analysis.seed,
         "plan": plan.hash,
         "data": data_hash(provenance),

@@ -7,10 +7,15 @@ import platform
 
 from whoworks import __version__
 
-PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "econml", "numba", "matplotlib", "typst")
+PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "numba", "matplotlib", "typst")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that numbers and pictures depend on."""
+def versions(engine: str = "") -> dict[str, str]:
+    """Return the versions of Python and of the packages that numbers and pictures depend on.
+
+    `engine` is the plan's; EconML's version belongs to a run that used it.
+    """
     named = {"whoworks": __version__, "python": platform.python_version()}
-    return named | {name: importlib.metadata.version(name) for name in PACKAGES}
+    return named | {
+        name: importlib.metadata.version(name) for name in (*PACKAGES, *(("econml",) if engine == "econml" else ()))
+    }

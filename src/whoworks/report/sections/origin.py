@@ -26,7 +26,7 @@ def origin_table(evidence: Evidence) -> Table:
     ]
     rows.append(Row(cells=("Seed", str(evidence.plan.analysis.seed))))
     rows.append(Row(cells=("Versions",), tone="group"))
-    rows += [Row(cells=(name, version)) for name, version in versions().items()]
+    rows += [Row(cells=(name, version)) for name, version in versions(evidence.plan.analysis.engine).items()]
     return Table(
         caption="Inputs and versions",
         columns=(Column(head="What", share=1.3), Column(head="Which", share=3.2)),
