@@ -13,6 +13,7 @@ import pandas as pd
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.errors import ReportError
 from whoworks.findings.finding import Finding
+from whoworks.findings.ranking import AREA, TOP_THIRD
 from whoworks.report.disclosure import Released, read_rule
 from whoworks.report.document import FigureRef
 from whoworks.report.evidence import Evidence
@@ -23,6 +24,7 @@ from whoworks.report.figures.curve import plot_curve
 from whoworks.report.figures.flow import plot_flow
 from whoworks.report.figures.forest import plot_forest, split_pages
 from whoworks.report.figures.groups import plot_groups
+from whoworks.report.figures.ranking import plot_ranking
 from whoworks.report.labels import Words, outcome_of, read_words
 from whoworks.report.participants import read_flow
 from whoworks.report.selection import Selection, select
@@ -99,6 +101,9 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     ranked = tuple(f for f in chosen.sorted_groups if "-" not in f.level and is_beside(f, main))
     if any(math.isfinite(f.estimate) for f in ranked):
         yield "sorted-groups", lambda: plot_groups(ranked, average=main, words=words)
+    points = tuple(f for f in chosen.ranking if f.level not in (AREA, TOP_THIRD) and is_beside(f, main))
+    if sum(math.isfinite(f.estimate) for f in points) >= FEWEST_CURVE_POINTS:
+        yield "ranking", lambda: plot_ranking(points, words=words)
 
 
 def plan_curves(chosen: Selection, main: Finding, words: Words) -> Iterator[Drawing]:

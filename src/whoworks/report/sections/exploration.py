@@ -70,6 +70,8 @@ def heterogeneity_blocks(
     if chosen.profiles:
         blocks.append(profile_table(chosen.profiles, words))
     blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.ranking if finding.level in (AREA, TOP_THIRD)]
+    if "ranking" in figures:
+        blocks.append(figures["ranking"])
     if len(evidence.importance):
         blocks.append(importance_table(released, words))
     return blocks

@@ -1,0 +1,45 @@
+"""The targeting curve: the effect among those ranked highest against that among all, by how many count as highest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import interval, level_word, places_of, unit_word
+from whoworks.report.figures.chart import INK, PALE, SMALL, Chart, new_drawing, styled
+from whoworks.report.labels import Words
+from whoworks.report.numbers import fixed, percent
+
+HEIGHT = 2.5
+
+
+def plot_ranking(points: Sequence[Finding], *, words: Words) -> Chart:
+    """Draw the targeting curve; `points` carry the share ranked highest in `level`."""
+    shown = sorted((p for p in points if math.isfinite(p.estimate)), key=lambda point: float(point.level))
+    at = [100 * float(point.level) for point in shown]
+    with styled():
+        drawing = new_drawing(height=HEIGHT)
+        axes = drawing.add_axes((0.1, 0.175, 0.87, 0.8))
+        axes.fill_between(at, [p.conf_low for p in shown], [p.conf_high for p in shown], color=PALE, lw=0)
+        axes.plot([*at, 100], [*(p.estimate for p in shown), 0], color=INK, lw=1.8)
+        axes.axhline(0, color=INK, lw=0.8)
+        axes.set_xlim(at[0], 100)
+        axes.set_xlabel("students ranked highest by prediction, in 100", fontsize=SMALL)
+        axes.set_ylabel(f"{words.effect} beyond that of all, {unit_word(shown[0], words)}", fontsize=SMALL)
+    caption = (
+        f"How much larger the {words.effect} is among the students ranked highest by prediction than among all, by how "
+        f"many are taken. The band is the {level_word(shown[0])} at each share. A ranking that tells nothing runs "
+        "along zero."
+    )
+    return Chart(name="ranking", caption=caption, drawing=drawing, alt=tell_curve(shown, words))
+
+
+def tell_curve(points: Sequence[Finding], words: Words) -> str:
+    """Say what the curve shows at every other of its points."""
+    said = [
+        f"{percent(float(point.level), 0)}, {fixed(point.estimate, places_of(point, words))} ({interval(point, words)})"
+        for point in points[::2]
+    ]
+    head = f"The {words.effect} among those ranked highest minus that among all, with {level_word(points[0])}s"
+    return f"{head}, by the share taken: {'; '.join(said)}."
