@@ -149,7 +149,7 @@ class Study:
         per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
         analysis = self.plan.analysis
         engine = choose_engine(analysis.engine, clusters_per_arm=per_arm, trees=analysis.trees)
-        if engine is None or not names:
+        if engine is None or not names or scores.fold.max(initial=0) == 0:
             return None
         either = setting.treated | setting.control
         arm = self.design.arm[np.searchsorted(self.design.rows, scores.rows)]
