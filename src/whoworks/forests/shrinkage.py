@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 
 LEAST_SPREAD = 1e-3  # of the slopes' own noise: below, the shape of the slopes no longer changes
+LEAST_PENALTY = 1e-9  # of a column's own size: one without any noise may still be spanned by others
 
 
 def shrunken_slopes(*, gram: Vector, pull: Vector, noise: Vector) -> Vector:
@@ -33,7 +34,7 @@ def shrunken_slopes(*, gram: Vector, pull: Vector, noise: Vector) -> Vector:
     share = used / np.maximum(used.sum(axis=-1, keepdims=True), 1)
     spread = (share * (pull**2 - noise) / safe**2).sum(axis=-1, keepdims=True)
     floor = LEAST_SPREAD * (share * noise / safe**2).sum(axis=-1, keepdims=True) + 1e-300
-    penalty = np.where(used, noise / (safe * np.maximum(spread, floor)), 1.0)
+    penalty = np.where(used, np.maximum(noise / (safe * np.maximum(spread, floor)), LEAST_PENALTY * safe), 1.0)
     system = gram * (used[..., :, None] & used[..., None, :])
     index = np.arange(size.shape[-1])
     system[..., index, index] += penalty
