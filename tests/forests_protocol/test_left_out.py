@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import whoworks as ww
+from tests.findings.pilots import trim
 from whoworks.forests.choice import choose_engine
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs
 from whoworks.forests.ridge_engine import RidgeEngine
+from whoworks.forests.shrinkage import shrunken_slopes
+from whoworks.simulate.pilot import make_pilot
 
 
 def inputs(seed=0, *, n_clusters=24, size=15, slope=0.0):
@@ -161,3 +165,21 @@ def test_clusters_decide_which_engine_there_is():
     assert isinstance(choose_engine("forest", trees=200, clusters_per_arm=4), RidgeEngine)
     assert isinstance(choose_engine("forest", trees=200, clusters_per_arm=9), RidgeEngine)
     assert not isinstance(choose_engine("forest", trees=200, clusters_per_arm=10), RidgeEngine)
+
+
+def test_columns_that_span_each_other_and_have_no_noise_get_slopes_all_the_same():
+    gram, zeros = np.ones((2, 2)), np.zeros(2)
+    np.testing.assert_array_equal(shrunken_slopes(gram=gram, pull=zeros, noise=zeros), zeros)
+    found = shrunken_slopes(gram=gram, pull=np.ones(2), noise=zeros)
+    np.testing.assert_allclose(found, 0.5, rtol=1e-6)
+
+
+def test_a_third_arm_too_thin_for_folds_leaves_the_report_without_predictions_and_standing(tmp_path):
+    """Folds need four clusters in every arm; the contrast's own arms have them, the third has three."""
+    pilot = trim(make_pilot("three-arms", students=256, classes=16, schools=2, blocks="none"), ("frl", "rit_fall"))
+    thin = pilot.records.loc[pilot.records["arm"] == "coached", "class_id"].unique()[0]
+    replace(pilot, records=pilot.records[pilot.records["class_id"] != thin]).write(tmp_path)
+    run = ww.Study.from_plan(tmp_path / "plan.toml").run()
+    assert run.predicted == {}
+    assert "fewer than four" in run.evidence().no_predictions
+    assert run.findings.average()["estimate"].notna().all()
