@@ -48,7 +48,7 @@ def projected(estimate, error, **fields):
 
 LOOKS = Robustness(
     rank_estimate=7.56, rank_low=2.92, rank_high=12.2, rank_p=0.002, assumed=3.2, assumed_from="plan",
-    wrong_sign=0.01, exaggeration=2.33,
+    wrong_sign=0.01, exaggeration=2.33, min_p=0.02,
 )  # fmt: skip
 
 COMPANIONS = [
@@ -154,7 +154,7 @@ def test_companions_stand_under_the_planned_differences(told, words):
         "How the differences hold up",
     ]
     last = blocks[-1]
-    assert last.rows[0].cells[1:] == ("7.6 (2.9 to 12.2)", ".002", "1 %", "2.3 times")
+    assert last.rows[0].cells[1:] == ("7.6 (2.9 to 12.2)", ".002", ".02", "1 %", "2.3 times")
 
 
 def test_without_companions_nothing_is_added(evidence, words):

@@ -20,6 +20,7 @@ from whoworks.findings.families import SEARCHED, WEIGHTING, adjust_families, is_
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.fragility import Moderation, open_moderation
 from whoworks.findings.gap import find_gap, share_tests
+from whoworks.findings.min_p import add_min_p
 from whoworks.findings.omnibus import find_omnibus
 from whoworks.findings.profiles import find_profiles
 from whoworks.findings.projection import find_projection
@@ -97,7 +98,8 @@ def find_all(
             found += [finding for finding, _ in candidates]
             opened |= {finding.finding_id: moderation for finding, moderation in candidates}
         progress((place + 1) / len(settings))
-    return _grade_all(panel, settings, Findings(items=adjust_families(found)), checks, opened)
+    adjusted = add_min_p(adjust_families(found), panel, settings, seed=seed.spawn(1)[0])
+    return _grade_all(panel, settings, Findings(items=adjusted), checks, opened)
 
 
 def _find_predicted(

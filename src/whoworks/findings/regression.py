@@ -28,12 +28,24 @@ CLUSTERS_TO_SPLIT = 20  # clusters in each arm from which h enters as its cluste
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Regressors:
+    """What a fit was made of: the regressors, and for each unit its weight, cluster and absorbed block (or None)."""
+
+    X: Vector
+    y: Vector
+    weights: Vector
+    cluster: Codes
+    absorb: Codes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectFit:
     """A fit whose columns `first` to `first + width` are the effect's coefficients on the basis."""
 
     fit: ClusterRobustFit
     first: int
     width: int
+    regressors: Regressors
 
     @property
     def is_determined(self) -> bool:
@@ -95,9 +107,11 @@ def fit_effects(
     main = x if absorb is None else x[:, 1:]
     arms = [z[:, None] * x, *(column[:, None] * x for column in other.T)]
     prognosis = _prognosis_columns(scores, keep) if adjusted and scores.h is not None else []
-    columns = np.hstack([main, *arms, *prognosis])
-    fit = cluster_robust(X=columns, y=scores.y[keep], cluster=clusters, weights=weights, absorb=absorb)
-    return EffectFit(fit=fit, first=main.shape[1], width=x.shape[1])
+    used = Regressors(
+        X=np.hstack([main, *arms, *prognosis]), y=scores.y[keep], weights=weights, cluster=clusters, absorb=absorb
+    )
+    fit = cluster_robust(X=used.X, y=used.y, cluster=clusters, weights=weights, absorb=absorb)
+    return EffectFit(fit=fit, first=main.shape[1], width=x.shape[1], regressors=used)
 
 
 def _group_size(cluster: Codes, group: Codes | None) -> Vector:

@@ -20,6 +20,7 @@ class Robustness:
     exaggeration : how many times too large such an estimate is on average (type M)
     reliability : the moderator's, from the plan
     corrected, corrected_low, corrected_high : the difference per SD had the moderator been measured without error
+    min_p : the family's step-down adjusted p by a wild cluster bootstrap, beside Holm's
     is_negligible : whether the whole interval is smaller than what the plan calls meaningful
     """
 
@@ -35,4 +36,5 @@ class Robustness:
     corrected: float = NAN
     corrected_low: float = NAN
     corrected_high: float = NAN
+    min_p: float = NAN
     is_negligible: bool = False
