@@ -40,6 +40,14 @@ def interval(finding: Finding, words: Words, *, flip: bool = False) -> str:
     return span(low, high, places_of(finding, words))
 
 
+def reach(finding: Finding, words: Words) -> str:
+    """Write the two ends of a difference that is told as larger or smaller: ``6.3 smaller to 9.3 larger``."""
+    places = places_of(finding, words)
+    if finding.conf_low < 0 < finding.conf_high:
+        return f"{fixed(-finding.conf_low, places)} smaller to {fixed(finding.conf_high, places)} larger"
+    return interval(finding, words, flip=finding.estimate < 0)
+
+
 def level_word(finding: Finding) -> str:
     """Name the interval: ``95 % interval``."""
     return f"{percent(finding.conf_level, 1)} interval"
@@ -56,11 +64,12 @@ def base(finding: Finding, words: Words) -> str:
     return "; ".join([*parts, standing])
 
 
-def evidence_of(finding: Finding, words: Words, *, flip: bool = False) -> str:
+def evidence_of(finding: Finding, words: Words, *, flip: bool = False, compared: bool = False) -> str:
     """Write the bracket that follows a number: interval, clusters, students, standing."""
     if math.isnan(finding.conf_low) or math.isnan(finding.conf_high):
         return f"({base(finding, words)})"
-    return f"({level_word(finding)} {interval(finding, words, flip=flip)}; {base(finding, words)})"
+    ends = reach(finding, words) if compared else interval(finding, words, flip=flip)
+    return f"({level_word(finding)} {ends}; {base(finding, words)})"
 
 
 def in_sd(finding: Finding, *, size: bool = False) -> str:

@@ -105,7 +105,7 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
         return tell_split(finding, words, state)
     effect, across = effect_of(finding, words), between(finding, words)
     larger = "larger" if finding.estimate >= 0 else "smaller"
-    amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
+    amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, compared=True)
     tested = test_of(finding)
     could = f"; {detectable(finding, words)}" if detectable(finding, words) else ""
     if state is State.CLEAR:

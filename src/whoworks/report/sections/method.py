@@ -27,7 +27,7 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
     design, level = evidence.design, percent(evidence.plan.analysis.confidence, 1)
     items = [
         ("What counts as one:", capital(design.cluster_reason)),
-        ("Estimates:", estimation(words)),
+        ("Estimates:", estimation(released.evidence.design.block_level, words)),
         ("Prognosis:", prognosis(released)),
         (
             "Ranges:",
@@ -46,15 +46,16 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
     return tuple((head, text) for head, text in items if text)
 
 
-def estimation(words: Words) -> str:
-    """Say how effects are estimated."""
+def estimation(block: str, words: Words) -> str:
+    """Say how effects are estimated, and what was absorbed as blocks."""
     if words.matched:
         return (
-            "Weighted least squares of the outcome on the arm, blocks absorbed; the chance of each arm was estimated "
-            "from what was measured before, so the comparison describes and does not show what the programme did."
+            "Weighted least squares of the outcome on the arm; the chance of each arm was estimated from what was "
+            "measured before, so the comparison describes and does not show what the programme did."
         )
+    blocks = f", {plural(block)} absorbed as blocks," if block else ","
     return (
-        "Weighted least squares of the outcome on the arm as assigned and the prognosis, blocks absorbed, each student "
+        f"Weighted least squares of the outcome on the arm as assigned and the prognosis{blocks} each student "
         "weighted by one over the known chance of the arm assigned. That chance comes from the design and is never "
         "learned from data."
     )
