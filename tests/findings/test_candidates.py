@@ -81,7 +81,9 @@ def test_the_other_halfs_outcomes_and_arms_have_no_part_in_proposing():
     drawn, half = lunch_matters()
     scores = drawn.setting.scores
     noise = np.random.default_rng(5).normal(size=len(half))
-    changed = replace(scores, y=np.where(half, scores.y, 9 * noise), z=np.where(half, scores.z, 1 - scores.z))
+    y, z = np.where(half, scores.y, 9 * noise), np.where(half, scores.z, 1 - scores.z)
+    assert set(scores.block[half]) & set(scores.block[~half])  # blocks lie in both halves
+    changed = replace(scores, y=y, z=z, mu0=scores.mu0 + noise, mu1=scores.mu1 + noise, score=noise)
     assert propose(drawn, half) == propose(replace(drawn, setting=replace(drawn.setting, scores=changed)), half)
 
 
@@ -216,9 +218,11 @@ def test_the_search_judges_by_the_score_test_over_clusters():
     member, residual, weights = rng.random((n, 3)) < 0.4, rng.normal(size=n), rng.uniform(1, 3, n)
     mix = rng.permutation(n)
     half = Half.of(
-        member=member[mix], residual=residual[mix], treated=treated[mix], weights=weights[mix], cluster=cluster[mix]
-    )
+        member=member[mix], residual=residual[mix], treated=treated[mix], weights=weights[mix], cluster=cluster[mix],
+        block=np.zeros(n, dtype=np.int64),
+    )  # fmt: skip
     z = np.where(treated, 0.5, -0.5)
+    residual = residual - np.mean([np.average(residual[arm], weights=weights[arm]) for arm in (treated, ~treated)])
     average = np.sum(weights * z * residual) / np.sum(weights * z * z)
     for column, t in zip(member.T, half.judge(half.member), strict=True):
         sums = [
@@ -237,8 +241,9 @@ def test_a_group_found_in_two_clusters_of_an_arm_is_never_proposed():
     pair = np.isin(cluster, [0, 2, 1, 3, 5])[:, None]
     residual = 5.0 * treated * np.isin(cluster, [0, 2]) + np.random.default_rng(1).normal(size=200)
     half = Half.of(
-        member=np.hstack([names, pair]), residual=residual, treated=treated, weights=np.ones(200), cluster=cluster
-    )
+        member=np.hstack([names, pair]), residual=residual, treated=treated, weights=np.ones(200), cluster=cluster,
+        block=np.zeros(200, dtype=np.int64),
+    )  # fmt: skip
     conditions = tuple(Condition(moderator=f"room{k}", sign="=", value="1") for k in range(21))
     assert propose_rules(half, conditions) == ()
 

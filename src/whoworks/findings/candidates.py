@@ -92,8 +92,9 @@ def propose_candidates(
     if min(setting.n_clusters(units & arm) for arm in (setting.treated, setting.control)) < CLUSTERS_IN_A_LEVEL:
         return ()
     part = Half.of(
-        member=member[units], residual=(scores.y - scores.mu0)[units], treated=setting.treated[units],
-        weights=1 / scores.own[units], cluster=scores.cluster[units],
+        member=member[units], residual=(scores.y if scores.h is None else scores.y - scores.h)[units],
+        treated=setting.treated[units], weights=1 / scores.own[units], cluster=scores.cluster[units],
+        block=scores.block[units],
     )  # fmt: skip
     proposed_by = frozenset(_clusters(setting, half))
     return tuple(Candidate(rule=rule, proposed_by=proposed_by) for rule in propose_rules(part, conditions))

@@ -2,8 +2,8 @@
 
 Every cut, and every pair of a promising cut with another, is judged by the score
 test of its slope on the R-learner's residuals (Nie & Wager 2021, eq. 4), errors
-correlated within clusters: with w the weight, z = +-1/2, r the outcome less the
-prognosis, t the average effect there and R the rule's indicator less its mean,
+correlated within clusters: with w the weight, z = +-1/2, r the outcome less prognosis
+and block level, t the average effect there and R the rule's indicator less its mean,
 
     s_c = sum over the cluster of w z R (r - t z),     sum_c s_c / sqrt(sum_c s_c^2).
 
@@ -47,8 +47,15 @@ class Half:
     starts: Codes
 
     @classmethod
-    def of(cls, *, member: Mask, residual: Vector, treated: Mask, weights: Vector, cluster: Codes) -> Half:
-        """Sort units by cluster and take the average effect out of the residual (outcome less prognosis)."""
+    def of(
+        cls, *, member: Mask, residual: Vector, treated: Mask, weights: Vector, cluster: Codes, block: Codes
+    ) -> Half:
+        """Sort units by cluster; take blocks' levels and the average effect out of the residual (outcome less h).
+
+        Levels are those of these units alone: a block that lies in both halves
+        must not carry the other half's outcomes over.
+        """
+        residual = residual - level_within(residual, treated=treated, weights=weights, block=block)
         order = np.argsort(cluster, kind="stable")
         z = np.where(treated, 0.5, -0.5)
         average = float((weights * z) @ residual / ((weights * z) @ z))
@@ -71,6 +78,16 @@ class Half:
             for cell in (held > 0, held < every):
                 enough &= cell.sum(axis=0) >= CLUSTERS_IN_A_LEVEL
         return np.where(enough, t, 0.0)
+
+
+def level_within(residual: Vector, *, treated: Mask, weights: Vector, block: Codes) -> Vector:
+    """Return each block's mean of the two arms' weighted means, per unit; of one arm where it has no other."""
+    code = np.unique(block, return_inverse=True)[1]
+    arms = [np.bincount(code, weights * arm) for arm in (treated, ~treated)]
+    sums = [np.bincount(code, weights * arm * residual) for arm in (treated, ~treated)]
+    means = [np.divide(s, n, out=np.zeros(len(n)), where=n > 0) for s, n in zip(sums, arms, strict=True)]
+    level = (means[0] + means[1]) / np.maximum((arms[0] > 0).astype(np.float64) + (arms[1] > 0), 1)
+    return np.asarray(level[code], dtype=np.float64)
 
 
 def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, ...]:
