@@ -44,7 +44,7 @@ def split_blocks(splits: Sequence[Finding], words: Words) -> list[Block]:
         return []
     carrier = words.plan.design.assigned
     text = (
-        f"A {words.effect} may differ between students of one {carrier}, and between {plural(carrier)} with more and "
+        f"The {words.effect} may differ between students of one {carrier}, and between {plural(carrier)} with more and "
         f"fewer such students; the plain difference mixes the two."
     )
     rows = []
@@ -77,7 +77,7 @@ def projection_blocks(projected: Sequence[Finding], words: Words) -> list[Block]
     rows = [
         Row(
             cells=(
-                f"{capital(words.moderator(f.moderator))}: {row_label(f, words)}",
+                label_of(f, words),
                 count_cell(f, f.n_units),
                 estimate_cell(f, words),
             )
@@ -118,18 +118,31 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
         caption="Second looks at the planned differences",
         columns=tuple(columns[i] for i in used),
         rows=tuple(Row(cells=tuple(row.cells[i] for i in used)) for row in rows),
-        note="Wrong sign, too large by: of estimates this precise whose range leaves out zero, the share with the "
-        f"wrong sign and the average exaggeration, were the true difference {tell_assumed(looked)}. Adjusted p, "
-        "bootstrap: step-down min-p over the planned tests by a wild cluster bootstrap, where every group has ten "
-        "clusters in each arm; the grade rests on the other adjusted p.",
+        note=tell_looks(looked),
     )
     return [Heading(text="How the differences hold up"), table]
 
 
-def tell_assumed(looked: Sequence[Finding]) -> str:
-    """Say which true difference the rates assume."""
-    from_half = any(f.robustness is not None and f.robustness.assumed_from == "half" for f in looked)
-    return "half of what was estimated" if from_half else "what the plan calls meaningful"
+def tell_looks(looked: Sequence[Finding]) -> str:
+    """Say what the second looks assume."""
+    looks = [f.robustness for f in looked if f.robustness is not None]
+    is_half = any(look.assumed_from == "half" for look in looks)
+    assumed = "half of what was estimated" if is_half else "what the plan calls meaningful"
+    said = (
+        "Wrong sign, too large by: of estimates this precise whose range leaves out zero, the share with the wrong "
+        f"sign and the average exaggeration, were the true difference {assumed}."
+    )
+    if all(math.isnan(look.min_p) for look in looks):
+        return said
+    return (
+        f"{said} Adjusted p, bootstrap: step-down min-p over the planned tests by a wild cluster bootstrap; the grade "
+        "rests on the other adjusted p."
+    )
+
+
+def label_of(finding: Finding, words: Words) -> str:
+    """Name a difference in a table that is not divided by moderator."""
+    return f"{capital(words.moderator(finding.moderator))}: {row_label(finding, words).removeprefix('Difference: ')}"
 
 
 def look_row(finding: Finding, words: Words) -> Row:
@@ -144,5 +157,6 @@ def look_row(finding: Finding, words: Words) -> Row:
         corrected = f"{fixed(looks.corrected, places)} ({span(looks.corrected_low, looks.corrected_high, places)})"
     wrong = DASH if math.isnan(looks.wrong_sign) else percent(looks.wrong_sign)
     times = DASH if math.isnan(looks.exaggeration) else f"{fixed(looks.exaggeration, 1)} times"
-    label = f"{capital(words.moderator(finding.moderator))}: {row_label(finding, words)}"
-    return Row(cells=(label, ranks, p_cell(looks.rank_p), p_cell(looks.min_p), wrong, times, corrected))
+    return Row(
+        cells=(label_of(finding, words), ranks, p_cell(looks.rank_p), p_cell(looks.min_p), wrong, times, corrected)
+    )
