@@ -58,7 +58,9 @@ def underpowered(low=-1.0, mde=2.0):
 
 
 def no_differences(p):
-    tests = [finding("difference", status="confirmatory", moderator=str(i), p_adjusted=each) for i, each in enumerate(p)]
+    tests = [
+        finding("difference", status="confirmatory", moderator=str(i), p_adjusted=each) for i, each in enumerate(p)
+    ]
     return derive(findings=tests)
 
 
