@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from worlds import classrooms
 
+from tests.forests.worlds import classrooms
 from whoworks.errors import ForestError
 from whoworks.forests.causal import CausalForest
 from whoworks.forests.estimator import FORMAT, count_threads, round_residuals

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worlds import classrooms
 
+from tests.forests.worlds import classrooms
 from whoworks.forests.causal import CausalForest
 
 SOURCE = Path(__file__).parents[2] / "src"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_forest import naive_allowed, naive_clusters, naive_moments, naive_rho, naive_tree
 from scipy import integrate, stats
-from worlds import classrooms
 
+from tests.forests.naive_forest import naive_allowed, naive_clusters, naive_moments, naive_rho, naive_tree
+from tests.forests.worlds import classrooms
 from whoworks.forests.arena import Bagging, Rules, Sample, make_arena
 from whoworks.forests.census import count_clusters, holds_clusters, tally_allows
 from whoworks.forests.draw import VALUE, draw_bag, draw_halves, draw_poisson, draw_unit, list_rows

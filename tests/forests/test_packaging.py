@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from worlds import classrooms
 
+from tests.forests.worlds import classrooms
 from whoworks.forests import compile as compiling
 from whoworks.forests.causal import CausalForest
 
