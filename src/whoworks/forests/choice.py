@@ -32,7 +32,7 @@ def choose_engine(name: str, *, clusters_per_arm: int, trees: int) -> Engine | N
     """
     if name == "econml" and find_spec("econml") is None:
         raise ForestError(
-            "The plan asks for engine = \"econml\", and the package econml is not installed. Install it with "
+            'The plan asks for engine = "econml", and the package econml is not installed. Install it with '
             "pip install 'whoworks[econml]', or write engine = \"whoworks\"."
         )
     if clusters_per_arm < CLUSTERS_FOR_ANY:
