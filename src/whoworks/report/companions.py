@@ -89,6 +89,7 @@ def tell_split(finding: Finding, words: Words, state: State) -> str:
         first, second = (quoted(finding, code, words) for code in (finding.reference, other_group(finding, words)))
         alone = f"in a {carrier} of {second} alone than in one of {first} alone"
         per = f"{alone} ({named})" if is_between else f"for {second} than for {first} of the same {carrier} ({named})"
+    bracket = evidence_of(finding, words, compared=True)
     return f"{effect_of(finding, words)} is estimated to be {size} {larger} {per} {bracket}."
 
 
@@ -101,7 +102,7 @@ def other_group(finding: Finding, words: Words) -> str:
 def tell_projection(finding: Finding, words: Words, state: State) -> str:
     """Tell what is left of a difference when the other moderators are held fixed."""
     larger = "larger" if finding.estimate >= 0 else "smaller"
-    bracket, size = evidence_of(finding, words, flip=finding.estimate < 0), amount(finding, words, size=True)
+    bracket, size = evidence_of(finding, words, compared=True), amount(finding, words, size=True)
     effect = effect_of(finding, words)
     if leaves_zero_out(finding):
         where = between(finding, words)
@@ -162,7 +163,7 @@ def tell_crossed(finding: Finding, words: Words, state: State) -> str:
     if finding.quantity == CELL:
         told = f"{amount(finding, words)} {evidence_of(finding, words)}"
         return f"{where}, {effect} for {student} \u201c{group}\u201d is estimated at {told}."
-    size, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
+    size, bracket = amount(finding, words, size=True), evidence_of(finding, words, compared=True)
     return f"{where}, {effect} is estimated to be {size} {larger} for {student} \u201c{group}\u201d {bracket}."
 
 
