@@ -8,11 +8,9 @@ of medians of the same run: the machine may be shared.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import multiprocessing
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -20,12 +18,12 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+from forest_page import write_page
+
 STORE = Path(__file__).parent / "forest_results.json"
 # leaf size that brings our leaves within 10 % of econml's at its min_samples_leaf=5; see the table
 OURS = {"min_samples_leaf": 2, "min_clusters_leaf": 2, "max_features": 1.0, "trees_per_bag": 4}
@@ -216,7 +214,7 @@ POINTS = np.array([[0, 0, 0, 0], [1, 1, 1, 1], [-1, -1, -1, -1], [1, -1, 0, 0], 
 
 
 def null_replicate(seed):
-    """Classroom effect (ICC .2), no effect of assignment, 40 classes of 25; forests by class and by row."""
+    """Classroom effect (ICC .2), assignment changes nothing, 40 classes of 25; forests by class and by row."""
     from whoworks.forests.causal import CausalForest
 
     rng = np.random.default_rng(seed)
@@ -300,116 +298,6 @@ PARTS = {
     "truth": truth,
     "accuracy": accuracy,
 }
-
-
-def speed_table(rows):
-    """Markdown of the speed comparison."""
-    lines = [
-        "| data | trees | s | econml, s | ratio | leaves a tree, ours / econml | depth | R-loss | added MB* |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for r in rows:
-        head = f"| {r['name']} | {r['trees']:,} | {r['whoworks_fit']:.2f} |"
-        if "ratio" not in r:
-            lines.append(
-                f"{head} no clusters there | | {r['whoworks_leaves']:.0f} | {r['whoworks_depth']:.0f} | "
-                f"{r['whoworks_r_loss']:.4f} | {r['whoworks_memory']:.0f} |"
-            )
-            continue
-        same = r["econml_fit"] * r["trees"] / r["econml_trees"]
-        lines.append(
-            f"{head} {same:.1f} | {r['ratio']:.0f} | {r['whoworks_leaves']:.0f} / {r['econml_leaves']:.0f} | "
-            f"{r['whoworks_depth']:.0f} / {r['econml_depth']:.0f} | "
-            f"{r['whoworks_r_loss']:.4f} / {r['econml_r_loss']:.4f} | "
-            f"{r['whoworks_memory']:.0f} / {r['econml_memory']:.0f} |"
-        )
-    return lines
-
-
-def write_page(found):
-    """Write docs/benchmarks.md from the results at hand."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "econml", "scikit-learn"))
-    lines = [
-        "# Benchmarks of the causal forest",
-        "",
-        f"Written by `benchmarks/forest.py` on {datetime.date.today()}: {os.cpu_count()} cores ({platform.machine()}), "
-        f"Python {platform.python_version()}, {packages}. The machine was shared, so times are worth less than ratios, "
-        "which compare medians of alternating runs.",
-        "",
-    ]
-    if "speed" in found:
-        lines += [
-            "## Speed against econml's CausalForest",
-            "",
-            "Both honest, half-samples, all features tried, two threads, known prognosis and propensity; econml with "
-            "`min_samples_leaf=5` (students of either arm), ours with the leaf size per arm that gives as many leaves. "
-            "econml is timed on fewer trees and scaled: its time is proportional to them. A ratio counts where leaves "
-            "agree within 10 % and R-loss (both with econml's number of trees) within 1 %. `classes "
-            "of 25` has ours at its defaults.",
-            "",
-            *speed_table(found["speed"]),
-            "",
-            "*econml's with its fewer trees.",
-            "",
-        ]
-    if "scale" in found:
-        big = found["scale"]["large"]
-        lines += [
-            "## Scale",
-            "",
-            f"1,000,000 x 20, {big.get('trees', 500)} trees at the defaults: fit {big['fit']:.0f} s, "
-            "out-of-bag predictions with variance "
-            f"{big['oob']:.0f} s, peak {big['peak'] / 1024:.1f} GB for the whole process, data included.",
-            f"Machine load while it ran: {big.get('load', 'not noted')}.",
-            "",
-        ]
-    if "threads" in found.get("scale", {}):
-        lines += [f"Two threads against one (50,000 x 20): {found['scale']['threads']:.2f} times as fast.", ""]
-    if "compilation" in found:
-        c = found["compilation"]
-        lines += [
-            f"Compilation on first use: {c['cold']:.0f} s of wall clock on the shared machine, "
-            f"{c['cold_cpu']:.0f} s of processor time; {c['warm']:.1f} s once the cache is filled.",
-            "",
-        ]
-    if "limit" in found:
-        b = found["limit"]
-        lines += [
-            "## Distance from the limit",
-            "",
-            f"100,000 x 28, 40 trees, one thread: each of {b['levels']:.1f} levels must read the codes and row numbers "
-            f"of both halves. At the {b['bandwidth']:.1f} GB/s measured here this takes {b['floor']:.2f} s; the forest "
-            f"took {b['taken']:.2f} s, {b['taken'] / b['floor']:.0f} times as long.",
-            "",
-        ]
-    if "truth" in found:
-        lines += [
-            "## Standard errors when classes differ and effects do not",
-            "",
-            f"40 classes of 25, ICC .2, arms by class, no effect; {found['truth'][0]['replicates']} replicates, 500 "
-            "trees, five fixed points. Coverage is of the forest's own mean, by estimate -+ 1.96 SE.",
-            "",
-            "| grown | replicate SD | mean SE / SD | coverage of 95 % intervals |",
-            "| --- | --- | --- | --- |",
-        ]
-        for r in found["truth"]:
-            cells = (" ".join(f"{v:.3f}" for v in r[key]) for key in ("spread", "ratio", "coverage"))
-            lines.append(f"| {r['name']} | " + " | ".join(cells) + " |")
-        lines.append("")
-    if "accuracy" in found:
-        lines += [
-            "## Error of predictions where effects vary",
-            "",
-            "| students | draws | ours | econml | ratio (Monte-Carlo error) |",
-            "| --- | --- | --- | --- | --- |",
-        ]
-        for r in found["accuracy"]:
-            lines.append(
-                f"| {r['n']:,} | {r['draws']} | {r['ours']:.4f} | {r['econml']:.4f} | "
-                f"{r['ratio']:.3f} ({r['error']:.3f}) |"
-            )
-        lines.append("")
-    PAGE.write_text("\n".join(lines))
 
 
 def main():
