@@ -89,6 +89,18 @@ def test_the_score_is_that_of_its_own_parts():
     np.testing.assert_allclose(scores.own, np.where(scores.z == 1, scores.e, 1 - scores.e))
 
 
+def test_the_mean_score_of_a_block_is_the_difference_of_its_arms_weighted_means():
+    pilot = make_pilot("unequal-shares", students=600, classes=48, schools=12, seed=3)
+    _, scores = open_records(pilot.records, pilot.plan)
+    assert len(np.unique(scores.e.round(6))) > 1
+    rest = scores.y - scores.h
+    for block in np.unique(scores.block):
+        of = scores.block == block
+        treated, control = scores.z[of] / scores.e[of], (1 - scores.z[of]) / (1 - scores.e[of])
+        difference = np.average(rest[of], weights=treated) - np.average(rest[of], weights=control)
+        np.testing.assert_allclose(scores.score[of].mean(), difference, atol=1e-8)
+
+
 def test_swapping_control_and_treatment_flips_the_sign_of_every_score(pilot):
     arms = {"control": "adaptive", "treatments": ("usual",)}
     swapped = pilot.plan.model_copy(update={"arms": pilot.plan.arms.model_copy(update=arms)})

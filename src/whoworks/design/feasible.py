@@ -23,7 +23,7 @@ def require_feasible(design: Design) -> None:
         raise InfeasibleError(
             "The plan says kind = 'matched': nobody was randomised. This version estimates effects in randomised "
             "trials only, where the chance of each arm is known; who was there is in the ledger and the checks. If "
-            "arms were drawn at random after all, write kind = \"randomised\"."
+            'arms were drawn at random after all, write kind = "randomised".'
         )
     if not len(design.rows):
         place = f"no {design.block_level} holds every arm" if design.block_level else "no unit is left"

@@ -57,7 +57,7 @@ def _contrast(
     block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
     e, e0 = probability[:, treatment], probability[:, 0]
     rest = y if prognosis.h is None else y - prognosis.h
-    mu = np.round((y - rest) + _block_level(rest, block, z / e, control / e0), ROUNDING)
+    mu = np.round((y - rest) + _block_level(rest, block, z=z, control=control, e=e, e0=e0), ROUNDING)
     takeup = panel.having(Role.TAKEUP)
     return Scores(
         outcome=outcome, contrast=f"{design.arms[treatment]} - {design.arms[0]}", rows=rows, y=y, z=z,
@@ -72,17 +72,18 @@ def _contrast(
     )  # fmt: skip
 
 
-def _block_level(rest: Vector, block: Codes, treated: Vector, control: Vector) -> Vector:
-    """Return each block's outcome level beyond h: the mean of the two arms' weighted means (Hajek), per unit.
+def _block_level(rest: Vector, block: Codes, *, z: Vector, control: Vector, e: Vector, e0: Vector) -> Vector:
+    """Return the outcome's level beyond h, ``(e0 r1 + e r0) / (e + e0)`` with r each arm's weighted block mean, (n,).
 
-    A block whose analysed units are all in one arm has that arm's mean.
+    Each arm counts with the other's probability: then the mean of the scores of
+    a block is the difference of its arms' weighted means (Hajek). A block whose
+    analysed units are all in one arm has that arm's mean.
     """
     means = []
-    for weight in (treated, control):
+    for weight in (z / e, control / e0):
         total = np.bincount(block, weight)
         with np.errstate(invalid="ignore"):
-            means.append(np.bincount(block, weight * rest) / np.where(total > 0, total, np.nan))
+            means.append((np.bincount(block, weight * rest) / np.where(total > 0, total, np.nan))[block])
     first, second = means
-    both = (first + second) / 2
-    level = np.where(np.isnan(both), np.where(np.isnan(first), second, first), both)
-    return np.asarray(np.nan_to_num(level)[block], dtype=np.float64)
+    both = (e0 * first + e * second) / (e + e0)
+    return np.asarray(np.where(np.isnan(both), np.where(np.isnan(first), second, first), both), dtype=np.float64)
