@@ -161,3 +161,10 @@ def test_secondary_outcomes_bring_no_caveat_of_their_own_power():
 def test_planned_tests_that_were_not_assessable_are_not_said_to_have_found_nothing():
     assert "no_differences_found" not in no_differences([np.nan])
     assert "The planned comparison" in no_differences([0.3])["no_differences_found"].sentence
+
+
+def test_a_gap_that_restates_a_planned_test_is_not_counted_again():
+    tests = [
+        finding(question, status="confirmatory", moderator="frl", p_adjusted=0.3) for question in ("difference", "gap")
+    ]
+    assert "The planned comparison" in derive(findings=tests)["no_differences_found"].sentence

@@ -9,7 +9,7 @@ import numpy as np
 
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.levels import plural
-from whoworks.findings.families import EXPLORATORY
+from whoworks.findings.families import EXPLORATORY, is_test
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
 from whoworks.findings.sites import INSEPARABLE
@@ -167,7 +167,8 @@ def _inseparable_sites(findings: Findings) -> Iterator[Caveat]:
 
 
 def _no_differences_found(findings: Findings) -> Iterator[Caveat]:
-    tests = [f for f in findings if f.status == "confirmatory" and not np.isnan(f.p_adjusted)]
+    planned = [f for f in findings if f.status == "confirmatory" and is_test(f, findings.items)]
+    tests = [f for f in planned if not np.isnan(f.p_adjusted)]
     if tests and all(f.p_adjusted > 0.05 for f in tests):
         yield Caveat(
             caveat_id="no_differences_found", subject="", gravity=1,
