@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,22 +38,35 @@ ALL_MODERATORS = "all moderators"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Splits:
-    """Several partitions of the units into folds of whole clusters.
+    """Several partitions of the clusters into folds, and what the moderators are in each: the same in every draw.
 
-    order : (S, n) units sorted by fold
-    bounds : (S, K + 1) where each fold begins in that order
+    columns : (n, p) standardised moderators;  cluster : (n,) codes from 0 without gaps
+    member : (S, K, G) whether a fold holds a cluster
+    centre : (S, K, p) means of the columns in each fold
+    gram : (S, K, p, p) cross-products of the columns outside each fold, as the
+        design expects them under the weights: half of the plain ones, whatever the arms
     """
 
-    order: Codes
-    bounds: Codes
+    columns: Vector
+    cluster: Codes
+    member: NDArray[np.bool_]
+    centre: Vector
+    gram: Vector
 
     @classmethod
-    def of(cls, folds: Codes) -> Splits:
-        """Sort each row of (S, n) fold codes; every row has folds 0 to K - 1."""
-        order = np.argsort(folds, axis=1, kind="stable")
+    def of(cls, columns: Vector, cluster: Codes, folds: Codes) -> Splits:
+        """Describe (S, n) fold codes; every row has folds 0 to K - 1."""
+        first = np.unique(cluster, return_index=True)[1]
         n_folds = int(folds.max()) + 1
-        bounds = np.array([np.searchsorted(np.sort(row), np.arange(n_folds + 1)) for row in folds])
-        return cls(order=order, bounds=bounds)
+        member = folds[:, None, first] == np.arange(n_folds)[None, :, None]
+        shape = (len(folds), n_folds, columns.shape[1])
+        centre, inside = np.empty(shape), np.empty((*shape, columns.shape[1]))
+        for s, row in enumerate(folds):
+            for k in range(n_folds):
+                part = columns[row == k]
+                centre[s, k], inside[s, k] = part.mean(axis=0), part.T @ part / 2
+        gram = inside.sum(axis=1, keepdims=True) - inside
+        return cls(columns=columns, cluster=cluster, member=member, centre=centre, gram=gram)
 
 
 def find_omnibus(
@@ -77,28 +89,28 @@ def find_omnibus(
     scores, design = setting.scores, setting.design
     for_splits, for_draws = seed.spawn(2)
     place = np.searchsorted(design.rows, scores.rows)
-    splits = draw_splits(scores, design, place, n_splits=n_splits, seed=for_splits)
     spread = features.std(axis=0)
     columns = (features - features.mean(axis=0))[:, spread > 1e-12] / spread[spread > 1e-12]
-    if splits is None or not columns.shape[1]:
+    folds = _draw_folds(scores, design, place, n_splits=n_splits, seed=for_splits)
+    if folds.max() == 0 or not columns.shape[1]:
         return None
+    splits = Splits.of(columns, scores.cluster, folds)
     average = float(fit_effects(scores).effects([1.0]).estimate[0])
     base = scores.y - scores.mu0 - average * scores.z
     treatment = int(design.arm[place][scores.z == 1][0])
+    two = (design.arm == 0) | (design.arm == treatment)
 
     def statistic(arm: Codes) -> float:
-        weights = np.where((arm == 0) | (arm == treatment), 1 / design.probability[place, arm], 0.0)
+        weights = np.where(two[place], 1 / design.probability[place, arm], 0.0)
         z = np.where(arm == treatment, 0.5, -0.5)
-        residual = base + average * (z + 0.5)
-        return mean_statistic(
-            columns=columns, residual=residual, z=z, weights=weights, cluster=scores.cluster, splits=splits
-        )
+        return mean_statistic(residual=base + average * (z + 0.5), z=z, weights=weights, splits=splits)
 
-    units = list_assigned(arm=design.arm, assigned=design.assigned, block=design.block)
-    drawn = draw_many(units, n_draws=n_draws, rng=np.random.default_rng(for_draws))
+    units = list_assigned(arm=design.arm[two], assigned=design.assigned[two], block=design.block[two])
     observed, null = statistic(design.arm[place]), []
-    for done, arms in enumerate(drawn):
-        null.append(statistic(arms[units.unit][place]))
+    for done, draw in enumerate(draw_many(units, n_draws=n_draws, rng=np.random.default_rng(for_draws))):
+        arm = design.arm.copy()
+        arm[two] = draw[units.unit]
+        null.append(statistic(arm[place]))
         progress((done + 1) / n_draws)
     p = (1 + sum(value >= observed for value in null)) / (n_draws + 1)
     everyone = np.ones(len(scores.y), dtype=np.bool_)
@@ -110,70 +122,42 @@ def find_omnibus(
     )  # fmt: skip
 
 
-def draw_splits(
-    scores: Scores, design: Design, place: Codes, *, n_splits: int, seed: np.random.SeedSequence
-) -> Splits | None:
-    """Draw partitions into folds of whole clusters; None where clusters are too few for any."""
-    folds = np.array([
+def _draw_folds(scores: Scores, design: Design, place: Codes, *, n_splits: int, seed: np.random.SeedSequence) -> Codes:
+    """Draw (S, n) partitions into folds of whole clusters; all zeros where clusters are too few for any."""
+    folds = [
         assign_folds(
             cluster=scores.cluster, block=scores.block, arm=design.arm[place], assigned=design.assigned[place],
             rng=np.random.default_rng(each),
         )
         for each in seed.spawn(n_splits)
-    ])  # fmt: skip
-    return Splits.of(folds) if folds.max() > 0 else None
+    ]  # fmt: skip
+    return np.array(folds)
 
 
-def mean_statistic(
-    *, columns: Vector, residual: Vector, z: Vector, weights: Vector, cluster: Codes, splits: Splits
-) -> float:
+def mean_statistic(*, residual: Vector, z: Vector, weights: Vector, splits: Splits) -> float:
     """Return the mean over splits of the t of predicted effects against what is left of the outcome.
 
     With tau the prediction from other folds, centred within its own, and s_c the
     cluster's sum of ``w z tau (r - average z)``, the t is ``sum s_c / sqrt(sum s_c^2)``:
     the score test of a zero calibration slope, errors correlated within clusters.
+    A fold holds whole clusters, so that s_c follows from the cluster's sums of
+    ``w z (r - average z)`` alone and with each column: no unit is met twice.
 
     Parameters
     ----------
-    columns : (n, p) standardised moderators
     residual : (n,) outcome less prognosis
     z, weights : (n,) +-1/2 by arm, and the inverse probability of the arm (0: not in the contrast)
     """
     average = float((weights * z) @ residual / ((weights * z) @ z))
     pull = weights * z * (residual - average * z)
-    tau = _left_out_effects(
-        columns=columns, residual=residual - average * z, z=z, weights=weights, cluster=cluster, splits=splits
-    )
-    total = 0.0
-    for effects in tau:
-        sums = np.bincount(cluster, pull * effects)
-        length = float(np.sqrt(sums @ sums))
-        total += float(sums.sum()) / length if length > 0 else 0.0
-    return total / len(tau)
-
-
-def _left_out_effects(
-    *, columns: Vector, residual: Vector, z: Vector, weights: Vector, cluster: Codes, splits: Splits
-) -> Vector:
-    """Return (S, n) predicted effects by ridges of the other folds, centred within each fold.
-
-    `cluster` counts from 0 without gaps.
-    """
-    rooted = np.sqrt(weights * z * z)[:, None] * columns
-    aim = (weights * z * residual)[:, None] * columns
-    first = np.unique(cluster, return_index=True)[1]
-    sums = np.column_stack([np.bincount(cluster, column) for column in aim.T])
-    tau = np.empty(splits.order.shape)
-    for s, (order, bounds) in enumerate(zip(splits.order, splits.bounds, strict=True)):
-        parts = [order[low:high] for low, high in pairwise(bounds)]
-        gram = np.array([rooted[part].T @ rooted[part] for part in parts])
-        fold = np.empty(len(order), dtype=np.int64)
-        for k, part in enumerate(parts):
-            fold[part] = k
-        member = fold[first][None, :] == np.arange(len(parts))[:, None]
-        pull, noise = member @ sums, member @ sums**2
-        slopes = shrunken_slopes(gram=gram.sum(0) - gram, pull=pull.sum(0) - pull, noise=noise.sum(0) - noise)
-        for part, slope in zip(parts, slopes, strict=True):
-            effects = columns[part] @ slope
-            tau[s, part] = effects - effects.mean()
-    return tau
+    total = np.bincount(splits.cluster, pull)
+    sums = np.column_stack([np.bincount(splits.cluster, pull * column) for column in splits.columns.T])
+    scores, noise = splits.member @ sums, splits.member @ sums**2
+    slopes = shrunken_slopes(
+        gram=splits.gram, pull=scores.sum(axis=1, keepdims=True) - scores,
+        noise=noise.sum(axis=1, keepdims=True) - noise,
+    )  # fmt: skip
+    level = (splits.centre * slopes).sum(axis=-1)
+    of_cluster = ((slopes @ sums.T - level[..., None] * total) * splits.member).sum(axis=1)
+    length = np.sqrt((of_cluster**2).sum(axis=1))
+    return float(np.mean(of_cluster.sum(axis=1) / np.where(length > 0, length, np.inf)))
