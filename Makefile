@@ -25,8 +25,8 @@ else
 	$(BIN)/whoworks report "$(PLAN)" $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)")
 endif
 
-test: $(VENV)/.installed-dev ## run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev ## run every test, a file at a time on each processor
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev ## style and layout of the code
 	$(BIN)/ruff check .
