@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from whoworks.forests.causal import CausalForest
 
-SHARED = Path(os.environ.get("WHOWORKS_SHARED", Path(__file__).parents[3] / "shared"))
-
 
 @pytest.fixture(scope="module")
-def schools():
-    path = SHARED / "data" / "schoolrct.csv.gz"
-    if not path.exists():
-        if os.environ.get("WHOWORKS_REQUIRE_SHARED") == "1":
-            pytest.fail(f"{path.name} is required and not there")
-        pytest.skip("the real trials are not beside the project")
-    data = pd.read_csv(path)
-    reference = pd.read_csv(SHARED / "reference" / "grf_schoolrct_oob.csv.gz")
-    numbers = pd.read_csv(SHARED / "reference" / "grf_schoolrct.csv").set_index("quantity")["value"]
+def schools(shared):
+    data = pd.read_csv(shared / "data" / "schoolrct.csv.gz")
+    reference = pd.read_csv(shared / "reference" / "grf_schoolrct_oob.csv.gz")
+    numbers = pd.read_csv(shared / "reference" / "grf_schoolrct.csv").set_index("quantity")["value"]
     y, z, school = (data[c].to_numpy() for c in ("outcome.test.score", "treatment", "school"))
     forest = CausalForest(n_estimators=4000, min_clusters_leaf=0, random_state=1)
     forest.fit(data.iloc[:, 3:16], y, z, cluster=school, propensity=0.5)
