@@ -172,9 +172,14 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     good = [f for f in claims if f.credibility in ("high", "moderate")]
     rest = len(claims) - MOST_CLAIMS
     more = f" {count(rest)} more planned questions are in the report." if rest > 0 else ""
+    large = [f for f in good if read_state(f, words) is not State.NO_MEANINGFUL]
+    others = " The others are not settled." if len(good) < len(claims) else ""
+    if large:
+        named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in large[:2])
+        return f"The difference by {named} carries weight.{others}{more}"
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
-        return f"Differences by {named} carry weight; the others are not settled.{more}"
+        return f"The difference by {named} is there, but smaller than the plan calls meaningful.{others}{more}"
     return f"None of these differences is established: the {words.effect} may or may not be the same for all.{more}"
 
 
