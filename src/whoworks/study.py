@@ -82,6 +82,12 @@ class Study:
         rng = np.random.default_rng(self._seed(0))
         return run_checks(self.panel.blind(), self.panel.pooled(), self.design, rng=rng)
 
+    def require_feasible(self) -> None:
+        """Raise `InfeasibleError` when the design, or what is left of an outcome, cannot carry the question."""
+        require_feasible(self.design)
+        for outcome in self.plan.outcomes:
+            require_outcome(self.panel, self.design, outcome.name)
+
     def run(self, progress: Progress = _silent) -> Run:
         """Learn the prognosis, build the scores, predict effects and find.
 
@@ -93,9 +99,7 @@ class Study:
             When the design cannot carry the question; `write_checks` then still can write.
         """
         clock, timings = time.perf_counter(), {}
-        require_feasible(self.design)
-        for outcome in self.plan.outcomes:
-            require_outcome(self.panel, self.design, outcome.name)
+        self.require_feasible()
 
         def lap(stage: str) -> None:
             nonlocal clock

@@ -95,6 +95,18 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path):
         require_writable(tmp_path / "out")
 
 
+def test_a_place_below_a_file_is_refused_before_any_work(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ReportError, match=r"cannot be written to .*notes\.txt is a file"):
+        require_writable(tmp_path / "notes.txt" / "deep" / "out")
+
+
+def test_a_place_closed_to_us_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda place, mode: False)
+    with pytest.raises(ReportError, match=r"cannot be written to .*permission denied"):
+        require_writable(tmp_path / "out")
+
+
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path, evidence):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ReportError, match=r"cannot be written to .*parent"):

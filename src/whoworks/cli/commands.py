@@ -108,14 +108,10 @@ def check(plan: PlanFile, data: DataFile = None) -> None:
     Nothing is estimated and nothing is written.
     """
     from whoworks.cli.summary import show_checks
-    from whoworks.design.feasible import require_feasible
-    from whoworks.scores.analysed import require_outcome
 
     study = whoworks.Study.from_plan(plan, data=data)
     show_checks(study)
-    require_feasible(study.design)
-    for outcome in study.plan.outcomes:
-        require_outcome(study.panel, study.design, outcome.name)
+    study.require_feasible()
 
 
 @app.command()

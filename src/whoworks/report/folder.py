@@ -30,8 +30,13 @@ UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 
 
 def require_writable(out: Path) -> Path:
-    """Return the folder to write, or raise: a file, or a folder that holds something else than a report of ours."""
+    """Return the folder to write, or raise: a file, a place closed to us, or a folder that holds something else."""
     target = Path(os.path.realpath(out))
+    above = next(place for place in target.parents if place.exists())
+    if not above.is_dir():
+        raise refuse(out, NotADirectoryError(errno.ENOTDIR, f"{above.name} is a file"))
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise refuse(out, PermissionError(errno.EACCES, "permission denied"))
     restore(target)
     if target.exists() and not target.is_dir():
         raise ReportError(f"{out} is a file, and a report is a folder. Give --out another name.")
