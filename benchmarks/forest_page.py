@@ -46,6 +46,8 @@ def write_page(found):
         "which compare medians of alternating runs.",
         "",
     ]
+    if "remark" in found:
+        lines += [found["remark"], ""]
     if "speed" in found:
         lines += [
             "## Speed against econml's CausalForest",
