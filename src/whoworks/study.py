@@ -116,7 +116,7 @@ class Study:
         settings = open_settings(self.panel, self.design, scores)
         lap("prognosis")
         predictions = {}
-        main = next(setting for setting in settings if setting.is_primary and setting.is_main_contrast)
+        main = next(setting for setting in settings if setting.is_main)
         predicted = self._predict(main, lambda share: progress("predicted effects", share))
         if predicted is not None:
             predictions[main.scores.outcome, main.scores.contrast] = predicted

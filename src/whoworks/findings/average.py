@@ -44,7 +44,7 @@ def describe_test(test: RandomizationTest) -> str:
 def _average(setting: Setting, weighting: Weighting) -> Finding:
     estimates = fit_effects(setting.scores, weighting=weighting).effects([1.0])
     everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
-    is_claim = setting.is_primary and setting.is_main_contrast and weighting == "student"
+    is_claim = setting.is_main and weighting == "student"
     return setting.finding(
         question="average", quantity="average effect", weighting=weighting,
         status="confirmatory" if is_claim else "exploratory",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.checks.verdict import Check, Verdict
+from whoworks.checks.verdict import Check
 from whoworks.design.design import Design
 from whoworks.findings.average import find_average
 from whoworks.findings.candidates import find_candidates
 from whoworks.findings.contrasts import find_contrasts
-from whoworks.findings.credibility import grade
 from whoworks.findings.crossed import find_crossed
 from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
-from whoworks.findings.families import SEARCHED, WEIGHTING, adjust_families, is_test
+from whoworks.findings.families import adjust_families
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import Moderation, open_moderation
-from whoworks.findings.gap import find_gap, share_tests
+from whoworks.findings.fragility import Moderation
+from whoworks.findings.gap import find_gap
+from whoworks.findings.grading import grade_all
 from whoworks.findings.min_p import add_min_p
 from whoworks.findings.omnibus import find_omnibus
 from whoworks.findings.profiles import find_profiles
@@ -34,12 +33,11 @@ from whoworks.findings.variance_ratio import find_variance_ratio
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Predictions
 from whoworks.panel.panel import Panel
-from whoworks.plan.moderators import Moderator
 from whoworks.scores.scores import Scores
 
 Progress = Callable[[float], None]
+Seeds = Iterator[np.random.SeedSequence]
 Vector = NDArray[np.float64]
-DESIGN_CHECKS = ("attrition", "cluster_attrition", "balance")  # a failure here caps every claim
 
 
 def open_settings(panel: Panel, design: Design, scores: Sequence[Scores]) -> tuple[Setting, ...]:
@@ -77,29 +75,41 @@ def find_all(
     seeds = iter(seed.spawn(len(settings) * (2 + len(panel.plan.moderators))))
     for_ranking, for_candidates = seed.spawn(2)
     for place, setting in enumerate(settings):
-        found += find_average(setting, rng=np.random.default_rng(next(seeds)))
-        if setting.scores.d is not None:
-            found += find_takeup(setting)
-        for moderator in panel.plan.moderators:
-            differences = find_moderation(panel, setting, moderator, rng=np.random.default_rng(next(seeds)))
-            found += look_again(panel, setting, moderator, differences)
-            found += [*find_contrasts(panel, setting, moderator), *find_gap(panel, setting, moderator)]
-        if setting.is_primary and setting.is_main_contrast:
-            found += [*find_crossed(panel, setting), *find_projection(panel, setting)]
-            found += [*find_site_variation(setting), *find_variance_ratio(setting)]
-        if setting.is_primary and setting.is_main_contrast and panel.plan.moderators:
-            omnibus = find_omnibus(setting, _features(panel, setting), seed=next(seeds))
-            found += [] if omnibus is None else [omnibus]
+        found += _find_planned(panel, setting, seeds=seeds)
+        if setting.is_main:
+            found += _find_structure(panel, setting, seeds=seeds)
         predicted = predictions.get((setting.scores.outcome, setting.scores.contrast))
         if predicted is not None:
             found += _find_predicted(panel, setting, predicted, seed=for_ranking.spawn(1)[0])
-        if setting.is_primary and setting.is_main_contrast:
+        if setting.is_main:
             candidates = find_candidates(panel, setting, seed=for_candidates.spawn(1)[0])
             found += [finding for finding, _ in candidates]
             opened |= {finding.finding_id: moderation for finding, moderation in candidates}
         progress((place + 1) / len(settings))
     adjusted = add_min_p(adjust_families(found), panel, settings, seed=seed.spawn(1)[0])
-    return _grade_all(panel, settings, Findings(items=adjusted), checks, opened)
+    return grade_all(panel, settings, Findings(items=adjusted), checks, opened)
+
+
+def _find_planned(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Finding]:
+    """Answer what is asked of every outcome and contrast: the average, take-up, and each moderator in turn."""
+    found = [*find_average(setting, rng=np.random.default_rng(next(seeds)))]
+    if setting.scores.d is not None:
+        found += find_takeup(setting)
+    for moderator in panel.plan.moderators:
+        differences = find_moderation(panel, setting, moderator, rng=np.random.default_rng(next(seeds)))
+        found += look_again(panel, setting, moderator, differences)
+        found += [*find_contrasts(panel, setting, moderator), *find_gap(panel, setting, moderator)]
+    return found
+
+
+def _find_structure(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Finding]:
+    """Answer what is asked of the main outcome and contrast alone: moderators together, sites, any difference."""
+    found = [*find_crossed(panel, setting), *find_projection(panel, setting)]
+    found += [*find_site_variation(setting), *find_variance_ratio(setting)]
+    if panel.plan.moderators:
+        omnibus = find_omnibus(setting, _features(panel, setting), seed=next(seeds))
+        found += [] if omnibus is None else [omnibus]
+    return found
 
 
 def _find_predicted(
@@ -119,53 +129,3 @@ def _features(panel: Panel, setting: Setting) -> Vector:
     names = list(dict.fromkeys(moderator.name for moderator in panel.plan.moderators))
     values = panel.values[names].iloc[setting.scores.rows]
     return encode(values, centre=centres(values))[0]
-
-
-def _grade_all(
-    panel: Panel,
-    settings: Sequence[Setting],
-    findings: Findings,
-    checks: Sequence[Check],
-    opened: Mapping[str, Moderation | None],
-) -> Findings:
-    """Grade what stands for a moderator or a candidate; `opened` holds the candidates' regressions."""
-    failed = any(check.verdict is Verdict.FAIL for check in checks if check.check_id in DESIGN_CHECKS)
-    moderators = {moderator.name: moderator for moderator in panel.plan.moderators}
-    by_key = {(s.outcome.column, s.outcome.wave, s.scores.contrast): s for s in settings}
-    graded = []
-    for finding in findings:
-        is_candidate = finding.question == "candidate"
-        is_claim = is_candidate or (finding.question not in SEARCHED and finding.moderator in moderators)
-        if not (is_claim and is_test(finding, findings.items)):
-            graded.append(finding)
-            continue
-        setting = by_key[finding.outcome, finding.wave, finding.contrast]
-        moderator = None if is_candidate else moderators[finding.moderator]
-
-        def fragility(
-            found: Finding, setting: Setting = setting, moderator: Moderator | None = moderator
-        ) -> Moderation | None:
-            return opened[found.finding_id] if moderator is None else open_moderation(panel, setting, moderator)
-
-        graded.append(
-            grade(
-                finding, among=findings, moderator=moderator, outcome=setting.outcome,
-                is_main_contrast=setting.is_main_contrast, design_failed=failed, fragility=fragility,
-            )
-        )  # fmt: skip
-    return Findings(items=share_tests(_share_grades(graded)))
-
-
-def _share_grades(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Give a joint test's grade to the differences it stands for, so that none is read as more than it is."""
-    joint = {
-        (f.outcome, f.wave, f.contrast, f.moderator): f.credibility for f in findings if f.question == "joint"
-    }  # fmt: skip
-    return tuple(
-        replace(f, credibility=joint[key])
-        if f.question == "difference"
-        and f.moderator != WEIGHTING
-        and (key := (f.outcome, f.wave, f.contrast, f.moderator)) in joint
-        else f
-        for f in findings
-    )

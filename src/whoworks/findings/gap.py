@@ -112,7 +112,7 @@ def _subject(finding: Finding) -> tuple[str, str, str, str]:
 def _change(
     setting: Setting, moderator: Moderator, groups: Groups, quantity: str, fields: dict[str, object]
 ) -> Finding:
-    is_claim = setting.is_primary and setting.is_main_contrast
+    is_claim = setting.is_main
     return setting.finding(
         question="gap", quantity=quantity, moderator=moderator.name,
         level=f"{groups.levels[1]} - {groups.levels[0]}", reference=groups.levels[0],

@@ -42,6 +42,11 @@ class Setting:
     is_main_contrast: bool
 
     @property
+    def is_main(self) -> bool:
+        """Whether this is the main contrast on the primary outcome."""
+        return self.is_primary and self.is_main_contrast
+
+    @property
     def treated(self) -> Mask:
         """Units assigned to the contrast's treatment, (n,)."""
         return np.asarray(self.scores.z == 1)

@@ -50,7 +50,7 @@ def find_moderation(
 
 def is_claim(setting: Setting, moderator: Moderator) -> bool:
     """Tell whether the moderator's test belongs to the confirmatory family."""
-    return moderator.planned and setting.is_primary and setting.is_main_contrast
+    return moderator.planned and setting.is_main
 
 
 def _status(setting: Setting, moderator: Moderator) -> str:
