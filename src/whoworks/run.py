@@ -90,6 +90,8 @@ class Run:
 
 
 def _why_none(plan: Plan) -> str:
+    if plan.analysis.engine == "none":
+        return "The plan asks for no predicted effects."
     if not plan.moderators and not any(outcome.baseline for outcome in plan.outcomes):
         return "The plan names no moderator and no pre-test along which effects could be predicted."
     return "An arm has fewer than four clusters: too few to learn from some and predict others."

@@ -63,11 +63,11 @@ class Study:
         self._open(plan, read_records(plan, frame=frame))
 
     @classmethod
-    def from_plan(cls, path: Path | str, *, data: Path | str | None = None) -> Study:
-        """Open the study that a plan describes; `data` takes the place of the first table's file."""
+    def from_plan(cls, plan: Plan | Path | str, *, data: Path | str | None = None, frame: Any = None) -> Study:
+        """Open the study that a plan (or its file) describes; `data` or `frame` take the place of the first table."""
         study = cls.__new__(cls)
-        plan = Plan.load(Path(path))
-        study._open(plan, read_records(plan, data=None if data is None else Path(data)))
+        plan = plan if isinstance(plan, Plan) else Plan.load(Path(plan))
+        study._open(plan, read_records(plan, data=None if data is None else Path(data), frame=frame))
         return study
 
     def _open(self, plan: Plan, records: Records) -> None:

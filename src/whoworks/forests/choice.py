@@ -17,7 +17,7 @@ CLUSTERS_FOR_ANY = 4  # in each arm; below, nothing can be learned from some clu
 
 
 def choose_engine(name: str, *, clusters_per_arm: int, trees: int) -> Engine | None:
-    """Return the engine, or None where clusters are too few for any.
+    """Return the engine, or None where the plan wants none or clusters are too few for any.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def choose_engine(name: str, *, clusters_per_arm: int, trees: int) -> Engine | N
             'The plan asks for engine = "econml", and the package econml is not installed. Install it with '
             "pip install 'whoworks[econml]', or write engine = \"whoworks\"."
         )
-    if clusters_per_arm < CLUSTERS_FOR_ANY:
+    if name == "none" or clusters_per_arm < CLUSTERS_FOR_ANY:
         return None
     if clusters_per_arm < CLUSTERS_FOR_FOREST:
         return RidgeEngine()

@@ -21,6 +21,6 @@ class Analysis(Table):
         lt=1,
     )
     trees: Whole = Field(2000, description="how many trees, from 50", examples=["trees = 2000"], ge=50, le=1_000_000)
-    engine: Literal["whoworks", "econml"] = Field(
-        "whoworks", description="the forest's engine", examples=['engine = "whoworks"']
+    engine: Literal["whoworks", "econml", "none"] = Field(
+        "whoworks", description='the engine that predicts effects, or "none"', examples=['engine = "whoworks"']
     )
