@@ -181,3 +181,21 @@ def test_the_slope_along_the_fall_score_is_that_of_the_group_it_goes_with() -> N
     r = population.correlation(0, 2)
     along = quad(lambda x: x * norm.cdf((r * x - FRL_CUT) / np.sqrt(1 - r * r)) * norm.pdf(x), -10, 10)[0]
     assert population.slope("rit_fall") == pytest.approx(15 * 0.25 * along, abs=1e-9)
+
+
+def given(**layout):
+    """Return the pairs (population, given blocks) of the student-weighted average, over 300 pilots with varying effects."""
+    drawn = [make_pilot("class-varying", seed=seed, **layout).truth["estimands"][0] for seed in range(300)]
+    return np.array([(entry["population"], entry["given_blocks"]) for entry in drawn])
+
+
+def test_what_an_interval_should_cover_depends_on_what_was_absorbed():
+    """Classes within 3 schools: those schools' own part of v, variance (15 x .3)^2 / 2 / 3, is fixed; without blocks none.
+
+    False alarm: the band is 4 standard errors of a variance of 300 normals.
+    """
+    blocked = given(students=120, classes=12, schools=3)
+    spread = np.var(blocked[:, 1] - blocked[:, 0]) / (4.5**2 / 2 / 3)
+    assert abs(spread - 1) < 4 * np.sqrt(2 / 300) + 0.05  # schools differ a little in students
+    alone = given(students=120, classes=12, schools=12, blocks="none")
+    assert (alone[:, 1] == alone[:, 0]).all()

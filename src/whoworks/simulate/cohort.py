@@ -20,7 +20,7 @@ class Cohort:
     """The students as they are before anything is offered; arrays have one entry per student.
 
     `fall` and `spring` are the standard normal x and y of `World`; `varying` is
-    its v; `share` is the part of the block that is offered the programme;
+    its v, `varying_by_school` the school's part of it; `share` is the part of the block that is offered the programme;
     `size` is n, the size of the place; `years`, `devices` and `setting` belong
     to the class, the class and the school.
     """
@@ -34,6 +34,7 @@ class Cohort:
     fall: Vector
     spring: Vector
     varying: Vector
+    varying_by_school: Vector
     frl: Codes
     el: Codes
     girl: Codes
@@ -89,6 +90,7 @@ def draw_cohort(world: World, layout: Layout, streams: Streams) -> Cohort:
 
 def _gather(world: World, layout: Layout, streams: Streams, *, klass: Codes, traits: Vector, draw: Draw) -> Cohort:
     years, devices, setting = class_features(layout, streams["feature"])
+    varying = draw_varying(layout, streams["vary"])[klass]
     school = layout.school_of_class[klass]
     place = klass if layout.place_level == "class" else school
     return Cohort(
@@ -100,7 +102,8 @@ def _gather(world: World, layout: Layout, streams: Streams, *, klass: Codes, tra
         size=np.bincount(place)[place],
         fall=traits[:, 0],
         spring=traits[:, 1] + world.share_to_outcome * (draw.share - mean_share(world, layout)),
-        varying=draw_varying(layout, streams["vary"])[klass],
+        varying=varying.sum(axis=1),
+        varying_by_school=varying[:, 0],
         frl=(traits[:, 2] > FRL_CUT).astype(np.int64),
         el=(traits[:, 3] > EL_CUT).astype(np.int64),
         girl=streams["sex"].integers(2, size=layout.students),

@@ -90,10 +90,9 @@ def draw_students(world: World, layout: Layout, streams: Streams) -> Vector:
 
 
 def draw_varying(layout: Layout, rng: np.random.Generator) -> Vector:
-    """(classes,) the part v of effects that nothing recorded follows: half by school, half by class."""
+    """(classes, 2) school and class part of v, which effects follow and nothing recorded does; equal variances."""
     school = rng.normal(0.0, np.sqrt(0.5), layout.schools)
-    varying: Vector = school[layout.school_of_class] + rng.normal(0.0, np.sqrt(0.5), layout.classes)
-    return varying
+    return np.column_stack([school[layout.school_of_class], rng.normal(0.0, np.sqrt(0.5), layout.classes)])
 
 
 def _spread(world: World, layout: Layout) -> Vector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,14 @@ def tell_truth(world: World, layout: Layout, cohort: Cohort, potential: Potentia
     """Tell the true value of every effect that a plan of this world asks for.
 
     Each entry of ``estimands`` has the ``finding_id`` that the finding has, its
-    parts, the ``unit``, and the value twice: ``population``, over all schools
-    that the world could have drawn (what an interval should cover), and
-    ``sample``, the mean over the students of this pilot, whether or not their
-    outcome was recorded. ``effect_size`` is `population` in SD of the outcome without
-    the programme; null for a binary outcome. Values have 10 significant digits.
+    parts, the ``unit``, and the value three times: ``population``, over all schools
+    that the world could have drawn; ``given_blocks``, over all clusters that these
+    blocks could have held (what an interval should cover: blocks are absorbed, so
+    that it speaks of them and of no others; the same as `population` where the arm is
+    drawn without blocks, or where whole sites are the clusters); and ``sample``, the
+    mean over the students of this pilot, whether or not their outcome was recorded.
+    ``effect_size`` is `population` in SD of the outcome without the programme; null for a
+    binary outcome. Values have 10 significant digits.
     """
     population = Population(world=world, layout=layout)
     return {
@@ -60,38 +64,54 @@ def _estimands(
         more = POINTS_PER_SD * (world.coached or 0.0) if column else 0.0
         effect = potential.effects[:, column] * (100.0 if world.binary else 1.0)
         cluster = {"class": cohort.klass, "school": cohort.school}.get(layout.cluster_level, np.arange(len(effect)))
-        for weighting, sample in (("student", effect.mean()), ("cluster", _mean_of_means(effect, cluster))):
-            value = population.average(weighting) + more
-            yield {"contrast": contrast, "question": "average", "weighting": weighting, "values": (value, sample)}
+        fixed = fixed_part(world, layout, cohort)
+        for weighting, mean in (("student", _mean), ("cluster", partial(_mean_of_means, cluster=cluster))):
+            values = (population.average(weighting) + more, mean(fixed), mean(effect))
+            yield {"contrast": contrast, "question": "average", "weighting": weighting, "values": values}
         if world.take_up != (0.0, 1.0):
             used = potential.use[:, column + 1].mean() - potential.use[:, 0].mean()
-            values = (population.average("student") / world.complier_share, effect.mean() / used)
+            share = world.complier_share
+            values = (population.average("student") / share, _mean(fixed) / share, _mean(effect) / used)
             yield {"contrast": contrast, "question": "takeup", "estimand": "cace", "values": values}
-        for parts in _moderated(cohort, effect, population, more):
+        for parts in _moderated(cohort, effect, fixed, population, more):
             yield {"contrast": contrast, **parts}
 
 
-def _moderated(cohort: Cohort, effect: Vector, population: Population, more: float) -> Iterator[dict[str, Any]]:
+def fixed_part(world: World, layout: Layout, cohort: Cohort) -> Vector:
+    """(n,) what the places above the cluster, absorbed as blocks or cut through by the draw, add to each effect."""
+    if layout.cluster_level == "student":
+        part = cohort.varying
+    elif layout.cluster_level == "class" and layout.block_level:
+        part = cohort.varying_by_school
+    else:
+        part = np.zeros(len(cohort.fall))
+    return POINTS_PER_SD * world.varying * part
+
+
+def _moderated(
+    cohort: Cohort, effect: Vector, fixed: Vector, population: Population, more: float
+) -> Iterator[dict[str, Any]]:
     for moderator, levels in GROUPS.items():
         code: Codes = getattr(cohort, "girl" if moderator == "sex" else moderator)
-        pairs = [
-            (population.effect(moderator, index) + more, _mean(effect[code == index])) for index in range(len(levels))
+        groups = [
+            (population.effect(moderator, index) + more, _mean(fixed[code == index]), _mean(effect[code == index]))
+            for index in range(len(levels))
         ]
-        for level, values in zip(levels, pairs, strict=True):
+        for level, values in zip(levels, groups, strict=True):
             yield {"question": "subgroup", "moderator": moderator, "level": level, "values": values}
-        for level, values in zip(levels[1:], pairs[1:], strict=True):
-            differences = (values[0] - pairs[0][0], values[1] - pairs[0][1])
+        for level, values in zip(levels[1:], groups[1:], strict=True):
+            differences = tuple(value - first for value, first in zip(values, groups[0], strict=True))
             parts = {"moderator": moderator, "level": level, "reference": levels[0]}
             yield {"question": "difference", **parts, "values": differences}
     for moderator in NUMBERS:
         number = cohort.fall if moderator == "rit_fall" else cohort.years.astype(np.float64)
-        slope = np.cov(effect, number, bias=True)[0, 1] / number.std()
+        fixed_slope, slope = (np.cov(part, number, bias=True)[0, 1] / number.std() for part in (fixed, effect))
         parts = {"question": "difference", "moderator": moderator, "quantity": "slope"}
-        yield {**parts, "values": (population.slope(moderator), slope)}
+        yield {**parts, "values": (population.slope(moderator), fixed_slope, slope)}
 
 
 def _entry(world: World, population: Population, **parts: Any) -> dict[str, Any]:
-    value, sample = parts["values"]
+    value, fixed, sample = parts["values"]
     moderator, level, weighting = parts.get("moderator", ""), parts.get("level", ""), parts.get("weighting", "student")
     estimand, question, contrast = parts.get("estimand", "itt"), parts["question"], parts["contrast"]
     names = (world.outcome, "", contrast, estimand, question, moderator, level, weighting)
@@ -107,6 +127,7 @@ def _entry(world: World, population: Population, **parts: Any) -> dict[str, Any]
         "weighting": weighting,
         "unit": f"{unit}, per SD" if parts.get("quantity") else unit,
         "population": _digits(value),
+        "given_blocks": _digits(value + fixed),
         "sample": _digits(sample),
         "effect_size": None if world.binary else _digits(value / population.sd_control),
     }
