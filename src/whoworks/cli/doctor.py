@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 PACKAGES = (
-    "numpy", "scipy", "pandas", "scikit-learn", "numba", "duckdb", "pyreadstat", "openpyxl", "pydantic",
+    "numpy", "scipy", "pandas", "scikit-learn", "numba", "duckdb", "pyreadstat", "python-calamine", "pydantic",
     "matplotlib", "typst", "font-source-sans-pro",
 )  # fmt: skip
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")

@@ -41,13 +41,16 @@ def numbers_of(texts: Texts, column: str) -> Vector:
 
 def numbers_or_none(texts: Texts) -> Vector | None:
     """Return texts as numbers, NaN where missing; None where any is not a number."""
+    present = [text for text in texts.tolist() if text is not None]
+    together = "".join(present)
+    try:
+        found = np.array([float(text) for text in present])
+    except ValueError:
+        return None
+    if "_" in together or not together.isascii() or not np.isfinite(found).all():
+        return None
     numbers = np.full(len(texts), np.nan)
-    for place, text in enumerate(texts.tolist()):
-        if text is not None:
-            number = number_of(text)
-            if number is None:
-                return None
-            numbers[place] = number
+    numbers[pd.notna(texts)] = found
     return numbers
 
 

@@ -76,10 +76,16 @@ def texts_of(values: object) -> Texts:
         texts[np.ma.getmaskarray(values)] = None
         return texts
     column = as_column(values)
-    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) != "string":
-        return texts_of_mixed(column)
+    if column.dtype == object:
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if kind not in ("string", "floating"):
+            return texts_of_mixed(column)
+        if kind == "floating":
+            column = column.astype(np.float64)
     codes, distinct = pd.factorize(column)
-    write = canonical if column.dtype == object else text_of
+    if column.dtype == np.float64:
+        distinct = distinct.tolist()
+    write = canonical if column.dtype == object else text_of_float if column.dtype.kind == "f" else text_of
     return np.array([*map(write, distinct), None], dtype=object)[codes]
 
 

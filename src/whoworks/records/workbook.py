@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from whoworks.errors import RecordsError, first_few
 from whoworks.records.records import Reading
 from whoworks.records.text import text_of, texts_of
 
-Row = tuple[object, ...]
+Row = Sequence[object]
 
 
 def read_workbook(data: bytes, *, file: str) -> Reading:
@@ -26,7 +25,7 @@ def read_workbook(data: bytes, *, file: str) -> Reading:
         )
     rows = next(iter(filled.values()), [])
     header = [text_of(cell) or "" for cell in rows[0]] if rows else []
-    body = [row + (None,) * (len(header) - len(row)) for row in rows[1:]]
+    body = [[*row, *[None] * (len(header) - len(row))] for row in rows[1:]]
     columns = (
         zip(*(row[: len(header)] for row in body), strict=True) if body else [np.empty(0, dtype=object)] * len(header)
     )
@@ -35,19 +34,19 @@ def read_workbook(data: bytes, *, file: str) -> Reading:
 
 def read_sheets(data: bytes, file: str) -> dict[str, list[Row]]:
     """Return the rows of each sheet, without the empty rows at its end."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
+    import python_calamine as calamine
 
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        return {sheet.title: without_empty_end(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, EOFError, ValueError):
+        with calamine.CalamineWorkbook.from_object(io.BytesIO(data)) as book:
+            listed = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+            return {name: without_empty_end(sheet.to_python(skip_empty_area=False)) for name, sheet in listed.items()}
+    except calamine.CalamineError:
         raise RecordsError(f"'{file}' is damaged, or is not an Excel workbook. Save it again as xlsx or csv.") from None
 
 
 def without_empty_end(rows: Iterable[Row]) -> list[Row]:
     """Drop the rows after the last that holds anything: sheets keep formatted rows below their data."""
     listed = list(rows)
-    while listed and all(cell is None for cell in listed[-1]):
+    while listed and all(cell in ("", None) for cell in listed[-1]):
         listed.pop()
     return listed
