@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.findings.credibility import grade
 from whoworks.findings.families import SEARCHED, WEIGHTING, is_test
@@ -15,7 +16,7 @@ from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 
-DESIGN_CHECKS = ("attrition", "cluster_attrition", "balance")  # a failure here caps every claim
+DESIGN_CHECKS = ("attrition", "cluster_attrition", "balance")  # a failure here caps the claims it concerns
 
 
 def grade_all(
@@ -26,7 +27,6 @@ def grade_all(
     opened: Mapping[str, Moderation | None],
 ) -> Findings:
     """Grade what stands for a moderator or a candidate; `opened` holds the candidates' regressions."""
-    failed = any(check.verdict is Verdict.FAIL for check in checks if check.check_id in DESIGN_CHECKS)
     moderators = {moderator.name: moderator for moderator in panel.plan.moderators}
     by_key = {(s.outcome.column, s.outcome.wave, s.scores.contrast): s for s in settings}
     graded = []
@@ -47,10 +47,24 @@ def grade_all(
         graded.append(
             grade(
                 finding, among=findings, moderator=moderator, outcome=setting.outcome,
-                is_main_contrast=setting.is_main_contrast, design_failed=failed, fragility=fragility,
+                is_main_contrast=setting.is_main_contrast, design_failed=has_failed(checks, setting.scores.outcome),
+                fragility=fragility,
             )
         )  # fmt: skip
     return Findings(items=share_tests(_share_grades(graded)))
+
+
+def has_failed(checks: Sequence[Check], outcome: str) -> bool:
+    """Tell whether attrition or baseline balance failed in a way that concerns an outcome.
+
+    Who was lost, and how alike those left were at the start, is a matter of one
+    outcome; whether the assignment as a whole could have been drawn, of all.
+    """
+    concerned = (outcome, JOINT, "")
+    return any(
+        check.verdict is Verdict.FAIL and check.check_id in DESIGN_CHECKS and check.subject in concerned
+        for check in checks
+    )
 
 
 def _share_grades(findings: Sequence[Finding]) -> tuple[Finding, ...]:
