@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.plan.lakeside import LAKESIDE
 from whoworks.errors import PlanError
+from whoworks.plan.codes import code_text
 from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
 from whoworks.plan.toml import write_toml
@@ -38,7 +39,7 @@ def plan_tables(draw: st.DrawFn) -> dict[str, Any]:
     """Draw the tables of a valid plan."""
     columns = draw(st.lists(NAMES, min_size=9, max_size=9, unique=True))
     arm, school, outcome, second, moderator, number, covariate, use, missing = columns
-    codes = draw(st.lists(NAMES.map(str.strip).filter(str.isalpha), min_size=2, max_size=4, unique=True))
+    codes = draw(st.lists(NAMES.map(str.strip).filter(str.isalpha), min_size=2, max_size=4, unique_by=code_text))
     tables: dict[str, Any] = {
         "schema": 1,
         "study": {"name": draw(NAMES), "registered": draw(st.dates(dt.date(1900, 1, 1)))},

@@ -17,6 +17,7 @@ from whoworks.panel.missing import blank_missing
 from whoworks.panel.moderators import require_few_levels, require_moderator
 from whoworks.panel.order import canonical_order
 from whoworks.panel.panel import Kind, Panel, Role, Variable
+from whoworks.panel.target import require_target
 from whoworks.panel.typing import categories_of, nameable, numbers_of, numbers_or_none, sorted_levels, truths_of
 from whoworks.panel.variables import Request, requests
 from whoworks.panel.waves import begin_join
@@ -110,6 +111,7 @@ def assemble(
     """Type every variable and sort the units."""
     typed = {request.name: type_variable(request, joined, levels) for request in requests(plan)}
     arm_codes = np.array([plan.arms.codes.index(code) for code in arm], dtype=np.int64)
+    require_target(plan, [variable for variable, _ in typed.values()])
     order = canonical_order(levels=levels, arm=arm_codes, values=[sortable(values) for _, values in typed.values()])
     units = units_frame(plan, joined, rows, arm, levels)
     values = pd.DataFrame({name: values for name, (_, values) in typed.items()}, index=pd.RangeIndex(len(rows)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from whoworks.plan.design import DesignTable
 from whoworks.plan.mistakes import closest, objection
 from whoworks.plan.table import Measure
+from whoworks.plan.target import breaches_of_target
 from whoworks.plan.toml import write_line
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def find_breaches(plan: Plan) -> Iterator[str]:
     yield from breaches_of_time(plan)
     yield from breaches_of_keep(plan)
     yield from breaches_of_privacy(plan)
+    yield from breaches_of_target(plan)
 
 
 def repeated(names: Iterable[str]) -> list[str]:

@@ -27,6 +27,7 @@ from whoworks.plan.records import RecordTable
 from whoworks.plan.report import ReportTable
 from whoworks.plan.study import StudyTable
 from whoworks.plan.table import Column, Table
+from whoworks.plan.target import Target
 from whoworks.plan.toml import write_toml
 from whoworks.plan.waves import Waves
 
@@ -43,6 +44,7 @@ TABLES: Mapping[str, type[Table]] = {
     "covariates": Covariates,
     "takeup": TakeUp,
     "implementation": Implementation,
+    "target": Target,
     "missing": Missing,
     "privacy": Privacy,
     "analysis": Analysis,
@@ -72,6 +74,7 @@ class Plan(Table):
     covariates: Covariates = Covariates()
     takeup: TakeUp = TakeUp()
     implementation: Implementation = Implementation()
+    target: Target | None = None
     missing: Missing = Missing()
     privacy: Privacy = Privacy()
     analysis: Analysis = Analysis()
