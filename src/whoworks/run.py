@@ -14,7 +14,7 @@ from whoworks.findings.caveats import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.precision import Precision
 from whoworks.findings.setting import Setting
-from whoworks.forests.protocol import Predictions
+from whoworks.forests.protocol import USE, Predictions
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel
 from whoworks.plan.plan import Plan
@@ -62,6 +62,18 @@ class Run:
             frames.append(frame.assign(outcome=outcome, contrast=contrast))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
+    def importance(self) -> pd.DataFrame:
+        """Return one row per moderator: its share in the predictions, beside that under noise, largest share first.
+
+        `noise_high` is what 95 % of shares stay under where effects do not
+        differ. A rank of use in a model: no test, and no cause.
+        """
+        frames = [
+            predicted.importance.assign(outcome=outcome, contrast=contrast)
+            for (outcome, contrast), predicted in self.predicted.items()
+        ]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(USE))
+
     def evidence(self, command: str = "") -> Evidence:
         """Return everything a report is written from."""
         predicted = next(iter(self.predicted.values()), None)
@@ -70,7 +82,7 @@ class Run:
             ledger=self.ledger, checks=self.checks, findings=self.findings, precision=self.precision,
             caveats=self.caveats, engine=predicted.engine if predicted else "",
             ignores=predicted.ignores if predicted else (),
-            importance=predicted.importance if predicted else pd.DataFrame(columns=["moderator", "share"]),
+            importance=predicted.importance if predicted else pd.DataFrame(columns=list(USE)),
             no_predictions="" if predicted else _why_none(self.plan), command=command,
             timings=self.timings, peak_memory_mb=peak_memory_mb(),
         )  # fmt: skip
@@ -87,6 +99,12 @@ class Run:
         from whoworks.report.charts import plot_subgroups
 
         return plot_subgroups(self.evidence())
+
+    def plot_importance(self) -> Figure:
+        """Draw how much the predictions use each moderator, beside what noise would do: a ranking, not causes."""
+        from whoworks.report.charts import plot_use
+
+        return plot_use(self.evidence())
 
 
 def _why_none(plan: Plan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from whoworks.findings.setting import Setting
 from whoworks.forests.choice import choose_engine
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs, Predictions
+from whoworks.forests.use import compare_with_noise
 from whoworks.panel.build import build_panel
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel
@@ -156,22 +158,24 @@ class Study:
         if engine is None or not names or scores.fold.max(initial=0) == 0:
             return None
         either = setting.treated | setting.control
-        arm = self.design.arm[np.searchsorted(self.design.rows, scores.rows)]
+        place = np.searchsorted(self.design.rows, scores.rows)
+        arm, assigned = self.design.arm[place], self.design.assigned[place]
         # weighted by 1 / the own arm's probability, either arm of the contrast has probability one half
         inputs = Inputs(
             features=self.panel.values[list(names)].iloc[scores.rows].reset_index(drop=True),
             y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - 0.5,
             weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm, learn=either,
         )  # fmt: skip
-        assigned = self.design.assigned[np.searchsorted(self.design.rows, scores.rows)]
-        seed = self._seed(2)
-        for_folds, for_fits = seed.spawn(2)
+        for_folds, for_fits, for_use = self._seed(2).spawn(3)
         folds = [
             assign_folds(
                 cluster=scores.cluster, block=scores.block, arm=arm, assigned=assigned, rng=np.random.default_rng(each)
             )
             for each in for_folds.spawn(engine.repeats)
         ]  # fmt: skip
-        return predict_left_out(
+        predicted = predict_left_out(
             engine, inputs, fold=scores.fold, forward_fold=np.array(folds), seed=for_fits, progress=progress
         )  # fmt: skip
+        chance = self.design.probability[place][:, [0, int(arm[setting.treated][0])]]
+        use = compare_with_noise(engine, inputs, assigned=assigned, chance=chance, seed=for_use)
+        return replace(predicted, importance=use)

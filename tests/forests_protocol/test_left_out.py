@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 import whoworks as ww
 from tests.findings.pilots import trim
@@ -102,13 +101,10 @@ def test_units_outside_the_contrast_are_predicted_and_never_learned_from():
     assert all(learn[rows].all() for rows, _ in engine.seen)
 
 
-def test_the_same_seed_gives_the_same_predictions_and_importance_is_sorted_shares():
+def test_the_same_seed_gives_the_same_predictions():
     first, second = predict(inputs(slope=1.0)), predict(inputs(slope=1.0))
     np.testing.assert_array_equal(first.tau, second.tau)
-    shares = first.importance["share"]
-    assert first.importance["moderator"].tolist() == ["x", "group"]
-    assert shares.is_monotonic_decreasing
-    assert shares.sum() == pytest.approx(1.0)
+    assert first.importance.empty
 
 
 def test_the_ridge_finds_a_slope_that_is_there_and_shrinks_one_that_is_not():

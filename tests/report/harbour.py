@@ -364,7 +364,12 @@ def build(plan: Plan, findings: list[Finding], **fields: object) -> Evidence:
         ),
         "caveats": caveats(), "engine": "econml's causal forest",
         "ignores": ("It does not know the blocks.",),
-        "importance": pd.DataFrame({"moderator": ["frl", "tch_yrs", "gndr"], "share": [0.51, 0.33, 0.16]}),
+        "importance": pd.DataFrame(
+            {
+                "moderator": ["frl", "tch_yrs", "gndr"], "share": [0.51, 0.33, 0.16],
+                "noise_median": [0.22, 0.48, 0.21], "noise_high": [0.31, 0.61, 0.35],
+            }
+        ),
         "no_predictions": "", "command": "whoworks report plan.toml", "timings": {"read": 0.5, "findings": 9.2},
         "peak_memory_mb": 512.0,
     }  # fmt: skip

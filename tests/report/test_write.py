@@ -22,7 +22,8 @@ def test_every_file_of_the_specification_is_there(files):
     named = {"report.pdf", "findings.csv", "findings.json", "checks.csv", "ledger.csv", "suppressed.csv"}
     assert named <= set(files)
     assert {name.split("/")[1] for name in files if "/" in name} == {
-        "attrition.svg", "balance.svg", "curve-tch-yrs.svg", "forest.svg", "participant-flow.svg", "sorted-groups.svg",
+        "attrition.svg", "balance.svg", "curve-tch-yrs.svg", "forest.svg", "importance.svg", "participant-flow.svg",
+        "sorted-groups.svg",
     }  # fmt: skip
 
 

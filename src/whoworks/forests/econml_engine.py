@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.encoding import centres, encode
+from whoworks.forests.importance import COUNTED_DEPTH
 from whoworks.forests.protocol import Codes, Fitted, Inputs
 
 Vector = NDArray[np.float64]
 
 TREES = 500
+BRIEF_TREES = 100
 SMALLEST_LEAF = 10
 
 
@@ -23,6 +25,7 @@ class EconmlEngine:
     """`econml.grf.CausalForest` on residuals of the outcome and of the known assignment."""
 
     n_estimators: int = TREES
+    max_depth: int | None = None
     name: str = "causal forest of EconML"
     ignores: tuple[str, ...] = (
         "It splits and samples by student: classrooms are respected only by predicting each from other classrooms.",
@@ -32,6 +35,11 @@ class EconmlEngine:
     repeats: int = 4
     fewest_clusters: int = 2
 
+    @property
+    def brief(self) -> EconmlEngine:
+        """Fewer and shallower trees."""
+        return replace(self, n_estimators=BRIEF_TREES, max_depth=COUNTED_DEPTH)
+
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""
         from econml.grf import CausalForest
@@ -39,8 +47,8 @@ class EconmlEngine:
         centre = centres(inputs.features.iloc[rows])
         columns, source = encode(inputs.features.iloc[rows], centre=centre)
         forest = CausalForest(
-            n_estimators=self.n_estimators, min_samples_leaf=SMALLEST_LEAF, max_samples=0.4, honest=True,
-            inference=False, subforest_size=4, n_jobs=1, random_state=seed % 2**31,
+            n_estimators=self.n_estimators, max_depth=self.max_depth, min_samples_leaf=SMALLEST_LEAF, max_samples=0.4,
+            honest=True, inference=False, subforest_size=4, n_jobs=1, random_state=seed % 2**31,
         )  # fmt: skip
         forest.fit(columns, inputs.z_residual[rows], inputs.y_residual[rows], sample_weight=inputs.weights[rows])
         return _EconmlFit(forest=forest, centre=centre, source=source)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.causal import CausalForest
+from whoworks.forests.importance import COUNTED_DEPTH
 from whoworks.forests.protocol import Codes, Fitted, Inputs
 
 Vector = NDArray[np.float64]
+
+BRIEF_TREES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +22,20 @@ class ForestEngine:
     """`CausalForest` on residuals: whole clusters in bags and honest halves, missing values as they are."""
 
     n_estimators: int
+    max_depth: int | None = None
     name: str = "causal forest by whole clusters"
     ignores: tuple[str, ...] = ()
     repeats: int = 10
     fewest_clusters: int = 4
 
+    @property
+    def brief(self) -> ForestEngine:
+        """Fewer trees, no deeper than the levels that importance counts."""
+        return replace(self, n_estimators=BRIEF_TREES, max_depth=COUNTED_DEPTH)
+
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""
-        forest = CausalForest(n_estimators=self.n_estimators, random_state=seed)
+        forest = CausalForest(n_estimators=self.n_estimators, max_depth=self.max_depth, random_state=seed)
         forest.fit(
             inputs.features.iloc[rows], inputs.y_residual[rows], (inputs.z_residual[rows] > 0).astype(np.int64),
             cluster=inputs.cluster[rows], propensity=0.5, block=inputs.block[rows],

@@ -12,6 +12,8 @@ from whoworks.forests.order import Layout
 
 Counts = NDArray[np.float64]
 
+COUNTED_DEPTH = 4  # levels of a tree whose splits count
+
 
 @kernel
 def count_splits(trees: Trees, counts: NDArray[np.float64]) -> None:
@@ -34,7 +36,7 @@ def count_splits(trees: Trees, counts: NDArray[np.float64]) -> None:
             top += 2
 
 
-def split_importance(trees: Trees, p: int, *, max_depth: int = 4, decay: float = 2.0) -> Counts:
+def split_importance(trees: Trees, p: int, *, max_depth: int = COUNTED_DEPTH, decay: float = 2.0) -> Counts:
     """Weighted share of splits on each feature; shares at depth k weigh ``k ** -decay``.
 
     As grf's variable_importance: ``sum_k k^-decay share_k / sum_k k^-decay``,

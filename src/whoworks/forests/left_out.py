@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.protocol import Codes, Engine, Inputs, Predictions
@@ -37,11 +36,10 @@ def predict_left_out(
     n_fits = int(fold.max()) + 1 + sum(int(row.max()) for row in forward_fold)
     seeds = iter(int(state) for state in seed.generate_state(n_fits))
     done = 0
-    tau, importance = np.empty(len(fold)), []
+    tau = np.empty(len(fold))
     for k in range(int(fold.max()) + 1):
         fitted = engine.fit(inputs, rows=np.flatnonzero((fold != k) & inputs.learn), seed=next(seeds))
         tau[fold == k] = fitted.predict(inputs.features[fold == k])
-        importance.append(fitted.importance)
         progress((done := done + 1) / n_fits)
     forward = np.full(forward_fold.shape, np.nan)
     for repeat, row in enumerate(forward_fold):
@@ -51,11 +49,9 @@ def predict_left_out(
                 fitted = engine.fit(inputs, rows=before, seed=fit_seed)
                 forward[repeat, row == k] = fitted.predict(inputs.features[row == k])
             progress((done := done + 1) / n_fits)
-    shares = pd.DataFrame({"moderator": list(inputs.features.columns), "share": np.mean(importance, axis=0)})
     return Predictions(
         tau=np.round(tau, 10), fold=fold, forward=np.round(forward, 10), forward_fold=forward_fold,
         engine=engine.name, ignores=engine.ignores,
-        importance=shares.sort_values("share", ascending=False, kind="stable").reset_index(drop=True),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
+
+USE = ("moderator", "share", "noise_median", "noise_high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,11 @@ class Engine(Protocol):
     @property
     def fewest_clusters(self) -> int: ...  # noqa: D102
 
+    @property
+    def brief(self) -> Engine:
+        """The engine made quick: enough to tell how much each feature is used, and no more."""
+        ...
+
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""
         ...
@@ -83,7 +90,8 @@ class Predictions:
     forward : (repeats, n) predictions from the folds before the unit's own, NaN where these are too few to learn from
     forward_fold : (repeats, n) the folds of each repeat
     engine, ignores : of the engine
-    importance : columns moderator and share, largest first
+    importance : columns moderator, share, noise_median and noise_high, largest share first, as `compare_with_noise`
+        returns them; empty where nobody asked
     """
 
     tau: Vector
@@ -92,4 +100,4 @@ class Predictions:
     forward_fold: Codes
     engine: str
     ignores: tuple[str, ...]
-    importance: pd.DataFrame
+    importance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(USE)))

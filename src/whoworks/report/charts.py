@@ -24,6 +24,7 @@ from whoworks.report.figures.curve import plot_curve
 from whoworks.report.figures.flow import plot_flow
 from whoworks.report.figures.forest import plot_forest, split_pages
 from whoworks.report.figures.groups import plot_groups
+from whoworks.report.figures.importance import Use, plot_importance
 from whoworks.report.figures.ranking import plot_ranking
 from whoworks.report.labels import Words, outcome_of, read_words
 from whoworks.report.participants import read_flow
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 FEWEST_CURVE_POINTS = 3
 
+FEWEST_SITES = 3
 Drawing = tuple[str, Callable[[], Chart]]
 
 
@@ -66,6 +68,20 @@ def plot_subgroups(evidence: Evidence) -> Figure:
 
 
 def draw_safely(name: str, draw: Callable[[], Chart]) -> Chart:
+def plot_use(evidence: Evidence) -> Figure:
+    """Draw how much predictions use each moderator, for a notebook.
+
+    Raises
+    ------
+    ReportError
+        When no effects were predicted.
+    """
+    used = read_use(evidence, read_words(evidence))
+    if not used:
+        raise ReportError(f"There is nothing to rank. {evidence.no_predictions}")
+    return plot_importance(used).drawing
+
+
     """Draw one figure; what goes wrong is told with the figure's name."""
     try:
         return draw()
@@ -109,6 +125,9 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
 def plan_curves(chosen: Selection, main: Finding, words: Words) -> Iterator[Drawing]:
     """Yield one curve per number among the moderators, for the main outcome."""
     for moderator in dict.fromkeys(f.moderator for f in chosen.curves):
+    used = read_use(evidence, words)
+    if used:
+        yield "importance", lambda: plot_importance(used)
         points = tuple(f for f in chosen.curves if f.moderator == moderator and is_beside(f, main))
         if sum(math.isfinite(f.estimate) for f in points) < FEWEST_CURVE_POINTS:
             continue
@@ -152,6 +171,20 @@ def read_gaps(table: pd.DataFrame, words: Words) -> Iterator[Gap]:
 def file_name(text: str) -> str:
     """Return a text as part of a file's name: letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+
+
+def read_use(evidence: Evidence, words: Words) -> tuple[Use, ...]:
+    """Read how much each moderator is used, the most used first; moderators of one share stand by name."""
+    frame = evidence.importance.sort_values(["share", "moderator"], ascending=[False, True])
+    return tuple(
+        Use(
+            words=words.variable(str(row["moderator"])),
+            share=float(row["share"]),
+            noise_median=float(row["noise_median"]),
+            noise_high=float(row["noise_high"]),
+        )
+        for row in frame.to_dict("records")
+    )
 
 
 def refer(charts: tuple[Chart, ...]) -> dict[str, FigureRef]:

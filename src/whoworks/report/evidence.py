@@ -24,8 +24,9 @@ class Evidence:
 
     `caveats` come ordered by gravity. `engine` names what predicted effects,
     `ignores` what it leaves out of account, `importance` ranks the moderators in
-    its predictions (columns moderator, share); all three are empty when no
-    predictions were made, and `no_predictions` then says why. `command` is what
+    its predictions, beside what noise would do (columns moderator, share,
+    noise_median, noise_high); all three are empty when no predictions were made,
+    and `no_predictions` then says why. `command` is what
     was typed; `timings` (seconds per stage) and `peak_memory_mb` go into the
     manifest and nowhere else.
     """

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 
 from whoworks.findings.finding import Finding
 from whoworks.findings.ranking import AREA, TOP_THIRD
+from whoworks.report.charts import read_use
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
+from whoworks.report.figures.importance import Use
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import count, percent
 from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
-from whoworks.report.tables import count_cell, estimate_cell, moderator_table, number_cell, p_cell
+from whoworks.report.tables import DASH, count_cell, estimate_cell, moderator_table, number_cell, p_cell
 from whoworks.report.targeting import amount_of_trait, trait_of
 
 
@@ -72,9 +74,7 @@ def heterogeneity_blocks(
     blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.ranking if finding.level in (AREA, TOP_THIRD)]
     if "ranking" in figures:
         blocks.append(figures["ranking"])
-    if len(evidence.importance):
-        blocks.append(importance_table(released, words))
-    return blocks
+    return blocks + importance_blocks(released, words, figures)
 
 
 def tell_engine(released: Released, words: Words) -> str:
@@ -148,16 +148,56 @@ def candidate_blocks(chosen: Selection, words: Words) -> list[Block]:
     ]
 
 
-def importance_table(released: Released, words: Words) -> Table:
-    """Return how much each moderator is used by the predictions."""
-    frame = released.evidence.importance.sort_values(["share", "moderator"], ascending=[False, True])
+def importance_blocks(released: Released, words: Words, figures: Mapping[str, FigureRef]) -> list[Block]:
+    """Return how much each moderator is used by the predictions, beside what noise would do."""
+    used = read_use(released.evidence, words)
+    if not used:
+        return []
+    blocks: list[Block] = [Paragraph(text=tell_beyond_noise(used)), importance_table(used)]
+    return [*blocks, figures["importance"]] if "importance" in figures else blocks
+
+
+def tell_beyond_noise(used: tuple[Use, ...]) -> str:
+    """Say which moderators the predictions use more than noise would be, and what that does not mean."""
+    beyond = [use.words for use in used if use.is_beyond]
+    if not beyond:
+        return (
+            "No moderator is used by the predictions more than it would be if effects did not differ at all: which one "
+            "stands first is no sign of anything."
+        )
+    named = f"{', '.join(beyond[:-1])} and {beyond[-1]}" if len(beyond) > 1 else beyond[0]
+    rest = " The others are used no more than noise would be." if len(beyond) < len(used) else ""
+    return (
+        f"The predictions use {named} more than they would if effects did not differ.{rest} This ranks what a model "
+        "goes by; whether effects differ is for the tests to say, and why is for neither."
+    )
+
+
+def importance_table(used: tuple[Use, ...]) -> Table:
+    """Return each moderator's share of use, and its share under noise."""
     rows = [
-        Row(cells=(capital(words.moderator(str(name))), percent(float(share))))
-        for name, share in zip(frame["moderator"], frame["share"], strict=True)
+        Row(
+            cells=(
+                capital(use.words),
+                percent(use.share),
+                percent(use.noise_median),
+                percent(use.noise_high) if math.isfinite(use.noise_high) else DASH,
+                "more than noise" if use.is_beyond else "no more than noise",
+            )
+        )
+        for use in used
     ]
     return Table(
-        caption="What the predictions use most",
-        columns=(Column(head="Moderator", share=3.0), Column(head="Share of use", align="right", share=1.0)),
+        caption="What the predictions use most: a ranking, not causes",
+        columns=(
+            Column(head="Moderator", share=2.6),
+            Column(head="Share of use", align="right", share=1.0),
+            Column(head="Noise: middle", align="right", share=1.0),
+            Column(head="Noise: up to", align="right", share=1.0),
+            Column(head="Used", share=1.4),
+        ),
         rows=tuple(rows),
-        note="A rank of use in the model, not of causes; moderators that go together share their use arbitrarily.",
+        note="Noise: arms drawn again 19 times as the design draws them, with the same effect for all, and the model "
+        "learned each time; one share in twenty passes the limit by chance. Moderators that go together share their "
+        "use arbitrarily.",
     )
