@@ -9,7 +9,13 @@ import numpy as np
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.precision import Precision
 from whoworks.findings.randomization import RandomizationTest, randomization_test
-from whoworks.findings.regression import CLUSTERS_TO_SPLIT, Weighting, fit_effects, weighting_difference
+from whoworks.findings.regression import (
+    CLUSTERS_TO_SPLIT,
+    Weighting,
+    fewest_clusters,
+    fit_effects,
+    weighting_difference,
+)
 from whoworks.findings.setting import Setting
 from whoworks.scores.scores import Scores
 
@@ -82,7 +88,7 @@ def measure_precision(setting: Setting) -> Precision:
 
 def _rule(setting: Setting) -> str:
     if setting.scores.h is not None:
-        per_arm = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
+        per_arm = fewest_clusters(setting.scores, np.ones(len(setting.scores.y), dtype=np.bool_))
         split = "as its cluster mean and the deviation from it" if per_arm >= CLUSTERS_TO_SPLIT else "with one slope"
         return f"The prognosis was learned on other folds and enters {split}; it was chosen without looking at arms."
     if setting.scores.fold.max(initial=0) == 0:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from whoworks.design.design import Codes, Design
 from whoworks.design.redraw import MOST_ENUMERATED, count_draws, draw_many, list_assigned, list_draws, smallest_p
+from whoworks.findings.regression import control_units
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
@@ -61,8 +62,8 @@ def randomization_test(
     there are 10,000 or fewer.
     """
     place = np.searchsorted(design.rows, scores.rows)
-    treatment = int(design.arm[place][scores.z == 1][0])
-    two = (design.arm == 0) | (design.arm == treatment)
+    treatment, control = _compared(scores, design.arm[place])
+    two = (design.arm == control) | (design.arm == treatment)
     compared = {"arm": design.arm[two], "assigned": design.assigned[two], "block": design.block[two]}
     units, total = list_assigned(**compared), count_draws(**compared)
     is_exact = total <= MOST_ENUMERATED
@@ -76,15 +77,20 @@ def randomization_test(
         again = _reassigned(scores, design, arm[place], place, base, effect)
         hits += abs(statistic(again)) >= observed * (1 - 1e-9)
     p = hits / len(drawn) if is_exact else (hits + 1) / (len(drawn) + 1)
-    smallest = smallest_p(**compared, contrast=(0, treatment))
+    smallest = smallest_p(**compared, contrast=(control, treatment))
     return RandomizationTest(p_value=float(p), n_draws=len(drawn), is_exact=is_exact, smallest=smallest)
 
 
 def _reassigned(scores: Scores, design: Design, arm: Codes, place: Codes, base: Vector, effect: float) -> Scores:
     """Return the scores as they would be under other arms, (n,) codes, given the null's outcomes."""
-    treatment = int(design.arm[place][scores.z == 1][0])
-    others = [k for k in range(1, len(design.arms)) if k != treatment]
+    treatment, control = _compared(scores, design.arm[place])
+    others = [k for k in range(len(design.arms)) if k not in (treatment, control)]
     z = (arm == treatment).astype(np.float64)
     other = (arm[:, None] == np.array(others, dtype=np.int64)[None, :]).astype(np.float64)
     own = design.probability[place, arm]
     return replace(scores, y=base + effect * z, z=z, other=other, own=own)
+
+
+def _compared(scores: Scores, arm: Codes) -> tuple[int, int]:
+    """Return the arms that the scores compare, as they were assigned: the treatment, and what it is held against."""
+    return int(arm[scores.z == 1][0]), int(arm[control_units(scores)][0])

@@ -122,17 +122,21 @@ def _group_size(cluster: Codes, group: Codes | None) -> Vector:
 
 
 def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
-    """Return h, or its cluster mean and the deviation from it where each arm has 20 clusters."""
+    """Return h, or its cluster mean and the deviation from it where every arm of the fit has 20 clusters."""
     assert scores.h is not None
-    h, cluster, z = scores.h[keep], scores.cluster[keep], scores.z[keep]
-    control = (z == 0) & (scores.other[keep].sum(axis=1) == 0)
-    per_arm = min(len(np.unique(cluster[z == 1])), len(np.unique(cluster[control])))
+    h, cluster = scores.h[keep], scores.cluster[keep]
     code = np.unique(cluster, return_inverse=True)[1]
     size = np.bincount(code)
-    if per_arm < CLUSTERS_TO_SPLIT or size.max(initial=0) == 1:
+    if fewest_clusters(scores, keep) < CLUSTERS_TO_SPLIT or size.max(initial=0) == 1:
         return [h[:, None]]
     mean = (np.bincount(code, h) / size)[code]
     return [mean[:, None], (h - mean)[:, None]]
+
+
+def fewest_clusters(scores: Scores, keep: Mask) -> int:
+    """Count the clusters of the smallest arm among some units: of all arms that the fit holds, so that it is one fit."""
+    arms = [scores.z == 1, control_units(scores), *(column == 1 for column in scores.other.T)]
+    return min(len(np.unique(scores.cluster[arm & keep])) for arm in arms if (arm & keep).any())
 
 
 def control_units(scores: Scores) -> Mask:
