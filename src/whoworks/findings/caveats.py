@@ -12,7 +12,9 @@ from whoworks.design.levels import plural
 from whoworks.findings.families import EXPLORATORY, is_test
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
+from whoworks.findings.site_profile import INDEX, TARGET, place_word
 from whoworks.findings.sites import INSEPARABLE
+from whoworks.inference.likeness import grade_likeness
 from whoworks.panel.panel import Panel, Role
 
 DOMINANT = 0.25  # share of the analysed students in one site above which it dominates
@@ -60,7 +62,7 @@ def find_caveats(
     found += [
         *_declared_before(panel), *_informative_size(findings), *_takeup(findings),
         *_inseparable_sites(findings), *_no_differences_found(findings), *_many_looks(findings), *_places(panel),
-        *_matched(panel),
+        *_unlike_target(panel, findings), *_matched(panel),
     ]  # fmt: skip
     unique = {(caveat.caveat_id, caveat.subject): caveat for caveat in found}
     return tuple(sorted(unique.values(), key=lambda caveat: caveat.gravity))
@@ -199,6 +201,23 @@ def _places(panel: Panel) -> Iterator[Caveat]:
             sentence=f"The findings speak of the {n:,} {plural(largest)} that took part, which were not drawn at "
             "random from any others; elsewhere effects may be larger or smaller.",
         )  # fmt: skip
+
+
+def _unlike_target(panel: Panel, findings: Findings) -> Iterator[Caveat]:
+    compared = [finding for finding in findings.where(question=TARGET) if np.isfinite(finding.estimate)]
+    widest = max(
+        (f for f in compared if f.level != INDEX), key=lambda f: np.nan_to_num(abs(f.effect_size)), default=None
+    )
+    for finding in (f for f in compared if f.level == INDEX):
+        grade = grade_likeness(finding.estimate)
+        if grade in ("medium", "low") and widest is not None:
+            places = plural(place_word(panel))
+            yield Caveat(
+                caveat_id="unlike_target", subject=widest.moderator, gravity=1 if grade == "low" else 2,
+                sentence=f"The {places} of this study {'are unlike' if grade == 'low' else 'resemble only in part'} "
+                f"{finding.reference}; they differ most in {panel.variable(widest.moderator).label}. Effects there may "
+                "be larger or smaller, as far as they depend on what differs.",
+            )  # fmt: skip
 
 
 def _matched(panel: Panel) -> Iterator[Caveat]:

@@ -26,6 +26,7 @@ from whoworks.findings.projection import find_projection
 from whoworks.findings.ranking import find_ranking
 from whoworks.findings.second_looks import look_again
 from whoworks.findings.setting import Setting, open_setting
+from whoworks.findings.site_profile import find_site_profile
 from whoworks.findings.sites import find_site_variation
 from whoworks.findings.subgroups import find_moderation
 from whoworks.findings.takeup import find_takeup
@@ -105,7 +106,7 @@ def _find_planned(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Findi
 def _find_structure(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Finding]:
     """Answer what is asked of the main outcome and contrast alone: moderators together, sites, any difference."""
     found = [*find_crossed(panel, setting), *find_projection(panel, setting)]
-    found += [*find_site_variation(setting), *find_variance_ratio(setting)]
+    found += [*find_site_variation(setting), *find_site_profile(panel, setting), *find_variance_ratio(setting)]
     if panel.plan.moderators:
         omnibus = find_omnibus(setting, _features(panel, setting), seed=next(seeds))
         found += [] if omnibus is None else [omnibus]

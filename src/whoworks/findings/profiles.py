@@ -47,6 +47,11 @@ class Trait:
         """Whether its mean is a share."""
         return bool(self.code)
 
+    @property
+    def n_groups(self) -> int:
+        """How many groups of a category the units are in; 0 for a number."""
+        return 0 if self.codes is None else len(np.unique(self.codes[self.codes >= 0]))
+
     def smallest_group(self, units: Mask) -> int:
         """Return how many of the units the category's smallest group has; all of them for a number."""
         if self.codes is None:

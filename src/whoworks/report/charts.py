@@ -26,6 +26,7 @@ from whoworks.report.figures.forest import plot_forest, split_pages
 from whoworks.report.figures.groups import plot_groups
 from whoworks.report.figures.importance import Use, plot_importance
 from whoworks.report.figures.ranking import plot_ranking
+from whoworks.report.figures.sites import plot_sites
 from whoworks.report.labels import Words, outcome_of, read_words
 from whoworks.report.participants import read_flow
 from whoworks.report.selection import Selection, select
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEWEST_CURVE_POINTS = 3
-
 FEWEST_SITES = 3
+
 Drawing = tuple[str, Callable[[], Chart]]
 
 
@@ -67,7 +68,6 @@ def plot_subgroups(evidence: Evidence) -> Figure:
     raise ReportError("There is no planned group to draw: mark a moderator as planned = true in the plan.")
 
 
-def draw_safely(name: str, draw: Callable[[], Chart]) -> Chart:
 def plot_use(evidence: Evidence) -> Figure:
     """Draw how much predictions use each moderator, for a notebook.
 
@@ -82,6 +82,7 @@ def plot_use(evidence: Evidence) -> Figure:
     return plot_importance(used).drawing
 
 
+def draw_safely(name: str, draw: Callable[[], Chart]) -> Chart:
     """Draw one figure; what goes wrong is told with the figure's name."""
     try:
         return draw()
@@ -114,20 +115,24 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
         name = "forest" if place == 1 else f"forest-{place}"
         yield name, partial(plot_forest, average=main, groups=page, words=words, name=name)
     yield from plan_curves(chosen, main, words)
+    places = tuple(f for f in chosen.sites if f.question == "site-variation" and f.level and math.isfinite(f.estimate))
+    if len(places) >= FEWEST_SITES:
+        new = next((f for f in chosen.sites if f.question == "new-site"), None)
+        yield "sites", lambda: plot_sites(places, new=new, words=words)
     ranked = tuple(f for f in chosen.sorted_groups if "-" not in f.level and is_beside(f, main))
     if any(math.isfinite(f.estimate) for f in ranked):
         yield "sorted-groups", lambda: plot_groups(ranked, average=main, words=words)
     points = tuple(f for f in chosen.ranking if f.level not in (AREA, TOP_THIRD) and is_beside(f, main))
     if sum(math.isfinite(f.estimate) for f in points) >= FEWEST_CURVE_POINTS:
         yield "ranking", lambda: plot_ranking(points, words=words)
+    used = read_use(evidence, words)
+    if used:
+        yield "importance", lambda: plot_importance(used)
 
 
 def plan_curves(chosen: Selection, main: Finding, words: Words) -> Iterator[Drawing]:
     """Yield one curve per number among the moderators, for the main outcome."""
     for moderator in dict.fromkeys(f.moderator for f in chosen.curves):
-    used = read_use(evidence, words)
-    if used:
-        yield "importance", lambda: plot_importance(used)
         points = tuple(f for f in chosen.curves if f.moderator == moderator and is_beside(f, main))
         if sum(math.isfinite(f.estimate) for f in points) < FEWEST_CURVE_POINTS:
             continue
@@ -168,11 +173,6 @@ def read_gaps(table: pd.DataFrame, words: Words) -> Iterator[Gap]:
         yield Gap(words=f"{named}{': ' + level if level else ''}{arm}", value=float(row["standardised"]))
 
 
-def file_name(text: str) -> str:
-    """Return a text as part of a file's name: letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
-
-
 def read_use(evidence: Evidence, words: Words) -> tuple[Use, ...]:
     """Read how much each moderator is used, the most used first; moderators of one share stand by name."""
     frame = evidence.importance.sort_values(["share", "moderator"], ascending=[False, True])
@@ -185,6 +185,11 @@ def read_use(evidence: Evidence, words: Words) -> tuple[Use, ...]:
         )
         for row in frame.to_dict("records")
     )
+
+
+def file_name(text: str) -> str:
+    """Return a text as part of a file's name: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
 
 
 def refer(charts: tuple[Chart, ...]) -> dict[str, FigureRef]:

@@ -17,6 +17,7 @@ from whoworks.report.sections.glossary import compose_glossary
 from whoworks.report.sections.method import compose_method
 from whoworks.report.sections.origin import compose_origin
 from whoworks.report.sections.participants import compose_participants
+from whoworks.report.sections.sites import compose_sites
 from whoworks.report.selection import Selection
 
 LONGEST_TITLE, LONGEST_RUNNING = 140, 80
@@ -35,6 +36,7 @@ def compose_document(released: Released, chosen: Selection, words: Words, figure
             compose_checks(released, words, figures),
             compose_effects(released, chosen, words),
             compose_differences(released, chosen, words, figures),
+            compose_sites(chosen, words, figures),
             compose_exploration(released, chosen, words, figures),
             compose_caveats(released, words),
             compose_method(released, words),

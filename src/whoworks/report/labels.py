@@ -9,6 +9,7 @@ from whoworks.panel.panel import Variable
 from whoworks.plan.moderators import Moderator
 from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
+from whoworks.plan.target import place_level
 from whoworks.report.evidence import Evidence
 
 SORTED = "predicted effect"
@@ -81,6 +82,11 @@ class Words:
         """What a difference between arms is called: an effect, or, unrandomised, a gap."""
         return "gap" if self.matched else "effect"
 
+    @property
+    def site(self) -> str:
+        """What a place is called that effects may differ between; students where the plan has none."""
+        return place_level(self.plan) or STUDENT
+
     def find_outcome(self, name: str) -> Outcome:
         """Return the plan's outcome of this name; KeyError when there is none."""
         named = {outcome.column: outcome for outcome in reversed(self.plan.outcomes)}
@@ -135,12 +141,12 @@ class Words:
         return f"arm {label}" if label == code and code.replace(".", "", 1).isdigit() else label
 
     def arms_of(self, contrast: str) -> tuple[str, str]:
-        """Return the words of a contrast's treatment and control."""
-        control = self.plan.arms.control
+        """Return the words of a contrast's treatment and of what it is held against."""
         for treatment in self.plan.arms.treatments:
-            if contrast == f"{treatment} - {control}":
-                return self.arm(treatment), self.arm(control)
-        return contrast, self.arm(control)
+            for other in self.plan.arms.codes:
+                if contrast == f"{treatment} - {other}":
+                    return self.arm(treatment), self.arm(other)
+        return contrast, self.arm(self.plan.arms.control)
 
     def contrast(self, contrast: str) -> str:
         """Return a contrast in words: ``small class rather than regular class``."""

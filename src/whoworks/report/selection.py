@@ -30,6 +30,10 @@ class Selection:
     companions: tuple[Finding, ...]
     ranking: tuple[Finding, ...]
     candidates: tuple[Finding, ...]
+    best_arm: tuple[Finding, ...]
+    sites: tuple[Finding, ...]
+    site_profile: tuple[Finding, ...]
+    target: tuple[Finding, ...]
 
 
 def select(released: Released, words: Words) -> Selection:
@@ -55,6 +59,10 @@ def select(released: Released, words: Words) -> Selection:
         companions=tuple(f for f in findings if f.question in COMPANIONS or is_split(f)),
         ranking=tuple(f for f in findings if f.question == "ranking"),
         candidates=tuple(f for f in findings if f.question == "candidate"),
+        best_arm=tuple(f for f in findings if f.question == "best-arm"),
+        sites=tuple(f for f in findings if f.question in ("site-variation", "new-site")),
+        site_profile=tuple(f for f in findings if f.question == "site-profile"),
+        target=tuple(f for f in findings if f.question == "target"),
     )
 
 

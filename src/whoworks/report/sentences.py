@@ -9,6 +9,7 @@ from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.findings.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
+from whoworks.report.arms import about_best_arm, tell_best_arm
 from whoworks.report.companions import (
     about_crossed,
     about_gap,
@@ -38,6 +39,7 @@ from whoworks.report.phrases import (
     test_of,
     where_larger,
 )  # fmt: skip
+from whoworks.report.places import about_trait, tell_site_profile, tell_target
 from whoworks.report.states import State, read_p, read_state
 from whoworks.report.targeting import (
     about_candidate,
@@ -213,7 +215,8 @@ def tell_site_variation(finding: Finding, words: Words, state: State) -> str:
         )
     spread = f"the standard deviation of {effect} between {plural(site)} is estimated at {told} {ends}"
     if finding.conf_low > 0:
-        return f"{effect} differs between {plural(site)}: {spread}."
+        near = f"in about two of three {plural(site)} the {words.effect} lies within that of their mean"
+        return f"{effect} differs between {plural(site)}: {spread}; {near}."
     return f"we cannot tell whether {effect} differs between {plural(site)}: {spread}."
 
 
@@ -243,6 +246,9 @@ GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "for-whom-where": tell_crossed,
     "ranking": tell_ranking,
     "candidate": tell_candidate,
+    "best-arm": tell_best_arm,
+    "site-profile": tell_site_profile,
+    "target": tell_target,
 }
 
 ABOUT: dict[str, Callable[[Finding, Words], str]] = {
@@ -250,7 +256,10 @@ ABOUT: dict[str, Callable[[Finding, Words], str]] = {
     "for-whom-where": about_crossed,
     "ranking": about_ranking,
     "candidate": about_candidate,
+    "best-arm": about_best_arm,
     "profile": trait_of,
+    "site-profile": about_trait,
+    "target": about_trait,
 }
 
 

@@ -1,0 +1,88 @@
+"""What is said of who took part: a site's students on average, how sites differ, and how like a target they are."""
+
+from __future__ import annotations
+
+import math
+
+from whoworks.findings.finding import Finding
+from whoworks.findings.site_profile import BETWEEN, INDEX
+from whoworks.inference.likeness import grade_likeness
+from whoworks.report.labels import Words, plural
+from whoworks.report.numbers import fixed
+from whoworks.report.states import State
+
+SHARE = "percentage points"
+LIKENESS = {
+    "very high": "are like {target}",
+    "high": "are much like {target}",
+    "medium": "are like {target} in part only",
+    "low": "are unlike {target}",
+}
+
+
+def is_spread(finding: Finding) -> bool:
+    """Whether a row of the profile says how far sites differ."""
+    return finding.level.rpartition(": ")[2].startswith(BETWEEN)
+
+
+def code_of(finding: Finding) -> str:
+    """Return the group that a row of the profile is about; empty for a number."""
+    return finding.level.rpartition(": ")[0] if is_spread(finding) else finding.level
+
+
+def about_trait(finding: Finding, words: Words) -> str:
+    """Name what a row of the profile, or a difference from the target, is about."""
+    if finding.level == INDEX and not finding.moderator:
+        return f"how like {finding.reference} the {plural(words.site)} of this study are"
+    named, code = words.variable(finding.moderator), code_of(finding)
+    return f"{named} \u201c{words.level(finding.moderator, code)}\u201d" if code else named
+
+
+def trait_amount(finding: Finding) -> str:
+    """Write a mean, a share, or a spread of either."""
+    if math.isnan(finding.estimate):
+        return "not known"
+    if finding.unit == SHARE:
+        return f"{fixed(finding.estimate, 0)} %"
+    return fixed(finding.estimate, trait_places(finding.estimate))
+
+
+def trait_places(value: float) -> int:
+    """Return the decimals of a trait's mean: three digits at least."""
+    return 1 if abs(value) >= 10 else 2
+
+
+def tell_site_profile(finding: Finding, words: Words, state: State) -> str:
+    """Tell a trait's mean or share over students, or how far sites differ in it."""
+    trait, amount = about_trait(finding, words), trait_amount(finding)
+    if is_spread(finding):
+        unit = " percentage points" if finding.unit == SHARE else ""
+        own = "shares" if finding.unit == SHARE else "means"
+        return f"{trait}: the {plural(words.site)}' own {own} have a standard deviation of {amount.rstrip(' %')}{unit}."
+    of = "of students" if finding.unit == SHARE else "on average over students"
+    return f"{trait}: {amount} {of}."
+
+
+def tell_target(finding: Finding, words: Words, state: State) -> str:
+    """Tell how far a trait lies from the target's, or how like the target the sites are."""
+    if finding.level == INDEX and not finding.moderator:
+        return tell_index(finding, words)
+    size = fixed(abs(finding.estimate), 0 if finding.unit == SHARE else trait_places(finding.estimate))
+    unit = f" {SHARE}" if finding.unit == SHARE else ""
+    side = "above" if finding.estimate >= 0 else "below"
+    also = (
+        f", {fixed(abs(finding.effect_size), 2)} of the {finding.sd_used}" if math.isfinite(finding.effect_size) else ""
+    )
+    return f"{about_trait(finding, words)}: {size}{unit} {side} {finding.reference}{also}."
+
+
+def tell_index(finding: Finding, words: Words) -> str:
+    """Tell how like the target the sites are, over all traits of which the plan gives its mean."""
+    grade = grade_likeness(finding.estimate)
+    like = LIKENESS[grade].format(target=finding.reference)
+    n = int(finding.df_num)
+    return (
+        f"in the {'one trait' if n == 1 else f'{n} traits'} of which the plan gives the mean, the "
+        f"{plural(words.site)} of this study {like}: the generalisability index from means is "
+        f"{fixed(finding.estimate, 2)}, which counts as {grade} (1 is alike, 0 has nothing in common)."
+    )
