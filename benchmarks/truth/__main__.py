@@ -1,0 +1,92 @@
+"""``python -m benchmarks.truth``: run what is missing of the grid, and write its table and page.
+
+Everything finished stays in the work folder: a run that is stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.truth.breaks import BREAKS
+from benchmarks.truth.campaign import ROOT, run_campaign
+from benchmarks.truth.cells import Cell, all_cells, quick_cells
+from benchmarks.truth.page import write_page
+from benchmarks.truth.slices import check_slice, write_slice
+from benchmarks.truth.store import Chunk, Store, cut_chunks
+from benchmarks.truth.table import TABLE, build_table, write_table
+
+CHUNK = 25  # replicates of a file
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the command line."""
+    given = read_words(words)
+    kind = f"broken-{given.broken}" if given.broken else "quick" if given.quick else "replicates"
+    store = Store(folder=given.work / kind)
+    if given.check:
+        return check_slice(given.check, backend=given.backend, jobs=given.jobs)
+    if given.slice:
+        write_slice(backend=given.backend, jobs=given.jobs)
+        return 0
+    cells = choose_cells(given)
+    if not given.table:
+        run_campaign(
+            choose_chunks(cells, given), store, backend=given.backend, jobs=given.jobs, broken=given.broken,
+            scheduler=given.scheduler,
+        )  # fmt: skip
+    out = given.out or (given.work / "quick.csv" if given.quick else TABLE)
+    if given.broken:
+        out = given.work / f"broken-{given.broken}.csv"
+    write_table(build_table(store, cells if given.quick or given.broken else all_cells()), out)
+    sys.stderr.write(f"{out}\n")
+    if out == TABLE:
+        write_page(store)
+    return 0
+
+
+def read_words(words: list[str] | None) -> argparse.Namespace:
+    """Read the command line's words."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few cells, few replicates, every diagnosand")
+    parser.add_argument("--only", nargs="*", default=[], help="cells whose name holds one of these")
+    parser.add_argument("--replicates", type=int, help="at most so many of a cell beside those with forests")
+    parser.add_argument("--no-forests", action="store_true", help="leave predictions and peers to a later run")
+    parser.add_argument("--backend", default="loky", choices=["loky", "dask", "sequential"])
+    parser.add_argument("--scheduler", default="", help="address of a Dask scheduler; without one, a local cluster")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=ROOT / ".cache" / "truth", help="where finished chunks are")
+    parser.add_argument("--out", type=Path, help="the table's file, docs/truth.csv without it")
+    parser.add_argument("--break", dest="broken", default="", choices=["", *BREAKS], help="break the method on purpose")
+    parser.add_argument("--table", action="store_true", help="run nothing, write table and page from what there is")
+    parser.add_argument("--slice", action="store_true", help="write the first replicates' table for later comparison")
+    parser.add_argument("--check", metavar="TEXT", help="run three cells of the slice again, picked by TEXT's hash")
+    return parser.parse_args(words)
+
+
+def choose_cells(given: argparse.Namespace) -> list[Cell]:
+    """Return the cells asked for, with as many replicates as asked for."""
+    if given.broken:
+        found = BREAKS[given.broken]
+        own = [cell for cell in all_cells() if cell.key == found.cell]
+        forests = found.replicates if found.diagnosand.startswith("calibration") else 0
+        return [replace(own[0], replicates=found.replicates, forest_replicates=forests, peer_replicates=0)]
+    cells = quick_cells() if given.quick else all_cells()
+    kept = [cell for cell in cells if not given.only or any(part in cell.name for part in given.only)]
+    return kept
+
+
+def choose_chunks(cells: list[Cell], given: argparse.Namespace) -> list[Chunk]:
+    """Cut the cells into chunks, and keep those asked for."""
+    chunks = [chunk for cell in cells for chunk in cut_chunks(cell, length=CHUNK)]
+    if given.no_forests:
+        chunks = [chunk for chunk in chunks if not chunk.predicts]
+    if given.replicates is None:
+        return chunks
+    return [chunk for chunk in chunks if chunk.stop - chunk.cell.forest_replicates <= given.replicates]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

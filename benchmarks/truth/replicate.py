@@ -1,0 +1,154 @@
+"""One replicate: a pilot through the same road as a report, and what was found beside what is true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from benchmarks.truth.cells import TREES, Cell
+from benchmarks.truth.peers import ask_peers
+
+from whoworks.errors import InfeasibleError
+from whoworks.findings.finding import Finding
+from whoworks.findings.rules import follow_rule, read_rule
+from whoworks.plan.plan import Plan
+from whoworks.run import Run
+from whoworks.simulate.pilot import Pilot, draw_pilot
+from whoworks.simulate.potential import Potential
+from whoworks.study import Study
+
+OURS = "whoworks"
+ENTROPY = 20_261_122
+EXTRA = ("sex", "rit_fall")  # moderators explored beside the planned ones, where effects are not predicted
+Row = dict[str, Any]
+
+
+def seed_of(number: int) -> int:
+    """Return the seed of a replicate: the same in every cell, so that cells of one layout share their students."""
+    return int(np.random.SeedSequence(ENTROPY, spawn_key=(number,)).generate_state(1)[0])
+
+
+def replicate(cell: Cell, number: int) -> list[Row]:
+    """Return one row per estimate of replicate `number`, ours and the peers'; effects in SD of the outcome."""
+    seed, start = seed_of(number), time.process_time()
+    pilot, potential = draw_pilot(cell.truth_world, cell.layout, seed=seed)
+    predicts = number < cell.forest_replicates
+    plan = shape_plan(pilot.plan, predicts=predicts)
+    begun = time.process_time()
+    try:
+        run = Study.from_plan(plan, frame=pilot.records).run()
+    except InfeasibleError:
+        return [{"number": number, "procedure": OURS, "target": "refused", "estimate": 1.0}]
+    spent = time.process_time() - begun
+    truth = Truth.of(cell, pilot, potential, seed)
+    rows = [
+        {"target": "refused", "estimate": 0.0},
+        {"target": "seconds with predictions" if predicts else "seconds", "estimate": spent},
+        {"target": "seconds to draw", "estimate": begun - start},
+        *read_findings(run, truth),
+    ]
+    rows = [{"procedure": OURS, **row} for row in rows]
+    rows += ask_peers(cell, run, truth, number=number)
+    return [{"number": number, **row} for row in rows]
+
+
+def shape_plan(plan: Plan, *, predicts: bool) -> Plan:
+    """Ask for all moderators and predicted effects, or for the planned and two explored moderators and none."""
+    analysis = plan.analysis.model_copy(update={"trees": TREES, "engine": "whoworks" if predicts else "none"})
+    kept = tuple(m for m in plan.moderators if predicts or m.planned or m.column in EXTRA)
+    return plan.model_copy(update={"analysis": analysis, "moderators": kept})
+
+
+class Truth:
+    """What is true of one pilot, in SD of the outcome.
+
+    given : what an interval should cover, by finding_id (`given_blocks` of `tell_truth`)
+    population : over all schools of the world: 0 where a test's null holds
+    differs : whether effects differ along any moderator that is recorded
+    systematic : (units of the panel,) each effect less what nothing recorded follows
+    """
+
+    def __init__(self, *, entries: list[dict[str, Any]], scale: float, differs: bool, systematic: np.ndarray) -> None:
+        self.given = {entry["finding_id"]: _scaled(entry["given_blocks"], scale) for entry in entries}
+        self.population = {entry["finding_id"]: _scaled(entry["population"], scale) for entry in entries}
+        self.scale, self.differs, self.systematic = scale, differs, systematic
+
+    @classmethod
+    def of(cls, cell: Cell, pilot: Pilot, potential: Potential, seed: int) -> Truth:
+        """Take it from the pilot's own truth and potential outcomes."""
+        world, scale = cell.truth_world, float(pilot.truth["sd_without_programme"])
+        if world.varying:
+            potential = draw_pilot(replace(world, varying=0.0), cell.layout, seed=seed)[1]
+        differs = world.binary or any((world.by_frl, world.by_el, world.by_devices, world.by_both, world.peak))
+        return cls(
+            entries=pilot.truth["estimands"], scale=scale, differs=differs,
+            systematic=potential.effects[:, 0] * (100.0 if world.binary else 1.0) / scale,
+        )  # fmt: skip
+
+    def of_rule(self, run: Run, finding: Finding) -> float:
+        """Return a candidate's true difference: mean systematic effect of those inside its rule less those outside."""
+        setting = run.settings[0]
+        rule = read_rule(finding.level, tuple(m.name for m in run.plan.moderators))
+        inside, known = follow_rule(rule, run.panel, setting)
+        effect = self.systematic[setting.scores.rows]
+        return float(effect[inside].mean() - effect[known & ~inside].mean())
+
+
+def _scaled(value: float | None, scale: float) -> float:
+    return np.nan if value is None else value / scale
+
+
+def read_findings(run: Run, truth: Truth) -> Iterator[Row]:
+    """Yield a row per finding of the primary outcome and main contrast that the table speaks of."""
+    main = run.settings[0].scores.contrast
+    for finding in run.findings:
+        target = name_target(finding)
+        if target and finding.contrast == main:
+            yield {
+                "target": target, "estimate": finding.estimate / truth.scale, "se": finding.std_error / truth.scale,
+                "df": finding.df, "p": finding.p_value, "p_drawn": finding.p_randomization,
+                "low": finding.conf_low / truth.scale, "high": finding.conf_high / truth.scale,
+                "credibility": finding.credibility, **_true(finding, target, run, truth),
+            }  # fmt: skip
+    precision = run.precision[0]
+    yield {"target": "plain difference", "se": precision.std_error_unadjusted / truth.scale}
+    yield {"target": "trees chosen", "estimate": float(precision.learner == "gradient boosting")}
+
+
+def _true(finding: Finding, target: str, run: Run, truth: Truth) -> Row:
+    if finding.question == "candidate":
+        value = truth.of_rule(run, finding)
+        return {"truth": value, "null": abs(value) < 1e-9}
+    if target in SEARCHES:
+        return {"truth": np.nan, "null": not truth.differs}
+    if finding.question == "joint":
+        own = [value for name, value in truth.population.items() if f":difference:{finding.moderator}:" in name]
+        return {"truth": np.nan, "null": all(value == 0.0 for value in own)}
+    name = finding.finding_id
+    return {"truth": truth.given.get(name, np.nan), "null": truth.population.get(name) == 0.0}
+
+
+DIFFERENCES = ("difference between groups' effects", "change in the effect per SD of the moderator")
+SEARCHES = ("omnibus", "calibration", "sorted groups", "ranking", "top third")
+
+
+def name_target(finding: Finding) -> str:
+    """Return what the table calls a finding; "" where it does not speak of it."""
+    if finding.question == "average" and finding.estimand == "itt":
+        return "average" if finding.weighting == "student" else "average, classes alike"
+    if finding.question == "subgroup":
+        return f"subgroup {finding.moderator}={finding.level}" if finding.status == "confirmatory" else ""
+    if finding.question == "joint" or finding.quantity in DIFFERENCES:
+        return f"{finding.question} {finding.moderator}"
+    if finding.question == "heterogeneity":
+        return {"all moderators": "omnibus", "predicted effect": "calibration"}.get(finding.moderator, "")
+    if finding.question == "sorted-group" and "top group minus bottom" in finding.quantity:
+        return "sorted groups"
+    if finding.question == "ranking" and finding.level in ("AUTOC", "top third"):
+        return "ranking" if finding.level == "AUTOC" else "top third"
+    if finding.question == "candidate" and finding.status == "exploratory":
+        return "candidate"
+    return ""
