@@ -25,7 +25,7 @@ def find_between_arms(settings: Sequence[Setting], *, rng: np.random.Generator) 
 
 
 def compare_treatments(setting: Setting, against: Setting) -> Setting:
-    """Return the setting of one treatment against another of the same outcome; control becomes one of the other arms."""
+    """Return the setting of one treatment against another of its outcome; control becomes one of the other arms."""
     own, reference = setting.scores, against.scores
     arm = setting.design.arm[np.searchsorted(setting.design.rows, own.rows)]
     treatment, other = int(arm[own.z == 1][0]), int(arm[reference.z == 1][0])

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from whoworks.checks.verdict import Check
 from whoworks.design.design import Design
 from whoworks.findings.average import find_average
+from whoworks.findings.best_arm import find_best_arm
+from whoworks.findings.between_arms import find_between_arms
 from whoworks.findings.candidates import find_candidates
 from whoworks.findings.contrasts import find_contrasts
 from whoworks.findings.crossed import find_crossed
@@ -74,7 +76,7 @@ def find_all(
     found: list[Finding] = []
     opened: dict[str, Moderation | None] = {}
     seeds = iter(seed.spawn(len(settings) * (2 + len(panel.plan.moderators))))
-    for_ranking, for_candidates = seed.spawn(2)
+    for_ranking, for_candidates, for_min_p, for_arms = seed.spawn(4)
     for place, setting in enumerate(settings):
         found += _find_planned(panel, setting, seeds=seeds)
         if setting.is_main:
@@ -86,8 +88,10 @@ def find_all(
             candidates = find_candidates(panel, setting, seed=for_candidates.spawn(1)[0])
             found += [finding for finding, _ in candidates]
             opened |= {finding.finding_id: moderation for finding, moderation in candidates}
+        if setting.is_main_contrast:
+            found += _find_arms(setting, settings, rng=np.random.default_rng(for_arms.spawn(1)[0]))
         progress((place + 1) / len(settings))
-    adjusted = add_min_p(adjust_families(found), panel, settings, seed=seed.spawn(1)[0])
+    adjusted = add_min_p(adjust_families(found), panel, settings, seed=for_min_p)
     return grade_all(panel, settings, Findings(items=adjusted), checks, opened)
 
 
@@ -101,6 +105,12 @@ def _find_planned(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Findi
         found += look_again(panel, setting, moderator, differences)
         found += [*find_contrasts(panel, setting, moderator), *find_gap(panel, setting, moderator)]
     return found
+
+
+def _find_arms(setting: Setting, settings: Sequence[Setting], *, rng: np.random.Generator) -> list[Finding]:
+    """Answer what is asked where a study has several treatments: each against the others, and which may be the best."""
+    same = [each for each in settings if each.scores.outcome == setting.scores.outcome]
+    return [*find_between_arms(same, rng=rng), *(find_best_arm(same) if setting.is_primary else ())]
 
 
 def _find_structure(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Finding]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from whoworks.findings.best_arm import PICKED
 from whoworks.findings.precision import Precision
 from whoworks.report.amounts import places_of
+from whoworks.report.arms import tell_standings
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
@@ -19,6 +21,7 @@ def compose_effects(released: Released, chosen: Selection, words: Words) -> Sect
     blocks: list[Block] = [Bullets(items=tuple(("", tell(finding, words)) for finding in told))]
     if chosen.averages:
         blocks.append(effects_table(chosen.averages, words))
+    blocks += best_arm_blocks(chosen, words)
     shown = [f for f in chosen.weightings if not f.suppressed]
     if shown:
         blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in shown)))
@@ -28,6 +31,18 @@ def compose_effects(released: Released, chosen: Selection, words: Words) -> Sect
         blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in chosen.takeup)))
     title = "How the arms differ" if words.matched else "What changed on average"
     return Section(title=title, blocks=tuple(blocks))
+
+
+def best_arm_blocks(chosen: Selection, words: Words) -> list[Block]:
+    """Return what the treatment that looks best does, and which arms may be the best; nothing with one treatment."""
+    picked = [f for f in chosen.best_arm if f.quantity == PICKED]
+    if not picked:
+        return []
+    told = [tell(finding, words) for finding in picked]
+    for finding in picked:
+        same = [f for f in chosen.best_arm if outcome_of(f) == outcome_of(finding)]
+        told += [sentence for sentence in (tell_standings(same, words),) if sentence]
+    return [Heading(text="Which arm may be the best"), Bullets(items=tuple(("", sentence) for sentence in told))]
 
 
 def precision_blocks(released: Released, chosen: Selection, words: Words) -> list[Block]:
