@@ -72,6 +72,15 @@ def inseparable(note):
     return derive(findings=[finding("site-variation", notes=(note,))])
 
 
+def unlike(index):
+    """Compare with a target along two moderators, the second further away."""
+    target = {"question": "target", "reference": "the state"}
+    gaps = [
+        finding(moderator=name, estimate=1.0, effect_size=size, **target) for name, size in (("sex", 0.1), ("frl", -2))
+    ]
+    return derive(findings=[*gaps, finding(level="index", estimate=index, **target)])
+
+
 TRIGGERS = {
     "few_clusters": (few, derive),
     "dominant_site": (dominant, derive),
@@ -92,6 +101,7 @@ TRIGGERS = {
     "no_differences_found": (lambda: no_differences([0.06, 0.9]), lambda: no_differences([0.04, 0.9])),
     "many_looks": (lambda: many(5), lambda: many(4)),
     "who_these_are": (derive, None),
+    "unlike_target": (lambda: unlike(0.4), lambda: unlike(0.85)),
     "matched": (matched, derive),
 }  # fmt: skip
 
@@ -168,3 +178,10 @@ def test_a_gap_that_restates_a_planned_test_is_not_counted_again():
         finding(question, status="confirmatory", moderator="frl", p_adjusted=0.3) for question in ("difference", "gap")
     ]
     assert "The planned comparison" in derive(findings=tests)["no_differences_found"].sentence
+
+
+def test_schools_unlike_the_target_are_graver_than_schools_like_it_in_part():
+    assert unlike(0.4)["unlike_target"].gravity == 1
+    assert unlike(0.6)["unlike_target"].gravity == 2
+    assert unlike(0.6)["unlike_target"].subject == "frl"
+    assert "they differ most in free or reduced-price lunch." in unlike(0.4)["unlike_target"].sentence

@@ -79,7 +79,7 @@ def test_a_study_without_moderators_or_predictions_still_has_every_section(evide
         caveats=(), checks=(), precision=(), importance=make_evidence().importance.iloc[:0],
     )  # fmt: skip
     document = compose(bare)
-    assert len(document.sections) == 9
+    assert len(document.sections) == 10
     assert "The plan names no group in advance" in document.front.for_whom_text
 
 

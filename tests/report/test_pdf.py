@@ -75,7 +75,7 @@ def test_every_head_of_a_column_says_that_it_is_one(reader):
 
 
 def test_headings_stand_in_order_and_make_bookmarks(reader):
-    assert len(elements(reader, "/H1")) == 10
+    assert len(elements(reader, "/H1")) == 11
     assert len(reader.outline) >= 10
 
 

@@ -237,7 +237,8 @@ def _times(trait: Trait) -> float:
 
 
 def _counts(setting: Setting, portrait: Portrait) -> dict[str, object]:
-    """Count as elsewhere, and let the smallest group of a category be the smallest cell: a share tells its size."""
+    """Count as elsewhere, and let the smallest group of a category in an arm be the smallest cell."""
     counts = setting.counts(portrait.known)
-    own = portrait.trait.smallest_group(portrait.known)
+    arms = (setting.treated, setting.control)
+    own = min(portrait.trait.smallest_group(portrait.known & arm) for arm in arms)
     return counts | {"smallest_cell": min(int(str(counts["smallest_cell"])), own)}

@@ -28,7 +28,7 @@ def compose_sites(chosen: Selection, words: Words, figures: Mapping[str, FigureR
 
 def variation_blocks(chosen: Selection, words: Words, figures: Mapping[str, FigureRef]) -> list[Block]:
     """Return how far the effect differs between sites, in each of them unnamed, and in a new one; or why not."""
-    if words.site == STUDENT:
+    if words.site == STUDENT or (words.plan.design.site and not chosen.sites):
         return []
     heading = Heading(text=f"Does the {words.effect} differ between {plural(words.site)}?")
     if not chosen.sites:
