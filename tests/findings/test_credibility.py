@@ -12,6 +12,7 @@ from whoworks.findings import credibility
 from whoworks.findings.credibility import found_direction, grade, meaningful_difference
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.findings.fragility import dies_on_ranks, open_moderation, turns_without_a_site
+from whoworks.findings.steadiness import Steadiness
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
 
@@ -113,6 +114,28 @@ def test_a_difference_that_one_site_can_turn_goes_one_step_down(monkeypatch, p, 
     assert "leaving out one site" in found.caps[0]
     unnamed = graded(claim(p), fragility=some_moderation(), outcome=OUTCOME.model_copy(update={"meaningful": None}))
     assert unnamed.caps == ()
+
+
+@pytest.mark.parametrize(
+    ("p", "dealt", "expected"),
+    [
+        (0.004, (0.004, 0.0049), "high"),
+        (0.004, (0.004, 0.006), "moderate"),
+        (0.02, (0.03, 0.051), "very low"),
+        (0.02, (0.03, NAN), "very low"),
+        (0.02, (0.004, 0.001), "low"),
+    ],
+)
+def test_a_grade_that_other_folds_would_lower_goes_one_step_down_and_none_goes_up(p, dealt, expected):
+    steady = Steadiness(over="folds", n=2, shift=0.1, p_adjusted=dealt)
+    found = graded(claim(p, steadiness=steady), moderator=Moderator(column="m", planned=True))
+    assert found.credibility == expected
+    assert [cap for cap in found.caps if "in 1 of 2 deals" in cap] == list(found.caps)
+
+
+def test_a_direction_named_beforehand_counts_in_every_deal():
+    steady = Steadiness(over="folds", n=2, shift=0.1, p_adjusted=(0.012, 0.04))
+    assert graded(claim(0.008, steadiness=steady)).caps == ()
 
 
 def some_moderation(column="frl"):

@@ -66,7 +66,19 @@ def grade(
     if moderation is not None and meaningful > 0 and turns_without_a_site(moderation, meaningful=meaningful):
         caps.append((0, "leaving out one site admits a meaningful difference the other way: one step down"))
         level -= 1
+    lower, deals = _lower_grades(finding, direction)
+    if lower:
+        caps.append((0, f"other folds give a lower grade in {lower} of {deals} deals: one step down"))
+        level -= 1
     return replace(finding, credibility=GRADES[max(level, 0)], caps=tuple(words for _, words in caps))
+
+
+def _lower_grades(finding: Finding, direction: str) -> tuple[int, int]:
+    """Count the deals of clusters into folds whose adjusted p would give a lower grade, and all deals."""
+    dealt = () if finding.steadiness is None else finding.steadiness.p_adjusted
+    own = _by_p(finding.p_adjusted, expected=direction == "as planned")
+    lower = sum(np.isnan(p) or _by_p(p, expected=direction == "as planned") < own for p in dealt)
+    return int(lower), len(dealt)
 
 
 def meaningful_difference(outcome: Outcome, moderation: Moderation | None) -> float:

@@ -9,7 +9,7 @@ from scipy import stats
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.sequential import MeanT, join_sequences, sequential_fields
+from whoworks.findings.sequential import MeanT, join_sequences, seed_error_of, sequential_fields, steady_over
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.forests.protocol import Predictions
 
@@ -45,12 +45,15 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
     everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     df = float(np.mean(dfs)) if dfs else NAN
     mean_t = float(np.mean(statistics))
+    steady = steady_over(
+        mean_t, seed_error=seed_error_of(np.array(statistics)), df=df, n=len(statistics), one_sided=True
+    )
     has_p = df >= TOO_FEW_DF
     return setting.finding(
         question="heterogeneity", quantity="calibration slope of predicted effects", unit="", moderator=PREDICTED,
         estimate=float(np.mean(slopes)) if slopes else NAN, statistic=mean_t, df=df, df_num=1.0,
         p_value=float(stats.t.sf(mean_t, df)) if has_p else NAN, status="exploratory",
-        notes=(f"one-sided; mean t over {len(statistics)} sequences of folds of whole clusters",),
+        notes=(f"one-sided; mean t over {len(statistics)} sequences of folds of whole clusters",), steadiness=steady,
         **setting.counts(everyone),
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ from whoworks.findings.second_looks import look_again
 from whoworks.findings.setting import Setting, open_setting
 from whoworks.findings.site_profile import find_site_profile
 from whoworks.findings.sites import find_site_variation
+from whoworks.findings.stability import measure_steadiness, refit_settings
 from whoworks.findings.subgroups import find_moderation
 from whoworks.findings.takeup import find_takeup
 from whoworks.findings.variance_ratio import find_variance_ratio
@@ -92,6 +93,10 @@ def find_all(
             found += _find_arms(setting, settings, rng=np.random.default_rng(for_arms.spawn(1)[0]))
         progress((place + 1) / len(settings))
     adjusted = add_min_p(adjust_families(found), panel, settings, seed=for_min_p)
+    (for_folds,) = seed.spawn(1)
+    for setting in (each for each in settings if each.is_main):
+        refits = refit_settings(panel, setting, seed=for_folds.spawn(1)[0])
+        adjusted = measure_steadiness(panel, setting, adjusted, opened, refits)
     return grade_all(panel, settings, Findings(items=adjusted), checks, opened)
 
 

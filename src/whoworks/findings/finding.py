@@ -10,6 +10,7 @@ import pandas as pd
 
 from whoworks import columns
 from whoworks.findings.robustness import Robustness
+from whoworks.findings.steadiness import Steadiness
 
 NAN = math.nan
 
@@ -25,7 +26,7 @@ class Finding:
     "exploratory" or "descriptive". `caps` lists what held the credibility down;
     `notes` says what is unusual about this estimate ("p not assessable: fewer
     than 4 degrees of freedom"); both in plain words. `robustness` holds second looks
-    at a difference.
+    at a difference, `steadiness` what other folds would have made of it.
     """
 
     question: str
@@ -72,6 +73,7 @@ class Finding:
     smallest_cell: int = 0
     smallest_cell_clusters: int = 0
     robustness: Robustness | None = None
+    steadiness: Steadiness | None = None
 
     @property
     def finding_id(self) -> str:

@@ -59,7 +59,7 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
 
 
 def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, object]) -> Finding:
-    untested = {"p_value": NAN, "statistic": NAN, "mde": NAN}
+    untested = {"p_value": NAN, "statistic": NAN, "mde": NAN, "steadiness": None}
     return setting.finding(
         question="ranking", quantity="average effect if offered to this share minus average effect if offered to all",
         moderator=PREDICTED, level=f"{share:g}", status="descriptive",

@@ -17,6 +17,7 @@ from scipy import stats
 
 from whoworks.findings.finding import NAN
 from whoworks.findings.setting import TOO_FEW_DF, Setting
+from whoworks.findings.steadiness import Steadiness
 from whoworks.inference.power import minimum_detectable
 
 Vector = NDArray[np.float64]
@@ -30,6 +31,7 @@ class MeanT:
     std_error : the error with which estimate / std_error is the mean t
     df : mean degrees of freedom
     n_sequences, n_silent : all of them, and those that could say nothing (their t counts as 0)
+    seed_error : the Monte-Carlo error of the mean t: its spread over sets of as many sequences
     """
 
     estimate: float
@@ -37,6 +39,7 @@ class MeanT:
     df: float
     n_sequences: int
     n_silent: int
+    seed_error: float = NAN
 
     @property
     def statistic(self) -> float:
@@ -47,6 +50,11 @@ class MeanT:
     def p_value(self) -> float:
         """Two-sided p of a zero; NaN under 4 degrees of freedom."""
         return float(2 * stats.t.sf(abs(self.statistic), self.df)) if self.df >= TOO_FEW_DF else NAN
+
+    @property
+    def steadiness(self) -> Steadiness:
+        """What another set of sequences would do to the two-sided p: two Monte-Carlo errors either way."""
+        return steady_over(self.statistic, seed_error=self.seed_error, df=self.df, n=self.n_sequences)
 
     def interval(self, level: float) -> tuple[float, float]:
         """Return the values that the mean t does not rule out."""
@@ -65,11 +73,32 @@ def join_sequences(*, estimate: Vector, std_error: Vector, df: Vector) -> MeanT:
     if not speaks.any():
         return MeanT(estimate=NAN, std_error=NAN, df=NAN, n_sequences=len(speaks), n_silent=len(speaks))
     per_error = 1 / std_error[speaks]
+    t = np.zeros(len(speaks))
+    t[speaks] = estimate[speaks] * per_error
     return MeanT(
         estimate=float(estimate[speaks] @ per_error / per_error.sum()),
         std_error=float(len(speaks) / per_error.sum()),
         df=float(df[speaks].mean()), n_sequences=len(speaks), n_silent=int((~speaks).sum()),
+        seed_error=seed_error_of(t),
     )  # fmt: skip
+
+
+def seed_error_of(t: Vector) -> float:
+    """Return the standard deviation of a mean of t statistics over sets of sequences, (R,); NaN for one."""
+    return float(np.std(t, ddof=1) / np.sqrt(len(t))) if len(t) > 1 else NAN
+
+
+def steady_over(statistic: float, *, seed_error: float, df: float, n: int, one_sided: bool = False) -> Steadiness:
+    """Return the range of p within two Monte-Carlo errors of a mean t; NaN under 4 degrees of freedom."""
+    shift = 2 * seed_error
+    if not (df >= TOO_FEW_DF and np.isfinite(shift) and np.isfinite(statistic)):
+        return Steadiness(over="sequences", n=n, shift=shift)
+    if one_sided:
+        low, high = (float(stats.t.sf(statistic + move, df)) for move in (shift, -shift))
+    else:
+        size = abs(statistic)
+        low, high = (float(2 * stats.t.sf(each, df)) for each in (size + shift, max(size - shift, 0.0)))
+    return Steadiness(over="sequences", n=n, shift=shift, p_low=low, p_high=high)
 
 
 def sequential_fields(setting: Setting, joined: MeanT, *, estimate: float) -> dict[str, object]:
@@ -83,4 +112,5 @@ def sequential_fields(setting: Setting, joined: MeanT, *, estimate: float) -> di
         "effect_size": size(estimate), "effect_size_low": size(low), "effect_size_high": size(high),
         "sd_used": setting.scale.name,
         "mde": times * float(minimum_detectable(std_error=joined.std_error, df=joined.df)),
+        "steadiness": joined.steadiness,
     }  # fmt: skip

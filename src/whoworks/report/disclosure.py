@@ -106,7 +106,8 @@ def clear_finding(finding: Finding, rule: Rule, account: list[Withholding]) -> F
     blank: dict[str, float] = dict.fromkeys(ESTIMATES, NAN)
     none: dict[str, int] = dict.fromkeys((*COUNTS, "smallest_cell", "smallest_cell_clusters"), 0)
     graded = "not assessable" if finding.credibility else ""
-    return replace(finding, **blank, **none, credibility=graded, caps=(), notes=(), robustness=None, suppressed=True)  # type: ignore[arg-type]
+    said = {"credibility": graded, "caps": (), "notes": (), "robustness": None, "steadiness": None}
+    return replace(finding, **blank, **none, **said, suppressed=True)  # type: ignore[arg-type]
 
 
 def clear_checks(checks: Iterable[Check], rule: Rule, account: list[Withholding]) -> tuple[Check, ...]:

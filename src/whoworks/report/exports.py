@@ -55,6 +55,8 @@ def finding_record(finding: Finding, words: Words) -> dict[str, object]:
     record |= {"cluster": finding.cluster, "caps": list(finding.caps), "notes": list(finding.notes)}
     looks = finding.robustness
     record["robustness"] = None if looks is None else {name: rounded(value) for name, value in asdict(looks).items()}
+    steady = finding.steadiness
+    record["steadiness"] = None if steady is None else {name: rounded(value) for name, value in steady.tidy().items()}
     return record | {"sentence": tell(finding, words)}
 
 
