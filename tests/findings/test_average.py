@@ -11,11 +11,17 @@ import pytest
 import whoworks as ww
 from tests.findings.pilots import open_pilot, student_moderator, three_arms, where
 from tests.reference.cases import read_case
-from whoworks.findings.average import average_statistic, find_average, measure_precision
+from whoworks.findings.average import find_average, measure_precision
 from whoworks.findings.randomization import N_DRAWS, randomization_test
 from whoworks.findings.regression import fit_effects, weighting_difference
+from whoworks.findings.studentised import StudentisedEffect
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.simulate.worlds import WORLDS
+
+
+def average_statistic(scores):
+    return StudentisedEffect.of_average(scores)(scores)
+
 
 BARE = {
     "eef_crt_bare": (2.91993801652893, 1.54339408673112, 11.6649346305757),

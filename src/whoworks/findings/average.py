@@ -17,7 +17,7 @@ from whoworks.findings.regression import (
     weighting_difference,
 )
 from whoworks.findings.setting import Setting
-from whoworks.scores.scores import Scores
+from whoworks.findings.studentised import StudentisedEffect
 
 
 def find_average(setting: Setting, *, rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -29,16 +29,12 @@ def find_average(setting: Setting, *, rng: np.random.Generator) -> tuple[Finding
     weightings: tuple[Weighting, ...] = ("student", "cluster")
     found = [_average(setting, weighting) for weighting in weightings]
     if setting.has_few_clusters:
-        test = randomization_test(setting.scores, setting.design, statistic=average_statistic, effect=0.0, rng=rng)
+        statistic = StudentisedEffect.of_average(setting.scores)
+        test = randomization_test(setting.scores, setting.design, statistic=statistic, effect=0.0, rng=rng)
         found[0] = replace(found[0], p_randomization=test.p_value, notes=(*found[0].notes, describe_test(test)))
     if len(np.unique(setting.scores.cluster)) == len(setting.scores.cluster):
         return (found[0],)
     return (*found, _weighting_difference(setting))
-
-
-def average_statistic(scores: Scores) -> float:
-    """Return the studentised average effect; NaN-proof: no spread counts as no evidence."""
-    return float(np.nan_to_num(fit_effects(scores).effects([1.0]).statistic[0]))
 
 
 def describe_test(test: RandomizationTest) -> str:

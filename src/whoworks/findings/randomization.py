@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from whoworks.design.design import Codes, Design
 from whoworks.design.redraw import MOST_ENUMERATED, count_draws, draw_many, list_assigned, list_draws, smallest_p
 from whoworks.findings.regression import control_units
+from whoworks.findings.studentised import StudentisedEffect
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
@@ -70,15 +71,32 @@ def randomization_test(
     drawn = list_draws(units) if is_exact else draw_many(units, n_draws=N_DRAWS, rng=rng)
     observed = abs(statistic(scores))
     base = scores.y - effect * scores.z
-    hits = 0
-    for draw in drawn:
-        arm = design.arm.copy()
-        arm[two] = draw[units.unit]
-        again = _reassigned(scores, design, arm[place], place, base, effect)
-        hits += abs(statistic(again)) >= observed * (1 - 1e-9)
+    arms = np.tile(design.arm, (len(drawn), 1))
+    arms[:, two] = drawn[:, units.unit]
+    arms = arms[:, place]
+    told = _over_draws(scores, design, statistic, arms, place, base, effect)
+    for draw in np.flatnonzero(np.isnan(told)):
+        told[draw] = statistic(_reassigned(scores, design, arms[draw], place, base, effect))
+    hits = int((np.abs(told) >= observed * (1 - 1e-9)).sum())
     p = hits / len(drawn) if is_exact else (hits + 1) / (len(drawn) + 1)
     smallest = smallest_p(**compared, contrast=(control, treatment))
     return RandomizationTest(p_value=float(p), n_draws=len(drawn), is_exact=is_exact, smallest=smallest)
+
+
+def _over_draws(
+    scores: Scores, design: Design, statistic: Callable[[Scores], float], arms: Codes, place: Codes, base: Vector,
+    effect: float,
+) -> Vector:  # fmt: skip
+    """Return the statistic under each of (D, n) arms where it can be told for all draws at once, NaN elsewhere."""
+    told = None
+    if isinstance(statistic, StudentisedEffect):
+        treatment, control = _compared(scores, design.arm[place])
+        others = (k for k in range(len(design.arms)) if k not in (treatment, control))
+        told = statistic.over_draws(
+            scores, arms=arms, compared=(treatment, *others), probability=design.probability[place], base=base,
+            effect=effect,
+        )  # fmt: skip
+    return np.full(len(arms), np.nan) if told is None else told
 
 
 def _reassigned(scores: Scores, design: Design, arm: Codes, place: Codes, base: Vector, effect: float) -> Scores:

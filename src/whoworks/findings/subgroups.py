@@ -20,9 +20,9 @@ from whoworks.findings.groups import (
 from whoworks.findings.randomization import randomization_test
 from whoworks.findings.regression import EffectFit, fit_effects
 from whoworks.findings.setting import FEW_DF, NOT_DETERMINED, TOO_FEW_DF, Setting
+from whoworks.findings.studentised import StudentisedEffect
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
-from whoworks.scores.scores import Scores
 from whoworks.scores.splines import restricted_cubic_spline, spline_knots
 
 Vector = NDArray[np.float64]
@@ -141,10 +141,7 @@ def _with_randomization(
 ) -> Finding:
     """Add a p by re-drawing the assignment, on outcomes from which the estimated average effect is taken."""
     average = float(fit_effects(setting.scores).effects([1.0]).estimate[0])
-
-    def statistic(scores: Scores) -> float:
-        return float(np.nan_to_num(fit_effects(scores, basis=basis, keep=keep).effects([0.0, 1.0]).statistic[0]))
-
+    statistic = StudentisedEffect(basis=basis, keep=keep)
     test = randomization_test(setting.scores, setting.design, statistic=statistic, effect=average, rng=rng)
     return replace(difference, p_randomization=test.p_value, notes=(*difference.notes, describe_test(test)))
 
