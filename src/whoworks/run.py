@@ -18,6 +18,7 @@ from whoworks.forests.protocol import USE, Predictions
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel
 from whoworks.plan.plan import Plan
+from whoworks.report import plots
 from whoworks.report.evidence import Evidence, peak_memory_mb
 from whoworks.scores.scores import Scores
 
@@ -96,15 +97,31 @@ class Run:
 
     def plot_subgroups(self) -> Figure:
         """Draw the planned subgroups' effects beside the average."""
-        from whoworks.report.charts import plot_subgroups
+        return plots.plot_subgroups(self.evidence())
 
-        return plot_subgroups(self.evidence())
+    def plot_sorted_groups(self) -> Figure:
+        """Draw the effects in groups sorted by prediction: description, no claim."""
+        return plots.plot_sorted_groups(self.evidence())
+
+    def plot_calibration(self) -> Figure:
+        """Draw estimated against predicted effects in the sorted groups."""
+        return plots.plot_calibration(self.evidence(), next(iter(self.predicted.values()), None))
+
+    def plot_ranking(self) -> Figure:
+        """Draw the targeting curve: the effect among those ranked highest beyond that of all, by how many are taken."""
+        return plots.plot_ranking(self.evidence())
+
+    def plot_curve(self, moderator: str) -> Figure:
+        """Draw the effect along a moderator that is a number, with pointwise intervals."""
+        return plots.plot_curve(self.evidence(), moderator)
+
+    def plot_sites(self) -> Figure:
+        """Draw the effect in each site, drawn towards the mean of all, smallest first and unnamed."""
+        return plots.plot_sites(self.evidence())
 
     def plot_importance(self) -> Figure:
         """Draw how much the predictions use each moderator, beside what noise would do: a ranking, not causes."""
-        from whoworks.report.charts import plot_use
-
-        return plot_use(self.evidence())
+        return plots.plot_use(self.evidence())
 
 
 def _why_none(plan: Plan) -> str:

@@ -11,7 +11,7 @@ from tests.report.harbour import averages, build, make_evidence
 from tests.report.snapshot import WRITTEN, recompute
 from whoworks.errors import ReportError
 from whoworks.plan.plan import Plan
-from whoworks.report.charts import draw_charts, draw_safely, plot_subgroups, refer
+from whoworks.report.charts import draw_charts, draw_safely, refer
 from whoworks.report.compose import compose_document
 from whoworks.report.disclosure import withhold
 from whoworks.report.document import Document
@@ -89,13 +89,3 @@ def test_a_figure_that_cannot_be_drawn_is_named():
 
     with pytest.raises(ReportError, match="'forest'"):
         draw_safely("forest", broken)
-
-
-def test_planned_groups_are_drawn_for_a_notebook(evidence):
-    assert plot_subgroups(evidence).get_axes()
-
-
-def test_asking_for_groups_that_were_not_planned_says_what_to_do(evidence):
-    bare = replace(evidence, findings=type(evidence.findings)(items=tuple(averages())))
-    with pytest.raises(ReportError, match="planned = true"):
-        plot_subgroups(bare)

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,7 +13,7 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.errors import ReportError
 from whoworks.findings.finding import Finding
 from whoworks.findings.ranking import AREA, TOP_THIRD
-from whoworks.report.disclosure import Released, read_rule
+from whoworks.report.disclosure import Released
 from whoworks.report.document import FigureRef
 from whoworks.report.evidence import Evidence
 from whoworks.report.figures.attrition import Attrition, plot_attrition
@@ -27,12 +26,9 @@ from whoworks.report.figures.groups import plot_groups
 from whoworks.report.figures.importance import Use, plot_importance
 from whoworks.report.figures.ranking import plot_ranking
 from whoworks.report.figures.sites import plot_sites
-from whoworks.report.labels import Words, outcome_of, read_words
+from whoworks.report.labels import Words, outcome_of
 from whoworks.report.participants import read_flow
-from whoworks.report.selection import Selection, select
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from whoworks.report.selection import Selection
 
 FEWEST_CURVE_POINTS = 3
 FEWEST_SITES = 3
@@ -49,37 +45,6 @@ def draw_charts(released: Released, chosen: Selection, words: Words) -> tuple[Ch
         When a figure cannot be drawn, naming it.
     """
     return tuple(draw_safely(name, draw) for name, draw in plan_charts(released, chosen, words))
-
-
-def plot_subgroups(evidence: Evidence) -> Figure:
-    """Draw the planned groups of the main outcome beside the average, for a notebook; nothing is withheld here.
-
-    Raises
-    ------
-    ReportError
-        When the plan names no group in advance.
-    """
-    whole = Released(evidence=evidence, withheld=(), rule=read_rule(evidence.plan))
-    words = read_words(evidence)
-    chosen = select(whole, words)
-    for name, draw in plan_charts(whole, chosen, words):
-        if name == "forest":
-            return draw().drawing
-    raise ReportError("There is no planned group to draw: mark a moderator as planned = true in the plan.")
-
-
-def plot_use(evidence: Evidence) -> Figure:
-    """Draw how much predictions use each moderator, for a notebook.
-
-    Raises
-    ------
-    ReportError
-        When no effects were predicted.
-    """
-    used = read_use(evidence, read_words(evidence))
-    if not used:
-        raise ReportError(f"There is nothing to rank. {evidence.no_predictions}")
-    return plot_importance(used).drawing
 
 
 def draw_safely(name: str, draw: Callable[[], Chart]) -> Chart:

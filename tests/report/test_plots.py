@@ -1,0 +1,107 @@
+"""The report's figures for a notebook: one call each, and a sentence where there is nothing to draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.report.harbour import averages, effect
+from tests.report.test_sites_section import SITES
+from whoworks.errors import ReportError
+from whoworks.findings.exploration import rank_groups
+from whoworks.findings.finding import NAN, Findings
+from whoworks.forests.protocol import Predictions
+from whoworks.report import plots
+from whoworks.report.figures.calibration import plot_calibration, read_points
+
+SHARES = [
+    effect(9.0 * (1 - share), 2.0, question="ranking", moderator="predicted effect", level=f"{share:g}")
+    for share in (0.2, 0.4, 0.6, 0.8)
+]
+
+
+def with_findings(evidence, *more, **fields):
+    return replace(evidence, findings=Findings(items=(*evidence.findings, *more)), **fields)
+
+
+def bare(evidence, **fields):
+    return replace(evidence, **({"findings": Findings(items=tuple(averages()))} | fields))
+
+
+def predictions(n=400, folds=4, seed=1):
+    rng = np.random.default_rng(seed)
+    fold = np.arange(n) % folds
+    return Predictions(
+        tau=rng.normal(6, 2, n) + fold, fold=fold, forward=np.full((1, n), np.nan), forward_fold=fold[None],
+        engine="", ignores=(), importance=pd.DataFrame(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("draw", "more"),
+    [
+        (plots.plot_subgroups, ()),
+        (plots.plot_sorted_groups, ()),
+        (plots.plot_ranking, SHARES),
+        (plots.plot_sites, SITES),
+        (plots.plot_use, ()),
+        (lambda evidence: plots.plot_curve(evidence, "tch_yrs"), ()),
+        (lambda evidence: plots.plot_calibration(evidence, predictions()), ()),
+    ],
+    ids=["subgroups", "sorted groups", "ranking", "sites", "importance", "curve", "calibration"],
+)
+def test_each_figure_of_the_report_is_drawn_for_a_notebook(evidence, draw, more):
+    assert draw(with_findings(evidence, *more)).get_axes()
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (plots.plot_subgroups, "planned = true"),
+        (plots.plot_sorted_groups, "no sorted groups to draw. An arm is too small."),
+        (plots.plot_ranking, "no ranking to draw. An arm is too small."),
+        (plots.plot_sites, "no sites to draw."),
+        (lambda evidence: plots.plot_curve(evidence, "frl"), "no curve along 'frl'. Only a moderator of kind number"),
+        (lambda evidence: plots.plot_calibration(evidence, None), "no calibration to draw. An arm is too small."),
+    ],
+    ids=["subgroups", "sorted groups", "ranking", "sites", "curve", "calibration"],
+)
+def test_what_cannot_be_drawn_is_a_sentence_with_its_reason(evidence, draw, said):
+    with pytest.raises(ReportError) as refused:
+        draw(bare(evidence, no_predictions="An arm is too small."))
+    assert said in str(refused.value)
+
+
+def test_a_curve_along_another_name_says_which_there_are(evidence):
+    with pytest.raises(ReportError, match="Curves are drawn of tch_yrs"):
+        plots.plot_curve(evidence, "tch_years")
+
+
+def test_sites_that_cannot_be_told_say_why(evidence):
+    untold = effect(NAN, 1.0, question="site-variation", notes=("teachers and schools cannot be told apart",))
+    with pytest.raises(ReportError, match=r"Teachers and schools cannot be told apart\.$"):
+        plots.plot_sites(bare(evidence, findings=Findings(items=(*averages(), untold))))
+
+
+def test_a_group_s_prediction_is_its_mean_without_the_folds_own_levels():
+    predicted = predictions()
+    groups = [effect(float(rank), 1.0, question="sorted-group", level=str(rank)) for rank in (1, 2)]
+    points = read_points(groups, predicted, times=1.0)
+    member = rank_groups(predicted.tau, predicted.fold, 2)
+    means = pd.Series(predicted.tau).groupby(predicted.fold).transform("mean").to_numpy()
+    centred = predicted.tau - means + predicted.tau.mean()
+    assert [point.predicted for point in points] == pytest.approx([centred[member.member(k)].mean() for k in (0, 1)])
+    assert np.mean([point.predicted for point in points]) == pytest.approx(predicted.tau.mean())
+
+
+def test_calibration_tells_each_group_and_the_slope(words):
+    groups = [effect(estimate, 1.0, question="sorted-group", level=str(k)) for k, estimate in ((1, 2.0), (2, 8.0))]
+    slope = effect(0.7, 0.2, question="heterogeneity")
+    points = read_points(groups, predictions(), times=1.0)
+    chart = plot_calibration(points, slope=slope, average=averages()[0], words=words)
+    assert "group 1, predicted " in chart.alt_text()
+    assert chart.alt_text().endswith("Slope of the calibration test: 0.70.")
+    assert chart.svg() == plot_calibration(points, slope=slope, average=averages()[0], words=words).svg()
