@@ -56,8 +56,13 @@ def replicate(cell: Cell, number: int) -> list[Row]:
 
 
 def shape_plan(plan: Plan, *, predicts: bool) -> Plan:
-    """Ask for all moderators and predicted effects, or for the planned and two explored moderators and none."""
-    analysis = plan.analysis.model_copy(update={"trees": TREES, "engine": "whoworks" if predicts else "none"})
+    """Ask for all moderators and predicted effects, or for the planned and two explored moderators and none.
+
+    Where none are predicted, claims are not estimated again on other folds either: their rates are
+    at most too high, since those deals only lower a grade.
+    """
+    chosen = {"engine": "whoworks"} if predicts else {"engine": "none", "refits": 0}
+    analysis = plan.analysis.model_copy(update={"trees": TREES, **chosen})
     kept = tuple(m for m in plan.moderators if predicts or m.planned or m.column in EXTRA)
     return plan.model_copy(update={"analysis": analysis, "moderators": kept})
 

@@ -95,7 +95,8 @@ def find_all(
     adjusted = add_min_p(adjust_families(found), panel, settings, seed=for_min_p)
     (for_folds,) = seed.spawn(1)
     for setting in (each for each in settings if each.is_main):
-        refits = refit_settings(panel, setting, seed=for_folds.spawn(1)[0])
+        n_refits = panel.plan.analysis.refits
+        refits = refit_settings(panel, setting, seed=for_folds.spawn(1)[0], n_refits=n_refits)
         adjusted = measure_steadiness(panel, setting, adjusted, opened, refits)
     return grade_all(panel, settings, Findings(items=adjusted), checks, opened)
 

@@ -24,3 +24,10 @@ class Analysis(Table):
     engine: Literal["whoworks", "econml", "none"] = Field(
         "whoworks", description='the engine that predicts effects, or "none"', examples=['engine = "whoworks"']
     )
+    refits: Whole = Field(
+        5,
+        description="further deals of the folds on which claims are estimated again",
+        examples=["refits = 5"],
+        ge=0,
+        le=100,
+    )
