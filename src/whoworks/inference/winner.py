@@ -8,6 +8,7 @@ distribution of all estimates, valid whatever the true values are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,10 +53,15 @@ def largest_t_quantile(*, correlation: ArrayLike, df: float, level: float) -> fl
     matrix = np.atleast_2d(np.asarray(correlation, dtype=np.float64))
     if len(matrix) == 1:
         return float(stats.t.ppf(level, df))
-    value, vector = np.linalg.eigh(matrix)
+    return _quantile(tuple(np.round(matrix, 10).ravel().tolist()), float(df), float(level))
+
+
+@lru_cache(maxsize=256)
+def _quantile(correlation: tuple[float, ...], df: float, level: float) -> float:
+    n = round(len(correlation) ** 0.5)
+    value, vector = np.linalg.eigh(np.array(correlation).reshape(n, n))
     root = vector * np.sqrt(np.clip(value, 0.0, None))
-    points = qmc.Sobol(d=len(matrix) + 1, scramble=True, rng=SEED).random_base2(LOG_POINTS)
-    points = np.clip(points, 1e-12, 1 - 1e-12)
+    points = np.clip(qmc.Sobol(d=n + 1, scramble=True, rng=SEED).random_base2(LOG_POINTS), 1e-12, 1 - 1e-12)
     largest = (stats.norm.ppf(points[:, :-1]) @ root.T).max(axis=1)
     if np.isfinite(df):
         largest /= np.sqrt(stats.chi2.ppf(points[:, -1], df) / df)
