@@ -15,7 +15,7 @@ from whoworks.checks.verdict import Check
 from whoworks.design.build import build_design
 from whoworks.design.design import Design
 from whoworks.design.feasible import require_feasible
-from whoworks.design.folds import assign_folds
+from whoworks.design.folds import draw_partitions
 from whoworks.findings.average import measure_precision
 from whoworks.findings.caveats import find_caveats
 from whoworks.findings.find import find_all, open_settings
@@ -167,14 +167,12 @@ class Study:
             weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm, learn=either,
         )  # fmt: skip
         for_folds, for_fits, for_use = self._seed(2).spawn(3)
-        folds = [
-            assign_folds(
-                cluster=scores.cluster, block=scores.block, arm=arm, assigned=assigned, rng=np.random.default_rng(each)
-            )
-            for each in for_folds.spawn(engine.repeats)
-        ]  # fmt: skip
+        folds = draw_partitions(
+            cluster=scores.cluster, block=scores.block, arm=arm, assigned=assigned,
+            rngs=[np.random.default_rng(each) for each in for_folds.spawn(engine.repeats)],
+        )  # fmt: skip
         predicted = predict_left_out(
-            engine, inputs, fold=scores.fold, forward_fold=np.array(folds), seed=for_fits, progress=progress
+            engine, inputs, fold=scores.fold, forward_fold=folds, seed=for_fits, progress=progress
         )  # fmt: skip
         chance = self.design.probability[place][:, [0, int(arm[setting.treated][0])]]
         use = compare_with_noise(engine, inputs, assigned=assigned, chance=chance, seed=for_use)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -32,13 +34,24 @@ def assign_folds(*, cluster: Codes, block: Codes, arm: Codes, assigned: Codes, r
     -------
     (n,) fold of each unit, all zeros where there is to be no model
     """
-    arm = renumber(arm)
-    n_folds = count_folds(cluster=renumber(cluster), arm=arm)
-    group = join_small_blocks(cluster=renumber(cluster), block=renumber(block), assigned=assigned)
+    return draw_partitions(cluster=cluster, block=block, arm=arm, assigned=assigned, rngs=(rng,))[0]
+
+
+def draw_partitions(
+    *, cluster: Codes, block: Codes, arm: Codes, assigned: Codes, rngs: Sequence[np.random.Generator]
+) -> Codes:
+    """Deal whole clusters into folds once for each generator, as `assign_folds` does: (generators, n) folds."""
+    arm, block, cluster = renumber(arm), renumber(block), renumber(cluster)
+    partitions = np.zeros((len(rngs), len(arm)), dtype=np.int64)
+    n_folds = count_folds(cluster=cluster, arm=arm)
+    group = join_small_blocks(cluster=cluster, block=block, assigned=assigned)
     if n_folds == 0 or group.max() + 1 < n_folds:
-        return np.zeros(len(arm), dtype=np.int64)
-    fold = deal_groups(group=group, block=renumber(block), arm=arm, n_folds=n_folds, rng=rng)[group]
-    return fold if leaves_every_arm(fold=fold, arm=arm) else np.zeros(len(arm), dtype=np.int64)
+        return partitions
+    for place, rng in enumerate(rngs):
+        fold = deal_groups(group=group, block=block, arm=arm, n_folds=n_folds, rng=rng)[group]
+        if leaves_every_arm(fold=fold, arm=arm):
+            partitions[place] = fold
+    return partitions
 
 
 def count_folds(*, cluster: Codes, arm: Codes) -> int:

@@ -74,8 +74,11 @@ def cross_levels(levels: tuple[Level, ...], n: int) -> Level:
 
 def count_distinct(*, within: Codes, codes: Codes, n: int) -> Codes:
     """Count the distinct `codes` found in each of `n` groups; `within` holds each unit's group."""
-    pairs = np.unique(np.stack([within, codes]), axis=1)
-    return np.bincount(pairs[0], minlength=n).astype(np.int64)
+    if not len(codes):
+        return np.zeros(n, dtype=np.int64)
+    width = int(np.ptp(codes)) + 1
+    pairs = np.unique(within * width + (codes - codes.min()))
+    return np.bincount(pairs // width, minlength=n).astype(np.int64)
 
 
 def split_codes(*, inner: Codes, outer: Codes) -> Codes:

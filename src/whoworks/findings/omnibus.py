@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.design import Design
-from whoworks.design.folds import assign_folds
+from whoworks.design.folds import draw_partitions
 from whoworks.design.redraw import draw_many, list_assigned
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import fit_effects
@@ -124,14 +124,10 @@ def find_omnibus(
 
 def _draw_folds(scores: Scores, design: Design, place: Codes, *, n_splits: int, seed: np.random.SeedSequence) -> Codes:
     """Draw (S, n) partitions into folds of whole clusters; all zeros where clusters are too few for any."""
-    folds = [
-        assign_folds(
-            cluster=scores.cluster, block=scores.block, arm=design.arm[place], assigned=design.assigned[place],
-            rng=np.random.default_rng(each),
-        )
-        for each in seed.spawn(n_splits)
-    ]  # fmt: skip
-    return np.array(folds)
+    return draw_partitions(
+        cluster=scores.cluster, block=scores.block, arm=design.arm[place], assigned=design.assigned[place],
+        rngs=[np.random.default_rng(each) for each in seed.spawn(n_splits)],
+    )  # fmt: skip
 
 
 def mean_statistic(*, residual: Vector, z: Vector, weights: Vector, splits: Splits) -> float:
