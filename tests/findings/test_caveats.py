@@ -7,14 +7,18 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.findings.pilots import open_pilot, student_moderator
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
-from whoworks.findings import caveats
+from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
 from whoworks.findings.caveats import FROM_CHECKS, find_caveats
 from whoworks.findings.families import EXPLORATORY
 from whoworks.findings.finding import NAN, Finding, Findings
+from whoworks.findings.measure_caveats import canonical_correlation
+from whoworks.findings.omnibus import ALL_MODERATORS
+from whoworks.findings.steadiness import Steadiness
 
 NOTHING = Findings(items=())
 
@@ -35,6 +39,82 @@ def derive(opened=None, *, checks=(), findings=()):
     opened = opened or student_moderator()
     found = find_caveats(opened.panel, opened.settings, checks, Findings(items=tuple(findings)))
     return {caveat.caveat_id: caveat for caveat in found}
+
+
+def having(opened=None, *, values=None, plan=None, design=None):
+    """Return the pilot with other values, another plan, or another design."""
+    opened = opened or student_moderator()
+    panel = opened.panel
+    if values is not None:
+        panel = replace(panel, values=panel.values.assign(**values))
+    if plan is not None:
+        panel = replace(panel, plan=panel.plan.model_copy(update=plan))
+    settings = opened.settings
+    if design is not None:
+        settings = tuple(replace(s, design=replace(s.design, **design)) for s in settings)
+    return replace(opened, panel=panel, settings=settings)
+
+
+def newcomers(share):
+    """Take the pre-test away from some students."""
+    opened = student_moderator()
+    pretest = opened.panel.values["rit_fall"].fillna(200.0).to_numpy(dtype=float).copy()
+    pretest[np.random.default_rng(0).uniform(size=len(pretest)) < share] = np.nan
+    return derive(having(values={"rit_fall": pretest}))
+
+
+def going_together(noise):
+    """Make devices at home follow free lunch, but for some."""
+    values = student_moderator().panel.values
+    codes = values["frl"].cat.codes.to_numpy().copy()
+    changed = np.random.default_rng(0).uniform(size=len(codes)) < noise
+    codes[changed] = np.random.default_rng(1).integers(2, size=int(changed.sum()))
+    levels = values["devices"].cat.categories
+    return derive(having(values={"devices": pd.Categorical.from_codes(codes % len(levels), levels, ordered=True)}))
+
+
+def with_outcome(**changes):
+    opened = student_moderator()
+    first, *rest = opened.panel.plan.outcomes
+    return derive(having(plan={"outcomes": (first.model_copy(update=changes), *rest)}))
+
+
+def chances(within_blocks):
+    """Let the chance of the offer vary between students, or between schools alone."""
+    opened = student_moderator()
+    n = len(opened.design.rows)
+    by = np.arange(n) if within_blocks else opened.design.block
+    chance = 0.3 + 0.4 * (by % 2)
+    design = opened.panel.plan.design.model_copy(update={"probability": "p_offer"})
+    return derive(having(plan={"design": design}, design={"probability": np.column_stack([1 - chance, chance])}))
+
+
+def received_anyway(share):
+    opened = student_moderator()
+    main = opened.main
+    d = np.where(main.treated, 1.0, np.random.default_rng(0).uniform(size=len(main.treated)) < share)
+    settings = (replace(main, scores=replace(main.scores, d=d)), *opened.settings[1:])
+    return derive(replace(opened, settings=settings))
+
+
+def without_prognosis():
+    return derive(student_moderator().without_prognosis())
+
+
+def unplanned(*found):
+    opened = student_moderator()
+    moderators = tuple(m.model_copy(update={"planned": False}) for m in opened.panel.plan.moderators)
+    return derive(having(plan={"moderators": moderators}), findings=found)
+
+
+def dealt(p, p_adjusted, **more):
+    steady = Steadiness(over="folds", n=2, shift=0.2, p_adjusted=p_adjusted)
+    given = {"moderator": "frl", "p_adjusted": p, "credibility": "low", "status": "confirmatory"}
+    return derive(findings=[finding("difference", steadiness=steady, **(given | more))])
+
+
+def group(cell, clusters=5):
+    return derive(findings=[finding("subgroup", moderator="frl", smallest_cell=cell, smallest_cell_clusters=clusters)])
 
 
 def few():
@@ -99,6 +179,17 @@ TRIGGERS = {
         lambda: inseparable("interval by Q-profile"),
     ),
     "no_differences_found": (lambda: no_differences([0.06, 0.9]), lambda: no_differences([0.04, 0.9])),
+    "simpler_engine": (few, derive),
+    "no_prognosis": (without_prognosis, derive),
+    "adaptive_assignment": (lambda: chances(within_blocks=True), lambda: chances(within_blocks=False)),
+    "joiners": (lambda: newcomers(0.2), lambda: newcomers(0.05)),
+    "correlated_moderators": (lambda: going_together(0.2), lambda: going_together(0.8)),
+    "crossover": (lambda: received_anyway(0.3), lambda: received_anyway(0.02)),
+    "unreliable_outcome": (lambda: with_outcome(reliability=0.4), lambda: with_outcome(reliability=0.6)),
+    "unlabelled_outcome": (lambda: with_outcome(label="rit_spring"), derive),
+    "only_exploratory": (lambda: unplanned(finding("difference", moderator="frl")), derive),
+    "suppressed": (lambda: group(9), lambda: group(10)),
+    "fragile_over_seeds": (lambda: dealt(0.04, (0.03, 0.06)), lambda: dealt(0.04, (0.03, 0.045))),
     "many_looks": (lambda: many(5), lambda: many(4)),
     "who_these_are": (derive, None),
     "unlike_target": (lambda: unlike(0.4), lambda: unlike(0.85)),
@@ -107,7 +198,8 @@ TRIGGERS = {
 
 
 def test_every_rule_of_the_module_is_tried_here():
-    rules = set(re.findall(r'caveat_id="(\w+)"', inspect.getsource(caveats)))
+    modules = (caveats, design_caveats, finding_caveats, measure_caveats)
+    rules = {rule for module in modules for rule in re.findall(r'caveat_id="(\w+)"', inspect.getsource(module))}
     assert rules == set(TRIGGERS)
 
 
@@ -185,3 +277,108 @@ def test_schools_unlike_the_target_are_graver_than_schools_like_it_in_part():
     assert unlike(0.6)["unlike_target"].gravity == 2
     assert unlike(0.6)["unlike_target"].subject == "frl"
     assert "they differ most in free or reduced-price lunch." in unlike(0.4)["unlike_target"].sentence
+
+
+# ---- what each rule looks at -------------------------------------------------------------------------------------
+
+
+def test_no_two_caveats_say_the_same_and_none_says_two_things_about_take_up():
+    said = [caveat.sentence for caveat in few().values()]
+    assert len(set(said)) == len(said)
+    opened = student_moderator()
+    d = np.where(opened.main.treated, 1.0, np.arange(len(opened.main.treated)) % 2)
+    both = replace(opened, settings=(replace(opened.main, scores=replace(opened.main.scores, d=d)),))
+    found = derive(both, findings=[finding("takeup", estimate=40.0)])
+    assert "little_takeup" in found
+    assert "crossover" not in found
+
+
+def test_where_nothing_was_planned_the_test_of_any_difference_speaks():
+    overall = finding("heterogeneity", moderator=ALL_MODERATORS, p_value=0.3)
+    assert "any difference along the moderators" in unplanned(overall)["no_differences_found"].sentence
+    assert "no_differences_found" not in unplanned(replace(overall, p_value=0.01))
+    planned = finding("difference", status="confirmatory", moderator="frl", p_adjusted=0.01)
+    assert "no_differences_found" not in derive(findings=[overall, planned])
+
+
+def test_a_claim_that_other_folds_settle_is_as_fragile_as_one_that_they_unsettle():
+    found = dealt(0.06, (0.04, 0.07))["fragile_over_seeds"]
+    assert "free or reduced-price lunch (0.040 to 0.070)" in found.sentence
+    assert "3 deals" in found.sentence
+    assert found.gravity == 1
+    assert dealt(0.06, (0.04, 0.07), status="exploratory")["fragile_over_seeds"].gravity == 2
+
+
+def test_a_grade_that_falls_within_what_is_settled_is_fragile_too():
+    cap = "other folds give a lower grade in 1 of 2 deals: one step down"
+    assert "fragile_over_seeds" in dealt(0.004, (0.004, 0.006), caps=(cap,))
+    assert "fragile_over_seeds" not in dealt(0.004, (0.004, 0.006))
+
+
+def test_what_carries_no_grade_is_not_called_fragile():
+    assert "fragile_over_seeds" not in dealt(0.04, (0.03, 0.06), credibility="")
+
+
+def test_few_newcomers_are_told_without_their_number():
+    assert "in 100 under" in newcomers(0.2)["joiners"].sentence
+    opened = student_moderator()
+    strict = opened.panel.plan.report.model_copy(update={"min_cell": 100_000})
+    pretest = np.where(np.arange(len(opened.panel.values)) % 5 == 0, np.nan, 200.0)
+    told = derive(having(values={"rit_fall": pretest}, plan={"report": strict}))["joiners"].sentence
+    assert not re.search(r"\d", told)
+
+
+def test_a_plan_without_any_earlier_measure_cannot_tell_newcomers():
+    opened = student_moderator()
+    variables = tuple(v for v in opened.panel.variables if v.name != "rit_fall")
+    assert "joiners" not in derive(replace(opened, panel=replace(opened.panel, variables=variables)))
+
+
+def test_a_group_of_one_cluster_is_too_small_however_many_students_it_holds():
+    assert "suppressed" in group(50, clusters=1)
+
+
+def test_an_unreliable_primary_outcome_is_graver_than_a_secondary_one():
+    assert with_outcome(reliability=0.4)["unreliable_outcome"].gravity == 1
+    assert with_outcome(reliability=0.4, primary=False)["unreliable_outcome"].gravity == 2
+
+
+def test_under_four_clusters_an_arm_nothing_is_predicted_and_the_caveat_says_so():
+    opened = open_pilot("no-effect", names=("frl",), students=120, classes=6, schools=3)
+    assert "no effects were predicted" in derive(opened)["simpler_engine"].sentence
+    assert "straight lines" in few()["simpler_engine"].sentence
+
+
+def test_a_plan_that_wants_no_predictions_is_not_told_that_it_lacks_them():
+    opened = open_pilot("no-effect", names=("frl",), students=120, classes=6, schools=3)
+    analysis = opened.panel.plan.analysis.model_copy(update={"engine": "none"})
+    assert "simpler_engine" not in derive(having(opened, plan={"analysis": analysis}))
+
+
+def test_the_canonical_correlation_is_pearsons_of_two_numbers_and_the_largest_of_several():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 2))
+    y = (x @ [0.6, -0.8] + rng.normal(size=500))[:, None]
+    one = canonical_correlation(x[:, :1], y)
+    assert one == pytest.approx(abs(np.corrcoef(x[:, 0], y[:, 0])[0, 1]))
+    fitted = np.column_stack([np.ones(500), x]) @ np.linalg.lstsq(np.column_stack([np.ones(500), x]), y)[0]
+    assert canonical_correlation(x, y) == pytest.approx(np.corrcoef(fitted[:, 0], y[:, 0])[0, 1])
+    assert canonical_correlation(1000 + 3 * x, y) == pytest.approx(canonical_correlation(x, y))
+
+
+def test_what_does_not_vary_goes_with_nothing():
+    x = np.random.default_rng(0).normal(size=(50, 1))
+    assert canonical_correlation(np.full((50, 1), 0.1), x) == 0.0
+    assert canonical_correlation(x[:0], x[:0]) == 0.0
+
+
+def test_pairs_beyond_the_third_are_counted():
+    opened = student_moderator()
+    values = opened.panel.values
+    same = values["rit_fall"].to_numpy(dtype=float)
+    codes = (same > np.nanmedian(same)).astype(int)
+    alike = {
+        name: pd.Categorical.from_codes(codes, values[name].cat.categories, ordered=True)
+        for name in ("frl", "devices", "sex")
+    }
+    assert "3 more pairs" in derive(having(values=alike))["correlated_moderators"].sentence

@@ -20,6 +20,7 @@ from whoworks.plan.outcomes import Outcome
 
 GRADES = ("very low", "low", "moderate", "high")
 NOT_ASSESSABLE = "not assessable"
+OTHER_FOLDS = "other folds give a lower grade"
 Fragility = Callable[[Finding], Moderation | None]
 
 
@@ -68,7 +69,7 @@ def grade(
         level -= 1
     lower, deals = _lower_grades(finding, direction)
     if lower:
-        caps.append((0, f"other folds give a lower grade in {lower} of {deals} deals: one step down"))
+        caps.append((0, f"{OTHER_FOLDS} in {lower} of {deals} deals: one step down"))
         level -= 1
     return replace(finding, credibility=GRADES[max(level, 0)], caps=tuple(words for _, words in caps))
 

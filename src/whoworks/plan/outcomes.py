@@ -44,6 +44,10 @@ class Outcome(Measure):
         "sd", description="what 'meaningful' is counted in", examples=['meaningful_in = "sd"']
     )
 
+    reliability: Number | None = Field(
+        None, description="its reliability, above 0 and up to 1", examples=["reliability = 0.85"], gt=0, le=1
+    )
+
     @field_validator("label")
     @classmethod
     def _labelled(cls, label: str, info: ValidationInfo) -> str:

@@ -1,0 +1,170 @@
+"""Caveats of how the study was made: its arms, its clusters, its places, and who took the programme up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from whoworks.design.levels import count_distinct, plural
+from whoworks.findings.caveat import Caveat
+from whoworks.findings.finding import Findings
+from whoworks.findings.setting import FEW_CLUSTERS, Setting
+from whoworks.findings.site_profile import INDEX, TARGET, place_word
+from whoworks.inference.likeness import grade_likeness
+from whoworks.panel.panel import Panel, Role
+
+DOMINANT = 0.25  # share of the analysed students in one site above which it dominates
+CROSSOVER = 0.10  # share of the control arm that took the programme up, from which it is a caveat
+LITTLE_TAKEUP = 50.0  # percentage points that the offer moves take-up, below which it is a caveat
+
+
+def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
+    """Apply every rule on how the study was made."""
+    yield from _matched(panel)
+    for setting in settings:
+        if setting.is_primary:
+            yield from _few_clusters(setting)
+    for setting in settings:
+        if setting.is_main:
+            yield from _simpler_engine(panel, setting)
+            yield from _adaptive(panel, setting)
+            yield from _takeup(panel, setting, findings)
+            yield from _dominant_site(setting)
+    yield from _unlike_target(panel, findings)
+    for setting in settings:
+        yield from _no_prognosis(panel, setting)
+    yield from _places(panel)
+
+
+def _few_clusters(setting: Setting) -> Iterator[Caveat]:
+    if setting.has_few_clusters:
+        n = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
+        word = plural(setting.design.cluster_level)
+        yield Caveat(
+            caveat_id="few_clusters", subject="", gravity=1,
+            sentence=f"One arm has only {n} {word}. With fewer than {FEW_CLUSTERS} the range is wide and rests on "
+            f"assumptions; the p-value from re-drawing the assignment is printed beside it.",
+        )  # fmt: skip
+
+
+def _dominant_site(setting: Setting) -> Iterator[Caveat]:
+    site = setting.scores.site
+    if site is None:
+        return
+    share = np.bincount(site).max() / len(site)
+    if share > DOMINANT:
+        yield Caveat(
+            caveat_id="dominant_site", subject="", gravity=2,
+            sentence=f"One {setting.design.site_level} holds {100 * share:.0f} in 100 of the students analysed, "
+            f"so the findings speak mostly of it.",
+        )  # fmt: skip
+
+
+def _places(panel: Panel) -> Iterator[Caveat]:
+    largest = list(panel.plan.levels)[-1] if panel.plan.levels else ""
+    if largest and largest != "student":
+        n = panel.units[largest].nunique()
+        yield Caveat(
+            caveat_id="who_these_are", subject="", gravity=3,
+            sentence=f"The findings speak of the {n:,} {plural(largest)} that took part, which were not drawn at "
+            "random from any others; elsewhere effects may be larger or smaller.",
+        )  # fmt: skip
+
+
+def _unlike_target(panel: Panel, findings: Findings) -> Iterator[Caveat]:
+    compared = [finding for finding in findings.where(question=TARGET) if np.isfinite(finding.estimate)]
+    widest = max(
+        (f for f in compared if f.level != INDEX), key=lambda f: np.nan_to_num(abs(f.effect_size)), default=None
+    )
+    for finding in (f for f in compared if f.level == INDEX):
+        grade = grade_likeness(finding.estimate)
+        if grade in ("medium", "low") and widest is not None:
+            places = plural(place_word(panel))
+            yield Caveat(
+                caveat_id="unlike_target", subject=widest.moderator, gravity=1 if grade == "low" else 2,
+                sentence=f"The {places} of this study {'are unlike' if grade == 'low' else 'resemble only in part'} "
+                f"{finding.reference}; they differ most in {panel.variable(widest.moderator).label}. Effects there may "
+                "be larger or smaller, as far as they depend on what differs.",
+            )  # fmt: skip
+
+
+def _matched(panel: Panel) -> Iterator[Caveat]:
+    if panel.plan.design.kind == "matched":
+        yield Caveat(
+            caveat_id="matched", subject="", gravity=1,
+            sentence="Nobody was randomised: groups were matched on what was measured, and may differ in what was not.",
+        )  # fmt: skip
+
+
+def _simpler_engine(panel: Panel, setting: Setting) -> Iterator[Caveat]:
+    from whoworks.forests.choice import CLUSTERS_FOR_ANY, CLUSTERS_FOR_FOREST  # compiled code: loaded when needed
+
+    n = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
+    asked = panel.plan.analysis.engine != "none" and bool(panel.plan.moderators or setting.outcome.baseline)
+    if not asked or n >= CLUSTERS_FOR_FOREST:
+        return
+    word = plural(setting.design.cluster_level)
+    fewest = CLUSTERS_FOR_FOREST if n >= CLUSTERS_FOR_ANY else CLUSTERS_FOR_ANY
+    instead = (
+        "a model of straight lines took its place, which sees neither bends nor combinations of moderators"
+        if n >= CLUSTERS_FOR_ANY
+        else "no effects were predicted and no groups were sorted by them"
+    )
+    yield Caveat(
+        caveat_id="simpler_engine", subject="", gravity=2,
+        sentence=f"With fewer than {fewest} {word} in an arm no forest could be grown: {instead}.",
+    )  # fmt: skip
+
+
+def _no_prognosis(panel: Panel, setting: Setting) -> Iterator[Caveat]:
+    measured = any(panel.having(role) for role in (Role.BASELINE, Role.MODERATOR, Role.COVARIATE))
+    if setting.scores.h is None and measured:
+        word = plural(setting.design.cluster_level)
+        why = (
+            f"too few {word} to learn from some and foresee others"
+            if setting.scores.fold.max(initial=0) == 0
+            else f"what was measured before assignment foretold nothing in {word} that the model had not seen"
+        )
+        yield Caveat(
+            caveat_id="no_prognosis", subject=setting.scores.outcome, gravity=3,
+            sentence=f"On {setting.outcome.label}, estimates are plain differences between arms, and ranges wider than "
+            f"they might be: {why}.",
+        )  # fmt: skip
+
+
+def _adaptive(panel: Panel, setting: Setting) -> Iterator[Caveat]:
+    design, stated = setting.design, panel.plan.design.probability
+    if panel.plan.design.kind == "matched" or not isinstance(stated, str) or stated == "blocks":
+        return
+    chance = design.probability[:, 1]
+    values = np.unique(np.round(chance, 6), return_inverse=True)[1].astype(np.int64)
+    if (count_distinct(within=design.block, codes=values, n=int(design.block.max(initial=0)) + 1) > 1).any():
+        same = f" of the same {design.block_level}" if design.block_level else ""
+        yield Caveat(
+            caveat_id="adaptive_assignment", subject="", gravity=2,
+            sentence=f"The chance of being given {design.arm_labels[1]} differed between students{same}, from "
+            f"{chance.min():.2f} to {chance.max():.2f}, for reasons that the plan does not name. If it followed "
+            "results that came in during the study, the ranges are approximate.",
+        )  # fmt: skip
+
+
+def _takeup(panel: Panel, setting: Setting, findings: Findings) -> Iterator[Caveat]:
+    subject = {"outcome": setting.outcome.column, "wave": setting.outcome.wave, "contrast": setting.scores.contrast}
+    for finding in findings.where(question="takeup", **subject):
+        if finding.estimate < LITTLE_TAKEUP:
+            yield Caveat(
+                caveat_id="little_takeup", subject="", gravity=2,
+                sentence=f"The offer moved take-up by {finding.estimate:.0f} percentage points: what was tested is an "
+                "offer that many did not act on, or that others had anyway.",
+            )  # fmt: skip
+            return
+    if setting.scores.d is None:
+        return
+    received = setting.scores.d[setting.control & ~np.isnan(setting.scores.d)]
+    if len(received) and received.mean() >= CROSSOVER and received.sum() >= panel.plan.report.min_cell:
+        yield Caveat(
+            caveat_id="crossover", subject="", gravity=2,
+            sentence=f"Under {setting.design.arm_labels[0]}, {100 * received.mean():.0f} in 100 received the programme "
+            "as well: the arms differ in what was offered more than in what was done.",
+        )  # fmt: skip

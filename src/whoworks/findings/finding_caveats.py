@@ -1,0 +1,166 @@
+"""Caveats of what was found: how sure it is, how much was looked at, what could not be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from whoworks.checks.wording import counted, listed
+from whoworks.design.levels import plural
+from whoworks.findings.caveat import Caveat
+from whoworks.findings.credibility import OTHER_FOLDS
+from whoworks.findings.families import EXPLORATORY, WEIGHTING, is_test
+from whoworks.findings.finding import Finding, Findings
+from whoworks.findings.omnibus import ALL_MODERATORS
+from whoworks.findings.rules import BESIDE
+from whoworks.findings.setting import Setting
+from whoworks.findings.sites import INSEPARABLE
+from whoworks.findings.steadiness import Steadiness
+from whoworks.panel.panel import Panel
+
+MANY_LOOKS = 5  # exploratory tests from which the number is a caveat of its own
+INFORMATIVE = 0.05  # p of the difference between weightings
+SETTLED = 0.05  # adjusted p up to which a difference is told apart from none
+
+
+def find_finding_caveats(panel: Panel, settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
+    """Apply every rule on what was found."""
+    for setting in settings:
+        if setting.is_primary:
+            yield from _underpowered(setting, findings)
+    yield from _no_differences_found(findings)
+    yield from _fragile_over_seeds(panel, findings)
+    yield from _informative_size(findings)
+    yield from _inseparable_sites(findings)
+    yield from _only_exploratory(panel, findings)
+    yield from _many_looks(findings)
+    yield from _suppressed(panel, findings)
+
+
+def _underpowered(setting: Setting, findings: Findings) -> Iterator[Caveat]:
+    outcome = setting.outcome
+    averages = findings.where(
+        question="average", estimand="itt", weighting="student", outcome=outcome.column, wave=outcome.wave,
+        contrast=setting.scores.contrast,
+    )  # fmt: skip
+    if outcome.meaningful is None or not averages.items:
+        return
+    finding = averages.items[0]
+    scale = {"sd": setting.scale.sd * (100 if setting.scale.binary else 1), "units": 1.0, "points": 1.0}
+    meaningful = outcome.meaningful * scale[outcome.meaningful_in]
+    if not finding.mde > meaningful:
+        return
+    inside = finding.conf_low <= 0 <= finding.conf_high
+    reading = "so an average that is not told apart from zero is not evidence of absence" if inside else (
+        "so its size is known only roughly"
+    )  # fmt: skip
+    yield Caveat(
+        caveat_id="underpowered", subject=setting.scores.outcome, gravity=1 if inside else 2,
+        sentence=f"On {outcome.label}, the smallest average effect this study could have detected four times in "
+        f"five is {finding.mde / meaningful:.1f} times the smallest that would matter, {reading}.",
+    )  # fmt: skip
+
+
+def _informative_size(findings: Findings) -> Iterator[Caveat]:
+    for finding in findings.where(question="difference", moderator="weighting"):
+        if finding.p_value <= INFORMATIVE:
+            yield Caveat(
+                caveat_id="informative_size", subject=finding.outcome, gravity=2,
+                sentence="The average over students and the average over "
+                f"{plural(finding.cluster)} differ by more than chance explains: size matters to the effect, "
+                "and the two averages answer different questions.",
+            )  # fmt: skip
+
+
+def _inseparable_sites(findings: Findings) -> Iterator[Caveat]:
+    for finding in findings.where(question="site-variation"):
+        for note in finding.notes:
+            if INSEPARABLE in note:
+                yield Caveat(
+                    caveat_id="inseparable_sites", subject=finding.outcome, gravity=2,
+                    sentence=f"{note[:1].upper()}{note[1:]}; how large the effect would be elsewhere is left open.",
+                )  # fmt: skip
+
+
+def _no_differences_found(findings: Findings) -> Iterator[Caveat]:
+    planned = [f for f in findings if f.status == "confirmatory" and is_test(f, findings.items)]
+    tests = [f for f in planned if not np.isnan(f.p_adjusted)]
+    overall = findings.where(question="heterogeneity", moderator=ALL_MODERATORS).items
+    if tests and all(f.p_adjusted > SETTLED for f in tests):
+        said = (
+            f"None of the {len(tests)} planned comparisons of groups tells their effects apart. That is not "
+            "evidence that everyone gains alike: the ranges show how large a difference could be."
+            if len(tests) > 1
+            else "The planned comparison of groups does not tell their effects apart. That is not evidence that "
+            "everyone gains alike: the range shows how large a difference could be."
+        )
+    elif not planned and overall and all(f.p_value > SETTLED for f in overall):
+        said = (
+            "The test for any difference along the moderators does not tell effects apart. That is not evidence that "
+            "everyone gains alike: a study of this size sees large differences only."
+        )
+    else:
+        return
+    yield Caveat(caveat_id="no_differences_found", subject="", gravity=1, sentence=said)
+
+
+def _many_looks(findings: Findings) -> Iterator[Caveat]:
+    looks = max((f.n_tests for f in findings if f.family == EXPLORATORY), default=0)
+    if looks >= MANY_LOOKS:
+        yield Caveat(
+            caveat_id="many_looks", subject="", gravity=2,
+            sentence=f"{looks} exploratory comparisons were looked at. Some will look striking by chance; they are "
+            "adjusted together and suggest what to test next, no more.",
+        )  # fmt: skip
+
+
+def _only_exploratory(panel: Panel, findings: Findings) -> Iterator[Caveat]:
+    named = [moderator for moderator in panel.plan.moderators if moderator.planned]
+    if not named and any(f.moderator and f.moderator != WEIGHTING for f in findings):
+        yield Caveat(
+            caveat_id="only_exploratory", subject="", gravity=2,
+            sentence="No group was singled out before outcomes were seen, so that whatever is said about groups is a "
+            "suggestion for a later study, however sure it looks.",
+        )  # fmt: skip
+
+
+def _suppressed(panel: Panel, findings: Findings) -> Iterator[Caveat]:
+    rule = panel.plan.report
+    small = [
+        f for f in findings.where(question="subgroup", weighting="student")
+        if f.smallest_cell < rule.min_cell or f.smallest_cell_clusters < rule.min_clusters
+    ]  # fmt: skip
+    if small:
+        labels = [panel.variable(name).label or name for name in dict.fromkeys(f.moderator for f in small)]
+        yield Caveat(
+            caveat_id="suppressed", subject="", gravity=2,
+            sentence=f"Groups of {listed(labels)} are too small to be shown: the report is silent on them, and that "
+            "says nothing about how they fared.",
+        )  # fmt: skip
+
+
+def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
+    fragile = [(f, f.steadiness) for f in findings if f.credibility and f.steadiness and turns(f, f.steadiness)]
+    if not fragile:
+        return
+    names = {moderator.name: moderator.label for moderator in panel.plan.moderators}
+    told = [
+        f"{' and '.join(names.get(name, name) for name in f.moderator.split(BESIDE))} "
+        f"({min(*s.p_adjusted, f.p_adjusted):.3f} to {max(*s.p_adjusted, f.p_adjusted):.3f})"
+        for f, s in fragile
+    ]
+    is_planned = any(f.status == "confirmatory" for f, _ in fragile)
+    word = plural(fragile[0][0].cluster)
+    yield Caveat(
+        caveat_id="fragile_over_seeds", subject="", gravity=1 if is_planned else 2,
+        sentence=f"Whether the effect is told to differ by {listed(told)} turns on how chance dealt {word} into folds; "
+        f"in brackets, the adjusted p over {counted(fragile[0][1].n + 1, 'deal')} of the same data.",
+    )  # fmt: skip
+
+
+def turns(finding: Finding, steadiness: Steadiness) -> bool:
+    """Tell whether some deal puts a claim on the other side of 0.05, or into a lower grade."""
+    own = finding.p_adjusted <= SETTLED
+    other_side = any((p <= SETTLED) != own for p in steadiness.p_adjusted if not np.isnan(p))
+    return other_side or any(OTHER_FOLDS in cap for cap in finding.caps)
