@@ -175,7 +175,7 @@ def _breaks() -> list[str]:
         "The named diagnosand of the named cell then misses its bar, as it should. The first columns are the method "
         "as it is.",
         "",
-        "| break | in its place | cell | diagnosand | value as it is | value broken (Monte-Carlo error) | replicates | bar |",
+        "| break | in its place | cell | diagnosand | as it is | broken (Monte-Carlo error) | replicates | bar |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     table = read_table(TABLE)

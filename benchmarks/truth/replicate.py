@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from benchmarks.truth.cells import TREES, Cell
 from benchmarks.truth.peers import ask_peers
 
@@ -73,10 +74,10 @@ class Truth:
     given : what an interval should cover, by finding_id (`given_blocks` of `tell_truth`)
     population : over all schools of the world: 0 where a test's null holds
     differs : whether effects differ along any moderator that is recorded
-    systematic : (units of the panel,) each effect less what nothing recorded follows
+    systematic : by student_id, each effect less what nothing recorded follows
     """
 
-    def __init__(self, *, entries: list[dict[str, Any]], scale: float, differs: bool, systematic: np.ndarray) -> None:
+    def __init__(self, *, entries: list[dict[str, Any]], scale: float, differs: bool, systematic: pd.Series) -> None:
         self.given = {entry["finding_id"]: _scaled(entry["given_blocks"], scale) for entry in entries}
         self.population = {entry["finding_id"]: _scaled(entry["population"], scale) for entry in entries}
         self.scale, self.differs, self.systematic = scale, differs, systematic
@@ -90,7 +91,9 @@ class Truth:
         differs = world.binary or any((world.by_frl, world.by_el, world.by_devices, world.by_both, world.peak))
         return cls(
             entries=pilot.truth["estimands"], scale=scale, differs=differs,
-            systematic=potential.effects[:, 0] * (100.0 if world.binary else 1.0) / scale,
+            systematic=pd.Series(
+                potential.effects[:, 0] * (100.0 if world.binary else 1.0) / scale, index=pilot.records["student_id"]
+            ),
         )  # fmt: skip
 
     def of_rule(self, run: Run, finding: Finding) -> float:
@@ -98,7 +101,7 @@ class Truth:
         setting = run.settings[0]
         rule = read_rule(finding.level, tuple(m.name for m in run.plan.moderators))
         inside, known = follow_rule(rule, run.panel, setting)
-        effect = self.systematic[setting.scores.rows]
+        effect = self.systematic[setting.scores.id].to_numpy()
         return float(effect[inside].mean() - effect[known & ~inside].mean())
 
 
