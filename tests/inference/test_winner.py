@@ -19,19 +19,19 @@ def common(n, rho):
 @pytest.mark.parametrize(("n", "df", "level"), MVTNORM)
 def test_the_quantile_of_the_largest_t_is_rs(n, df, level):
     assert largest_t_quantile(correlation=common(n, 0.5), df=df, level=level) == pytest.approx(
-        MVTNORM[n, df, level], abs=0.003
+        MVTNORM[n, df, level], abs=0.002
     )
 
 
 def test_one_value_has_students_quantile_and_equal_values_count_once():
     assert largest_t_quantile(correlation=[[1.0]], df=7, level=0.975) == pytest.approx(stats.t.ppf(0.975, 7))
     twins = largest_t_quantile(correlation=common(3, 1.0), df=7, level=0.975)
-    assert twins == pytest.approx(stats.t.ppf(0.975, 7), abs=0.005)
+    assert twins == pytest.approx(stats.t.ppf(0.975, 7), abs=0.002)
 
 
 def test_unrelated_normal_values_have_the_quantile_of_their_product():
     found = largest_t_quantile(correlation=np.eye(3), df=np.inf, level=0.95)
-    assert found == pytest.approx(stats.norm.ppf(0.95 ** (1 / 3)), abs=0.003)
+    assert found == pytest.approx(stats.norm.ppf(0.95 ** (1 / 3)), abs=0.002)
 
 
 def test_the_picked_estimate_has_a_simultaneous_lower_and_students_upper_limit():
