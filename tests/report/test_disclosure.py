@@ -97,6 +97,14 @@ def test_a_checks_small_cell_goes_with_what_is_computed_from_it_and_with_the_sen
     assert check.verdict is Verdict.PASS
 
 
+def test_a_caveat_says_of_a_check_what_the_check_may_still_say(evidence):
+    check = small_check(verdict=Verdict.FAIL)
+    caveat = Caveat(caveat_id="attrition", subject="rd_post", gravity=1, sentence=check.sentence)
+    released = withhold(replace(evidence, checks=(check,), caveats=(caveat,))).evidence
+    assert released.caveats[0].sentence == released.checks[0].sentence
+    assert "0.4" not in released.caveats[0].sentence
+
+
 def test_a_sentence_without_the_withheld_numbers_stays(evidence):
     said = "The outcome is there for nearly everyone."
     released = withhold(replace(evidence, checks=(small_check(sentence=said),)))

@@ -10,6 +10,7 @@ import numpy as np
 from whoworks.checks.attrition import check_attrition, check_cluster_attrition
 from whoworks.checks.balance import check_balance
 from whoworks.checks.clusters import check_cluster_sizes, check_clusters
+from whoworks.checks.group_attrition import check_group_attrition
 from whoworks.checks.interference import check_interference
 from whoworks.checks.measures import check_ceiling_floor, check_distinct_values
 from whoworks.checks.overlap import check_overlap
@@ -37,6 +38,7 @@ def run_checks(
     looks: dict[str, Look] = {
         "attrition": lambda: check_attrition(blind, design, labels),
         "cluster_attrition": lambda: check_cluster_attrition(blind, design, labels),
+        "group_attrition": lambda: check_group_attrition(blind, design, labels),
         "balance": lambda: check_balance(blind, design, labels) + check_reassignment(blind, design, rng),
         "clusters": lambda: check_clusters(design),
         "cluster_sizes": lambda: check_cluster_sizes(design),

@@ -12,6 +12,7 @@ from whoworks import columns
 CHECK_IDS = (
     "attrition",  # per outcome: units whose outcome is missing, against the WWC's boundary
     "cluster_attrition",  # per outcome: what was assigned as a whole and has no outcome at all
+    "group_attrition",  # per outcome: whether the arms' losses differ by group of a moderator
     "balance",  # per outcome: pre-tests of the analysed; "characteristics"; "joint": the re-assignment test
     "clusters",  # how many clusters each arm has
     "cluster_sizes",  # how unequal they are, and whether one dominates

@@ -16,6 +16,7 @@ from whoworks.panel.panel import Panel
 FROM_CHECKS = {
     "attrition": 1,
     "cluster_attrition": 1,
+    "group_attrition": 1,
     "balance": 1,
     "sample_ratio": 1,
     "clusters": 1,

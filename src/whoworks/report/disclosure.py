@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -77,12 +77,13 @@ def withhold(evidence: Evidence) -> Released:
     findings = tuple(clear_finding(finding, rule, account) for finding in evidence.findings)
     hidden = {number for finding in evidence.findings if rule.is_small(finding) for number in numbers_of(finding)}
     small = {finding.moderator for finding in evidence.findings if rule.is_small(finding)}
+    checks = clear_checks(evidence.checks, rule, account)
     released = replace(
         evidence,
         findings=Findings(items=findings),
-        checks=clear_checks(evidence.checks, rule, account),
+        checks=checks,
         ledger=clear_ledger(evidence.ledger, rule, account),
-        caveats=tuple(clear_caveat(caveat, hidden, small, rule, account) for caveat in evidence.caveats),
+        caveats=tuple(clear_caveat(caveat, hidden, small, rule, account) for caveat in tell_as(checks, evidence)),
     )
     return Released(evidence=released, withheld=tuple(account), rule=rule)
 
@@ -173,6 +174,17 @@ def clear_entry(entry: Entry, rule: Rule, account: list[Withholding]) -> Entry:
     units = entry.n_units if entry.n_units < 0 else WITHHELD
     clusters = entry.n_clusters if entry.n_clusters < 0 else WITHHELD
     return replace(entry, n_rows=WITHHELD, n_units=units, n_clusters=clusters)
+
+
+def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
+    """Yield the caveats; one that repeats a check's sentence says what the check may still say."""
+    said = {
+        (check.check_id, check.subject, check.sentence): cleared.sentence
+        for check, cleared in zip(evidence.checks, checks, strict=True)
+    }
+    for caveat in evidence.caveats:
+        sentence = said.get((caveat.caveat_id, caveat.subject, caveat.sentence), caveat.sentence)
+        yield replace(caveat, sentence=sentence)
 
 
 def clear_caveat(

@@ -19,6 +19,7 @@ STUDENT = "student"
 CHECK_WORDS = {
     "attrition": "Outcomes missing",
     "cluster_attrition": "Whole clusters missing",
+    "group_attrition": "Outcomes missing by group",
     "balance": "Balance before assignment",
     "clusters": "Number of clusters",
     "cluster_sizes": "Sizes of clusters",
