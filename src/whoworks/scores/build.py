@@ -23,21 +23,21 @@ def build_scores(panel: Panel, design: Design, *, outcome: str, seed: np.random.
     Parameters
     ----------
     outcome : name of the outcome's variable; units that lack it are left out
-    seed : feeds the folds and the learner by trees; the same seed gives the same scores
+    seed : feeds the folds; the same seed gives the same scores
     """
     observed = panel.values[outcome].notna().to_numpy()[design.rows]
     rows = design.rows[observed]
     cluster = np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64)
     block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
     arm, assigned = design.arm[observed], design.assigned[observed]
-    for_folds, for_trees = seed.spawn(2)
+    (for_folds,) = seed.spawn(1)
     fold = assign_folds(cluster=cluster, block=block, arm=arm, assigned=assigned, rng=np.random.default_rng(for_folds))
     variable = panel.variable(outcome)
     y = panel.values[outcome].to_numpy(dtype=np.float64)[rows]
     prognosis = cross_fit_prognosis(
         y=y, values=panel.values.iloc[rows].reset_index(drop=True),
         variables=affordable(panel, outcome=variable, rows=rows, cluster=cluster),
-        cluster=cluster, block=block, fold=fold, seed=int(for_trees.generate_state(1)[0]),
+        cluster=cluster, block=block, fold=fold,
     )  # fmt: skip
     return tuple(
         _contrast(panel, design, observed=observed, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome)

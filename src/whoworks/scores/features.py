@@ -39,18 +39,18 @@ def design_columns(values: pd.DataFrame, variables: Sequence[Variable], *, splin
     return columns[:, columns.std(axis=0) > 0]
 
 
-def coded_columns(values: pd.DataFrame, variables: Sequence[Variable]) -> tuple[NDArray[np.float64], list[bool]]:
-    """Return one column per covariate for learners by trees, and which are codes of categories.
+def coded_columns(values: pd.DataFrame, variables: Sequence[Variable]) -> NDArray[np.float64]:
+    """Return the columns that learners by trees cut: numbers, and for categories each level but the first as 0 or 1.
 
-    Categories become the number of their level, NaN where missing. (n, p) and p flags
+    (n, p), NaN where missing.
     """
     columns = []
     for variable in variables:
         column = values[variable.name]
         if variable.kind is Kind.CATEGORY:
-            codes = column.cat.codes.to_numpy().astype(np.float64)
-            columns.append(np.where(codes < 0, np.nan, codes))
+            codes = column.cat.codes.to_numpy()
+            levels = range(1, max(2, len(column.cat.categories)))
+            columns += [np.where(codes < 0, np.nan, codes == level) for level in levels]
         else:
             columns.append(column.to_numpy(dtype=np.float64))
-    flags = [variable.kind is Kind.CATEGORY for variable in variables]
-    return (np.column_stack(columns) if columns else np.zeros((len(values), 0))), flags
+    return np.column_stack(columns) if columns else np.zeros((len(values), 0))

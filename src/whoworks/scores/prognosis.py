@@ -10,7 +10,6 @@ later regression, so that h speaks of differences within blocks.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -54,7 +53,6 @@ def cross_fit_prognosis(
     cluster: Codes,
     block: Codes,
     fold: Codes,
-    seed: int,
 ) -> Prognosis:
     """Learn the prognosis on other folds and keep the learner with the smallest risk on left-out clusters.
 
@@ -63,7 +61,6 @@ def cross_fit_prognosis(
     y : (n,) outcome, no missing values
     values, variables : (n, p) covariates as typed by the panel, missing allowed
     cluster, block, fold : (n,) codes; folds hold whole clusters; one fold means no model
-    seed : for the learner by trees
 
     Risk is the mean squared error on left-out clusters, blocks taken out; the
     model without covariates competes. The rule looks at no arm.
@@ -75,7 +72,7 @@ def cross_fit_prognosis(
     outcome = _within(block, y)
     empty = float(outcome @ outcome)
     best = Prognosis(h=None, learner="none", share_explained=0.0)
-    for name, learn in _learners(values, variables, cluster, block, seed).items():
+    for name, learn in _learners(values, variables, cluster, block).items():
         with threadpool_limits(limits=1):  # small fits: threads wait for each other longer than they work
             h = _left_out(learn, y, block, fold)
         error = outcome - _within(block, h)
@@ -94,15 +91,12 @@ def _left_out(learn: Learner, y: Vector, block: Codes, fold: Codes) -> Vector:
     return h
 
 
-def _learners(
-    values: pd.DataFrame, variables: Sequence[Variable], cluster: Codes, block: Codes, seed: int
-) -> dict[str, Learner]:
+def _learners(values: pd.DataFrame, variables: Sequence[Variable], cluster: Codes, block: Codes) -> dict[str, Learner]:
     n_clusters = len(np.unique(cluster))
     linear = design_columns(values, variables, splines=n_clusters >= ENOUGH_FOR_BENDS)
     learners: dict[str, Learner] = {"ridge regression": _ridge(linear, cluster, block)}
     if len(values) >= ENOUGH_FOR_TREES:
-        coded, categorical = coded_columns(values, variables)
-        learners["gradient boosting"] = _boosting(coded, categorical, seed)
+        learners["gradient boosting"] = _boosting(coded_columns(values, variables))
     return learners
 
 
@@ -123,19 +117,12 @@ def _ridge(columns: Vector, cluster: Codes, block: Codes) -> Learner:
     return learn
 
 
-def _boosting(columns: Vector, categorical: list[bool], seed: int) -> Learner:
-    from sklearn.ensemble import HistGradientBoostingRegressor
+def _boosting(columns: Vector) -> Learner:
+    """Boosted trees, learned on the training folds' rows."""
+    from whoworks.scores.boosting import boost
 
     def learn(train: Codes, outcome: Vector) -> Vector:
-        model = HistGradientBoostingRegressor(
-            max_iter=100, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=25, l2_regularization=1.0,
-            categorical_features=categorical if any(categorical) else None, early_stopping=False, random_state=seed,
-        )  # fmt: skip
-        with warnings.catch_warnings():
-            # a covariate may be missing throughout a training fold; it then splits nothing
-            warnings.filterwarnings("ignore", message="Bin edges|All-NaN|invalid value")
-            model.fit(columns[train], outcome)
-        return np.asarray(model.predict(columns), dtype=np.float64)
+        return boost(columns=columns[train], outcome=outcome).predict(columns)
 
     return learn
 

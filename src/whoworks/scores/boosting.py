@@ -1,0 +1,206 @@
+"""Gradient boosting of small trees on binned columns: the prognosis that bends and crosses.
+
+Squared error, trees grown best leaf first (Friedman 2001, Annals of Statistics
+29; histograms as in Ke et al. 2017, LightGBM). Missing values have a bin of
+their own, tried on both sides of every cut. No draw is made: the same data give
+the same trees. Compiled, so that a trial of a thousand students takes
+milliseconds where a general package spends its time on bookkeeping.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Bins = NDArray[np.uint8]
+
+N_TREES = 100
+RATE = 0.08  # of each tree's step that is taken
+MOST_LEAVES = 15
+LEAF_SIZE = 25  # units
+RIDGE = 1.0  # pseudo-units of no residual in every leaf
+MOST_BINS = 254  # of values that are not missing
+MISSING = 255  # the bin of missing values
+NODES = 2 * MOST_LEAVES - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boosted:
+    """Boosted trees.
+
+    edges : for each column, the cuts between its bins
+    feature, cut : (T, nodes) a node sends bins up to `cut` of its feature to the left; feature -1 is a leaf
+    missing_left : (T, nodes) whether missing values go left
+    left : (T, nodes) the left child; the right one comes next
+    value : (T, nodes) what a leaf adds;  level : the outcome's mean
+    """
+
+    edges: tuple[Vector, ...]
+    feature: Codes
+    cut: Codes
+    missing_left: NDArray[np.bool_]
+    left: Codes
+    value: Vector
+    level: float
+
+    def predict(self, columns: Vector) -> Vector:
+        """Predict (n, p) columns, NaN where missing: (n,)."""
+        bins = put_in_bins(columns, self.edges)
+        summed = _ask(bins, self.feature, self.cut, self.missing_left, self.left, self.value)
+        return np.asarray(self.level + summed, dtype=np.float64)
+
+
+def boost(*, columns: Vector, outcome: Vector) -> Boosted:
+    """Learn the outcome, (n,), from columns, (n, p), NaN where missing."""
+    edges = tuple(find_edges(column) for column in columns.T)
+    level = float(outcome.mean())
+    grown = _grow(put_in_bins(columns, edges), outcome - level)
+    feature, cut, missing_left, left, value = grown
+    return Boosted(
+        edges=edges, feature=feature, cut=cut, missing_left=missing_left, left=left, value=value, level=level
+    )
+
+
+def find_edges(column: Vector) -> Vector:
+    """Return the cuts between a column's bins: halfway between values, or at quantiles where values are many."""
+    values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    if len(values) > MOST_BINS:
+        share = np.cumsum(counts) / counts.sum()
+        last = np.unique(np.searchsorted(share, np.arange(1, MOST_BINS) / MOST_BINS))
+        last = last[last < len(values) - 1]
+        return np.asarray((values[last] + values[last + 1]) / 2, dtype=np.float64)
+    return np.asarray((values[:-1] + values[1:]) / 2, dtype=np.float64)
+
+
+def put_in_bins(columns: Vector, edges: tuple[Vector, ...]) -> Bins:
+    """Return each value's bin, 255 where missing, (n, p)."""
+    bins = np.empty(columns.shape, dtype=np.uint8)
+    for place, cuts in enumerate(edges):
+        column = columns[:, place]
+        bins[:, place] = np.where(np.isnan(column), MISSING, np.searchsorted(cuts, column))
+    return bins
+
+
+@numba.njit(cache=True)
+def _fill(bins, rest, rows, start, stop, total, count):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Sum residuals and count units by column and bin over a node's units."""
+    total[:] = 0.0
+    count[:] = 0
+    for place in range(start, stop):
+        row = rows[place]
+        for j in range(bins.shape[1]):
+            b = bins[row, j]
+            total[j, b] += rest[row]
+            count[j, b] += 1
+
+
+@numba.njit(cache=True)
+def _best_cut(total, count, n, whole):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Return gain, column, cut and side of missing values of a node's best cut; a gain of 0 where there is none."""
+    best = (0.0, -1, 0, False)
+    own = whole * whole / (n + RIDGE)
+    for j in range(total.shape[0]):
+        gap, gap_count = total[j, MISSING], count[j, MISSING]
+        for side in range(2 if gap_count > 0 else 1):
+            left, left_count = (gap, gap_count) if side == 1 else (0.0, 0)
+            for b in range(MISSING):
+                if count[j, b] == 0:
+                    continue
+                left += total[j, b]
+                left_count += count[j, b]
+                if n - left_count < LEAF_SIZE:
+                    break
+                if left_count < LEAF_SIZE:
+                    continue
+                right = whole - left
+                gain = left * left / (left_count + RIDGE) + right * right / (n - left_count + RIDGE) - own
+                if gain > best[0]:
+                    # without missing values here, later ones go with the larger side
+                    goes_left = side == 1 if gap_count > 0 else 2 * left_count > n
+                    best = (gain, j, b, goes_left)
+    return best
+
+
+@numba.njit(cache=True)
+def _divide(bins, rows, spare, start, stop, feature, cut, missing_left):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Put the units that go left first, in their order; return where the others begin."""
+    middle, kept = start, 0
+    for place in range(start, stop):
+        row = rows[place]
+        b = bins[row, feature]
+        goes_left = missing_left if b == MISSING else b <= cut
+        if goes_left:
+            rows[middle] = row
+            middle += 1
+        else:
+            spare[kept] = row
+            kept += 1
+    for place in range(kept):
+        rows[middle + place] = spare[place]
+    return middle
+
+
+@numba.njit(cache=True)
+def _grow(bins, outcome):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Grow all trees; the arrays are those of `Boosted`."""
+    n, p = bins.shape
+    feature = np.full((N_TREES, NODES), -1, np.int64)
+    cut = np.zeros((N_TREES, NODES), np.int64)
+    missing_left = np.zeros((N_TREES, NODES), np.bool_)
+    left = np.zeros((N_TREES, NODES), np.int64)
+    value = np.zeros((N_TREES, NODES))
+    rest = outcome.copy()
+    rows, spare = np.empty(n, np.int64), np.empty(n, np.int64)
+    total, count = np.empty((p, MISSING + 1)), np.empty((p, MISSING + 1), np.int64)
+    gain, chosen, where = np.empty(NODES), np.empty(NODES, np.int64), np.empty((NODES, 2), np.int64)
+    for t in range(N_TREES):
+        for row in range(n):
+            rows[row] = row
+        size, leaves, fresh = 1, 1, 0
+        where[0, 0], where[0, 1] = 0, n
+        while True:
+            for node in range(fresh, size):
+                start, stop = where[node]
+                whole = 0.0
+                for place in range(start, stop):
+                    whole += rest[rows[place]]
+                value[t, node], gain[node] = RATE * whole / (stop - start + RIDGE), 0.0
+                if stop - start >= 2 * LEAF_SIZE and leaves < MOST_LEAVES:
+                    _fill(bins, rest, rows, start, stop, total, count)
+                    gain[node], chosen[node], cut[t, node], missing_left[t, node] = _best_cut(
+                        total, count, stop - start, whole
+                    )
+            best = int(np.argmax(gain[:size]))
+            if leaves == MOST_LEAVES or gain[best] <= 0.0:
+                break
+            feature[t, best], left[t, best], gain[best] = chosen[best], size, 0.0
+            start, stop = where[best]
+            middle = _divide(bins, rows, spare, start, stop, chosen[best], cut[t, best], missing_left[t, best])
+            where[size, 0], where[size, 1] = start, middle
+            where[size + 1, 0], where[size + 1, 1] = middle, stop
+            fresh, size, leaves = size, size + 2, leaves + 1
+        for node in range(size):
+            if feature[t, node] < 0:
+                for place in range(where[node, 0], where[node, 1]):
+                    rest[rows[place]] -= value[t, node]
+    return feature, cut, missing_left, left, value
+
+
+@numba.njit(cache=True)
+def _ask(bins, feature, cut, missing_left, left, value):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Sum over trees what the leaf of each unit adds, (n,)."""
+    summed = np.zeros(len(bins))
+    for t in range(len(feature)):
+        for row in range(len(bins)):
+            node = 0
+            while feature[t, node] >= 0:
+                b = bins[row, feature[t, node]]
+                goes_left = missing_left[t, node] if b == MISSING else b <= cut[t, node]
+                node = left[t, node] if goes_left else left[t, node] + 1
+            summed[row] += value[t, node]
+    return summed
