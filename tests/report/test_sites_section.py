@@ -73,6 +73,15 @@ def test_a_spread_stands_with_its_figure_and_what_a_new_school_may_expect():
     assert "In a new school like these" in said
 
 
+def test_schools_too_small_to_show_one_by_one_are_said_to_be():
+    said = compose([*averages(), SPREAD, NEW])
+    assert "Too few schools have 10 students in each arm to show them one by one." in said
+
+
+def test_of_several_groups_the_claim_is_all_at_once():
+    assert "single differences are shown, not tested" in compose([*averages(), *planned()])
+
+
 def test_the_figure_tells_its_ends_to_who_cannot_see_it():
     said = compose([*averages(), *SITES])
     assert "The effect in 8 schools without names, in order of size, in points" in said

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from whoworks.findings.finding import Finding
 from whoworks.findings.site_profile import INDEX
+from whoworks.findings.sites import UNITS_TO_SHOW
 from whoworks.report.document import Block, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import STATUS_WORDS, STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, fixed, signed
@@ -37,10 +38,13 @@ def variation_blocks(chosen: Selection, words: Words, figures: Mapping[str, Figu
         )
         return [heading, Paragraph(text=text)]
     spread = [f for f in chosen.sites if f.question == "site-variation" and not f.level]
-    blocks: list[Block] = [heading, *(Paragraph(text=tell(finding, words)) for finding in spread)]
+    blocks: list[Block] = [heading, *(Paragraph(text=tell(finding, words, notes=False)) for finding in spread)]
+    new = [f for f in chosen.sites if f.question == "new-site" and math.isfinite(f.estimate)]
     if "sites" in figures:
         blocks.append(figures["sites"])
-    new = [f for f in chosen.sites if f.question == "new-site" and math.isfinite(f.estimate)]
+    elif new:
+        text = f"Too few {plural(words.site)} have {UNITS_TO_SHOW} students in each arm to show them one by one."
+        blocks.append(Paragraph(text=text))
     return blocks + [Paragraph(text=tell(finding, words, notes=False)) for finding in new]
 
 
@@ -61,10 +65,20 @@ def context_blocks(chosen: Selection, words: Words) -> list[Block]:
             Column(head="Asked", share=0.9),
         ),
         rows=tuple(rows),
-        note="What describes a class or a school has as many values as there are classes or schools, however many "
-        "students they have; the degrees of freedom say how many of them the answer rests on.",
+        note=tell_degrees(told),
     )
     return [Heading(text=f"Does it differ between kinds of {enumerate_levels(told, words)}?"), table]
+
+
+def tell_degrees(findings: Sequence[Finding]) -> str:
+    """Say what the degrees of freedom count, and which row of several groups is the claim."""
+    said = (
+        "What describes a class or a school has as many values as there are classes or schools, however many students "
+        "they have; the degrees of freedom say how many of them the answer rests on."
+    )
+    if not any(finding.question == "joint" for finding in findings):
+        return said
+    return f"{said} Of several groups the claim is all of them at once; single differences are shown, not tested."
 
 
 def is_of_context(finding: Finding, main: Finding | None, words: Words) -> bool:
@@ -146,7 +160,7 @@ def profile_table(chosen: Selection, words: Words) -> Table:
 
 def tell_units(chosen: Selection, places: str) -> str:
     """Say what the spreads are, and in whose SD distances from the target are."""
-    said = f"SD between {places}: how far the {places}\u2019 own means or shares lie apart."
+    said = f"SD between {places}: how far the {places}\u2019 own means or shares lie apart (standard deviation)."
     if not chosen.target:
         return said
     return (
