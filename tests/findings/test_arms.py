@@ -150,8 +150,8 @@ def test_a_yes_or_no_outcome_is_counted_in_percentage_points():
 
 @pytest.mark.truth
 def test_where_arms_are_equal_the_picked_effects_range_holds_nought_with_few_classes():
-    # twelve classes, three in each treatment, class effects of the outcome's own size; 200 draws, Monte-Carlo error .015:
-    # below .89 has chance 1e-4
+    # twelve classes, three in each treatment, 200 draws, Monte-Carlo error .015: below .89 has
+    # chance 1e-4
     opened = open_pilot(
         "three-arms", names=("frl",), students=240, classes=12, schools=12, blocks="none"
     ).without_prognosis()

@@ -23,7 +23,6 @@ Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 CLUSTERS_PER_COLUMN = 2  # in each arm, at least: with fewer, the regression fits the clusters and not the moderators
-LARGEST = 30_000_000  # entries of the clusters' matrices: beyond, each student a cluster, it would take minutes
 FEW_DF_RANGE = "fewer than 4 degrees of freedom: the range leans on assumptions"
 
 
@@ -43,14 +42,12 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
     One row per number (per SD) and per group but the first. A companion to the
     differences: it describes, and carries no test. Units that lack any
     moderator are left out, and counted in a note. Nothing where there is one
-    moderator, fewer than two clusters in each arm for every column, or so many
-    clusters and columns that `LARGEST` is passed.
+    moderator, or fewer than two clusters in each arm for every column.
     """
     keep, terms = open_projection(panel, setting)
     per_arm = min(setting.n_clusters(keep & arm) for arm in (setting.treated, setting.control))
     together = len({term.moderator.name for term in terms})
-    n_entries = setting.n_clusters(keep) * (4 * len(terms) + 4) ** 2
-    if together < 2 or per_arm < CLUSTERS_PER_COLUMN * len(terms) or n_entries > LARGEST:
+    if together < 2 or per_arm < CLUSTERS_PER_COLUMN * len(terms):
         return ()
     basis = np.column_stack([np.ones(len(keep)), *(term.column for term in terms)])
     fit = fit_effects(setting.scores, basis=basis, keep=keep)

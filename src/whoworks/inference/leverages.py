@@ -12,6 +12,7 @@ so that the inverse root of B_c needs only the small matrices V_c' V_c and E_c.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,7 @@ Kind = Literal["CR0", "CR1", "CR2", "CR3"]
 
 NEGLIGIBLE = 1e-13  # eigenvalues of a scaled Gram matrix below this are rounding error
 FULL = 250_000  # entries up to which a matrix over blocks is kept in full: faster than sparse, and small
+MOST_ENTRIES = 1_000_000  # of the clusters' matrices in one part: bounds memory
 SINGULAR = 1e-8  # eigenvalues of B_c below this are a leverage of one: generalised inverse
 
 
@@ -57,19 +59,20 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """Sufficient statistics of each cluster, for the basis V_c = [Z_c, W_c Z_c].
+    """What each cluster's correction and loadings are made of; units are sorted by cluster.
 
-    gram : (G, 2p, 2p) V_c' V_c, with p = k + m and m the most blocks a cluster meets
-    score : (G, 2p) V_c' r_c
-    effect : (G, 2p, 2p) the E_c with B_c = I + V_c E_c V_c'
+    z : (n, p) the rows of Z, with p = k + m and m the most blocks a cluster meets
+    weights, residuals : (n,)
+    start : (G,) each cluster's first unit
     slot : (G, m) the block behind each indicator column, -1 where there is none
     n_columns : k
     spread : (k, k) Q' W^2 Q;  cross : (B, k) the same between blocks' indicators and Q, over the blocks' weights
     """
 
-    gram: Vector
-    score: Vector
-    effect: Vector
+    z: Vector
+    weights: Vector
+    residuals: Vector
+    start: Codes
     slot: Codes
     n_columns: int
     blocks: Blocks | None
@@ -79,73 +82,106 @@ class Moments:
     @property
     def n_clusters(self) -> int:
         """G."""
-        return len(self.gram)
+        return len(self.start)
 
     @classmethod
     def of(cls, *, basis: Vector, weights: Vector, residuals: Vector, cluster: Codes, blocks: Blocks | None) -> Moments:
-        """Sum over clusters; all arrays are sorted by cluster."""
+        """Describe the clusters; all arrays are sorted by cluster."""
         start = np.flatnonzero(np.r_[True, cluster[1:] != cluster[:-1]])
         slot, place = _slots(cluster, blocks, len(start))
         indicators = (place[:, None] == np.arange(slot.shape[1])).astype(np.float64)
-        z = np.hstack([basis, indicators])
-        gram = _gram(z, weights, start)
-        score = np.column_stack(
-            [np.add.reduceat(c * residuals * u, start) for u in (1.0, weights) for c in z.T]
-        )  # (G, 2p)
-        spread = basis.T @ (weights[:, None] ** 2 * basis)
         cross = (
             np.zeros((0, basis.shape[1]))
             if blocks is None
             else blocks.sums(weights[:, None] ** 2 * basis) / blocks.weight[:, None]
         )
-        effect = _effect(spread, cross, slot, blocks, len(start))
         return cls(
-            gram=gram, score=score, effect=effect, slot=slot, n_columns=basis.shape[1],
-            blocks=blocks, spread=spread, cross=cross,
+            z=np.hstack([basis, indicators]), weights=weights, residuals=residuals, start=start, slot=slot,
+            n_columns=basis.shape[1], blocks=blocks, spread=basis.T @ (weights[:, None] ** 2 * basis), cross=cross,
         )  # fmt: skip
 
     def adjust(self, kind: Kind) -> tuple[Vector, int]:
-        """Return (G, 2p, k) columns f with A_c' W_c Q_c = V_c f, and the count of zero eigenvalues."""
-        half = self.gram.shape[1] // 2
-        plain = np.zeros((half * 2, self.n_columns))
-        plain[half : half + self.n_columns] = np.eye(self.n_columns)
-        if kind in ("CR0", "CR1"):
-            return np.broadcast_to(plain, (self.n_clusters, *plain.shape)), 0
-        if kind == "CR3":
-            return self._approximate_jackknife(plain), 0
-        parts = [_inverse_root(g, e, plain) for g, e in zip(_chunks(self.gram), _chunks(self.effect), strict=True)]
-        return np.concatenate([f for f, _ in parts]), sum(n for _, n in parts)
+        """Return (n, k) rows of the A_c' W_c Q_c, and the count of zero eigenvalues.
 
-    def _approximate_jackknife(self, plain: Vector) -> Vector:
-        """A_c = (I - H_cc)^-1: with H_cc = Z N Z' W, A_c' V = V (I - N~ V'V)^-1 (Woodbury).
-
-        Undefined where a leverage is one; then the cluster's columns are NaN.
+        A cluster of few units (fewer than V has columns) is corrected through its own n_c x n_c
+        matrix B_c, a larger one through V_c' V_c: never more than the smaller of the two.
         """
-        half = self.gram.shape[1] // 2
-        transposed = np.zeros_like(self.effect)
-        transposed[:, half:, :half] = -self.effect[:, half:, :half]
-        system = np.eye(2 * half) - transposed @ self.gram
-        defined = np.linalg.cond(system) < 1 / SINGULAR
-        solved = np.full((self.n_clusters, *plain.shape), np.nan)
-        solved[defined] = np.linalg.solve(system[defined], np.broadcast_to(plain, (int(defined.sum()), *plain.shape)))
-        return solved
+        plain = self.weights[:, None] * self.z[:, : self.n_columns]
+        if kind in ("CR0", "CR1"):
+            return plain, 0
+        adjusted, n_singular = np.empty_like(plain), 0
+        size = np.diff(np.r_[self.start, len(self.z)])
+        for clusters in _alike(
+            np.minimum(size, 2 * self.z.shape[1]), entries=size * self.z.shape[1] + self.z.shape[1] ** 2
+        ):
+            rows = _rows(self.start[clusters], size[clusters])
+            through = self._small if size[clusters[0]] < 2 * self.z.shape[1] else self._large
+            adjusted[rows], lost = through(clusters, rows, plain[rows], kind)
+            n_singular += lost
+        return adjusted, n_singular
+
+    def _small(self, clusters: Codes, rows: Codes, plain: Vector, kind: Kind) -> tuple[Vector, int]:
+        """Correct clusters of one size through B_c, (C, m, m), itself."""
+        m = len(rows) // len(clusters)
+        z = self.z[rows].reshape(len(clusters), m, -1)
+        w = self.weights[rows].reshape(len(clusters), m)
+        columns = plain.reshape(len(clusters), m, -1)
+        effect, half = self._effect(clusters), z.shape[2]
+        projection = -z @ (effect[:, half:, :half] @ np.swapaxes(z, 1, 2))  # P_cc = Z N Z'
+        if kind == "CR3":
+            return _jackknife(projection * w[:, None, :], columns).reshape(plain.shape), 0
+        pull = projection * w[:, None, :]
+        excess = z @ (effect[:, :half, :half] @ np.swapaxes(z, 1, 2)) - pull - np.swapaxes(pull, 1, 2)
+        if m == 1:
+            shift, turn = excess[:, :, 0], np.ones_like(excess)
+        else:
+            shift, turn = np.linalg.eigh(excess)
+        singular = shift < SINGULAR - 1
+        root = np.where(singular, 0.0, 1 / np.sqrt(np.where(singular, 1.0, 1 + shift)))
+        moved = turn @ (root[:, :, None] * (np.swapaxes(turn, 1, 2) @ columns))
+        return moved.reshape(plain.shape), int(singular.sum())
+
+    def _large(self, clusters: Codes, rows: Codes, plain: Vector, kind: Kind) -> tuple[Vector, int]:
+        """Correct clusters through V_c' V_c, (C, 2p, 2p)."""
+        z, w = self.z[rows], self.weights[rows]
+        size = np.diff(np.r_[self.start, len(self.z)])[clusters]
+        gram = _gram(z, w, np.cumsum(size) - size)
+        half, effect = z.shape[1], self._effect(clusters)
+        columns = np.zeros((2 * half, self.n_columns))
+        columns[half : half + self.n_columns] = np.eye(self.n_columns)
+        if kind == "CR3":
+            f, lost = _approximate_jackknife(gram, effect, columns), 0
+        else:
+            f, lost = _inverse_root(gram, effect, columns)
+        return np.concatenate(
+            [
+                z[first : first + n] @ each[:half] + w[first : first + n, None] * (z[first : first + n] @ each[half:])
+                for each, first, n in zip(f, np.cumsum(size) - size, size, strict=True)
+            ]
+        ), lost
+
+    def _effect(self, clusters: Codes) -> Vector:
+        """Return the E_c, (C, 2p, 2p); one for all, (1, 2p, 2p), where there are no blocks."""
+        n = 1 if self.blocks is None else len(clusters)
+        return _effect(self.spread, self.cross, self.slot[clusters], self.blocks, n)
 
     def load(self, adjusted: Vector, alpha: Vector, *, kind: Kind) -> Loadings:
         """Return the loadings of contrasts `alpha`, (k, q) in the orthonormal basis."""
-        f = adjusted @ alpha  # (G, 2p, q)
-        projected = self.gram @ f
-        own = np.einsum("gis,git->gst", f, projected)
-        score = np.einsum("gi,gis->gs", self.score, f)
+        g = adjusted @ alpha  # (n, q)
+        score = np.add.reduceat(g * self.residuals[:, None], self.start)
+        own = np.stack([np.add.reduceat(g * column[:, None], self.start) for column in g.T], axis=2)
+        sides = np.hstack([self.z, self.weights[:, None] * self.z])
+        projected = [np.add.reduceat(sides * column[:, None], self.start) for column in g.T]  # q of (G, 2p)
         factor = self.n_clusters / (self.n_clusters - 1) if kind == "CR1" else 1.0
+        block: tuple[Matrix, ...] = ()
         if self.blocks is None:
-            left, middle = projected, self._middle()
-            block: tuple[Matrix, ...] = ()
+            left = projected
         else:
-            block = tuple(self._block_sums(projected[:, :, s]) for s in range(alpha.shape[1]))
-            left, middle = self._with_cross(projected, block), self._middle()
+            block = tuple(self._block_sums(part) for part in projected)
+            left = [self._with_cross(part, sums) for part, sums in zip(projected, block, strict=True)]
         return Loadings(
-            score=score, own=own, left=tuple(left[:, :, s] for s in range(alpha.shape[1])), middle=middle,
-            block=block, block_middle=self._block_middle(), factor=factor,
+            score=score, own=own, left=tuple(left), middle=self._middle(), block=block,
+            block_middle=self._block_middle(), factor=factor,
         )  # fmt: skip
 
     def _block_sums(self, projected: Vector) -> Matrix:
@@ -162,12 +198,11 @@ class Moments:
         full[place] = np.r_[plain, weighted]
         return full
 
-    def _with_cross(self, projected: Vector, block: tuple[Matrix, ...]) -> Vector:
-        """Return Q'g, Q'Wg and, for the blocks' part in P W^2 P, (1'g) cross: (G, 3 k, q)."""
+    def _with_cross(self, projected: Vector, sums: Matrix) -> Vector:
+        """Return Q'g, Q'Wg and, for the blocks' part in P W^2 P, (1'g) cross: (G, 3 k)."""
         assert self.blocks is not None
         k, half, n_blocks = self.n_columns, projected.shape[1] // 2, len(self.blocks.weight)
-        cross = np.stack([part[:, :n_blocks] @ self.cross for part in block], axis=2)
-        return np.concatenate([projected[:, :k], projected[:, half : half + k], cross], axis=1)
+        return np.hstack([projected[:, :k], projected[:, half : half + k], sums[:, :n_blocks] @ self.cross])
 
     def _middle(self) -> Vector:
         k = self.n_columns
@@ -232,8 +267,42 @@ def _effect(spread: Vector, cross: Vector, slot: Codes, blocks: Blocks | None, n
     return effect
 
 
-def _chunks(stack: Vector, size: int = 4096) -> list[Vector]:
-    return [stack[first : first + size] for first in range(0, len(stack), size)]
+def _alike(size: Codes, *, entries: Codes) -> Iterator[Codes]:
+    """Yield clusters of one size together, in parts that bound memory."""
+    order = np.argsort(size, kind="stable")
+    for clusters in np.split(order, np.flatnonzero(np.diff(size[order])) + 1):
+        part = np.cumsum(entries[clusters]) // MOST_ENTRIES
+        yield from np.split(clusters, np.flatnonzero(np.diff(part)) + 1)
+
+
+def _rows(start: Codes, size: Codes) -> Codes:
+    """Return the units of some clusters, one cluster after another."""
+    offset = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
+    return np.asarray(np.repeat(start, size) + offset)
+
+
+def _jackknife(leverage: Vector, columns: Vector) -> Vector:
+    """A_c' W Q with A_c = (I - H_cc)^-1, undefined (NaN) where a leverage is one."""
+    system = np.eye(leverage.shape[1]) - np.swapaxes(leverage, 1, 2)
+    defined = np.linalg.cond(system) < 1 / SINGULAR
+    solved = np.full(columns.shape, np.nan)
+    solved[defined] = np.linalg.solve(system[defined], columns[defined])
+    return solved
+
+
+def _approximate_jackknife(gram: Vector, effect: Vector, columns: Vector) -> Vector:
+    """A_c = (I - H_cc)^-1: with H_cc = Z N Z' W, A_c' V = V (I - N~ V'V)^-1 (Woodbury).
+
+    Undefined where a leverage is one; then the cluster's columns are NaN.
+    """
+    half = gram.shape[1] // 2
+    transposed = np.zeros_like(effect)
+    transposed[:, half:, :half] = -effect[:, half:, :half]
+    system = np.eye(2 * half) - transposed @ gram
+    defined = np.linalg.cond(system) < 1 / SINGULAR
+    solved = np.full((len(gram), *columns.shape), np.nan)
+    solved[defined] = np.linalg.solve(system[defined], np.broadcast_to(columns, (int(defined.sum()), *columns.shape)))
+    return solved
 
 
 def _inverse_root(gram: Vector, effect: Vector, columns: Vector) -> tuple[Vector, int]:
