@@ -36,12 +36,14 @@ class Portrait:
 
     known : (n,) units of either arm with a value; site : (n,) codes
     mean : over students; by_site : mean of each site, NaN where none of its students has a value
+    counts : a finding's counts of the units
     """
 
     trait: Trait
     known: Mask
     mean: float
     by_site: Vector
+    counts: dict[str, object]
 
     @property
     def n_sites(self) -> int:
@@ -117,12 +119,12 @@ def _portray(setting: Setting, trait: Trait, site: Codes) -> Portrait:
     total = np.bincount(site[known], trait.values[known], minlength=len(size))
     by_site = np.where(size > 0, total / np.maximum(size, 1), np.nan)
     mean = float(trait.values[known].mean()) if known.any() else float("nan")
-    return Portrait(trait=trait, known=known, mean=mean, by_site=by_site)
+    return Portrait(trait=trait, known=known, mean=mean, by_site=by_site, counts=_counts(setting, trait, known))
 
 
 def _describe(panel: Panel, setting: Setting, portrait: Portrait) -> Iterator[Finding]:
     trait, word = portrait.trait, plural(place_word(panel))
-    counts = _counts(setting, portrait)
+    counts = portrait.counts
     yield setting.finding(
         question=PROFILE, quantity="share of students" if trait.is_share else "mean over students", level=trait.code,
         **(_shared(trait) | {"estimate": _times(trait) * portrait.mean} | counts),
@@ -148,7 +150,7 @@ def _compare(
             question=TARGET, quantity="mean or share minus the target's", level=trait.code, reference=target.name,
             effect_size=distance.in_sd,
             sd_used=f"SD between {plural(place_word(panel))}" + (", of the target" if distance.is_given else ""),
-            **(_shared(trait) | {"estimate": _times(trait) * distance.gap} | _counts(setting, distance.portrait)),
+            **(_shared(trait) | {"estimate": _times(trait) * distance.gap} | distance.portrait.counts),
         )  # fmt: skip
     yield setting.finding(
         question=TARGET, quantity="generalisability index from means", level=INDEX, reference=target.name, unit="",
@@ -236,9 +238,9 @@ def _times(trait: Trait) -> float:
     return 100.0 if trait.is_share else 1.0
 
 
-def _counts(setting: Setting, portrait: Portrait) -> dict[str, object]:
+def _counts(setting: Setting, trait: Trait, known: Mask) -> dict[str, object]:
     """Count as elsewhere, and let the smallest group of a category in an arm be the smallest cell."""
-    counts = setting.counts(portrait.known)
+    counts = setting.counts(known)
     arms = (setting.treated, setting.control)
-    own = min(portrait.trait.smallest_group(portrait.known & arm) for arm in arms)
+    own = min(trait.smallest_group(known & arm) for arm in arms)
     return counts | {"smallest_cell": min(int(str(counts["smallest_cell"])), own)}

@@ -22,7 +22,7 @@ def plot_sites(sites: Sequence[Finding], *, new: Finding | None, words: Words) -
     noun = plural(words.site)
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.165, 0.87, 0.815))
+        axes = drawing.add_axes((0.1, 0.1, 0.87, 0.88))
         if new is not None and math.isfinite(new.conf_low):
             axes.axhspan(new.conf_low, new.conf_high, color=BAND, lw=0, zorder=0)
         axes.axhline(0, color=INK, lw=0.8)
