@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from whoworks.findings.families import EXPLORATORY
 from whoworks.findings.finding import Finding
 from whoworks.findings.fragility import open_moderation
 from whoworks.findings.regression import fit_effects
@@ -31,7 +30,7 @@ def add_min_p(
     """
     families: dict[str, list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
-        if finding.family and finding.family != EXPLORATORY:
+        if finding.family and finding.status == "confirmatory":
             families[finding.family].append(place)
     told = list(findings)
     for places, each in zip(families.values(), seed.spawn(len(families)), strict=True):

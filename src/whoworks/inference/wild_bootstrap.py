@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,7 @@ from scipy import sparse
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
+Matrix: TypeAlias = Any  # an array, or scipy's csr_array where there are blocks
 
 WEBB = np.sqrt([1.5, 1.0, 0.5, 1.5, 1.0, 0.5]) * np.array([-1, -1, -1, 1, 1, 1])  # Webb (2023), Canadian J. Econ. 56
 CHUNK = 200  # draws computed together: bounds memory
@@ -51,13 +53,14 @@ def step_down_min_p(
     the restricted bootstrap rejects too seldom.
     """
     n_clusters = 1 + max(int(each.cluster.max()) for each in hypotheses)
-    observed = np.array([statistics(each, None)[0] for each in hypotheses])
+    prepared = [_Prepared.of(each) for each in hypotheses]
+    observed = np.array([each.observed()[0] for each in prepared])
     drawn = np.empty((len(hypotheses), n_draws))
     for first in range(0, n_draws, CHUNK):
         size = min(CHUNK, n_draws - first)
         draws = WEBB[rng.integers(0, len(WEBB), (size, n_clusters))]
-        for place, each in enumerate(hypotheses):
-            drawn[place, first : first + size] = statistics(each, draws)
+        for place, each in enumerate(prepared):
+            drawn[place, first : first + size] = each.drawn(draws)
     return adjust_min_p(observed=observed, drawn=drawn)
 
 
@@ -78,40 +81,85 @@ def adjust_min_p(*, observed: ArrayLike, drawn: ArrayLike) -> tuple[Vector, Vect
 
 
 def statistics(hypothesis: Hypothesis, draws: Vector | None) -> Vector:
-    """Return the Wald statistic of the data, (1,), or under the null of each row of draws, (B,).
+    """Return the Wald statistic of the data, (1,), or under the null of each row of draws, (B,)."""
+    prepared = _Prepared.of(hypothesis)
+    return prepared.observed() if draws is None else prepared.drawn(draws)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """Sums over clusters from which every draw's statistic follows.
 
     With the restricted residuals r, L the tested rows of (X'WX)^-1 and v a draw, the
-    coefficients are sum_c v_c L X_c'W r_c, and a cluster's score is what its own
-    v_c r_c less the fit to all of v r leaves: functions of sums over clusters.
+    coefficients are b = sum_c v_c (X'WX)^-1 X_c'W r_c, and a cluster's score is what its
+    own v_c r_c less the fit to all of v r leaves, ``v_c u_c - M_c b``. Its squares over
+    clusters are a square of v, a product of v and b, and a square of b: nothing of
+    draws times clusters is formed. With blocks, b goes on with the blocks' means of v r.
+
+    x, y, weights : blocks taken out;  inverse : (k, k);  tested : columns
+    own : (G, q) the u_c;  fitted : q of (G, k + blocks) the M_c
+    pull : (G, k) X_c'W r_c;  means : (G, blocks) what each cluster's r adds to the blocks' means, or None
     """
-    w = hypothesis.weights
-    cells = _Cells.of(hypothesis)
-    x = cells.demean(hypothesis.X, w)
-    y = cells.demean(hypothesis.y[:, None], w)[:, 0]
-    inverse = np.linalg.inv(x.T @ (w[:, None] * x))
-    rows = inverse[list(hypothesis.tested)]
-    if draws is None:
-        beta = inverse @ (x.T @ (w * y))
-        scores = (cells.sums(x * (w * (y - x @ beta))[:, None]) @ rows.T)[None]
-        return _wald(rows @ (x.T @ (w * y)), scores)
-    draws = draws[:, : cells.n_clusters]
-    kept = [j for j in range(x.shape[1]) if j not in hypothesis.tested]
-    root = np.sqrt(w)
-    free = np.linalg.lstsq(x[:, kept] * root[:, None], y * root)[0]
-    rest = y - x[:, kept] @ free
-    pull = cells.sums(x * (w * rest)[:, None])  # (G, k) X_c'W r_c
-    beta = draws @ pull @ inverse  # (B, k)
-    own = draws[:, :, None] * (pull @ rows.T)[None]  # (B, G, q)
-    gram = np.stack([cells.sums(x * (w * column)[:, None]) for column in x.T], axis=2)  # (G, k, k)
-    fitted = np.einsum("qk,gkl,bl->bgq", rows, gram, beta, optimize=True)
-    scores = own - fitted - cells.of_blocks(x @ rows.T, w, rest, draws)
-    return _wald(beta[:, list(hypothesis.tested)], scores)
+
+    x: Vector
+    y: Vector
+    weights: Vector
+    inverse: Vector
+    tested: tuple[int, ...]
+    cells: _Cells
+    own: Vector
+    fitted: tuple[Matrix, ...]
+    pull: Vector
+    means: Matrix | None
+
+    @classmethod
+    def of(cls, hypothesis: Hypothesis) -> _Prepared:
+        w, cells = hypothesis.weights, _Cells.of(hypothesis)
+        x = cells.demean(hypothesis.X, w)
+        y = cells.demean(hypothesis.y[:, None], w)[:, 0]
+        inverse = np.asarray(np.linalg.inv(x.T @ (w[:, None] * x)), dtype=np.float64)
+        rows, root = inverse[list(hypothesis.tested)], np.sqrt(w)
+        kept = [j for j in range(x.shape[1]) if j not in hypothesis.tested]
+        rest = y - x[:, kept] @ np.linalg.lstsq(x[:, kept] * root[:, None], y * root)[0]
+        pull = cells.sums(x * (w * rest)[:, None])
+        along = [w * column for column in (x @ rows.T).T]
+        fitted = tuple(cells.with_blocks(cells.sums(x * column[:, None]), column) for column in along)
+        return cls(
+            x=x, y=y, weights=w, inverse=inverse, tested=hypothesis.tested, cells=cells, own=pull @ rows.T,
+            fitted=fitted, pull=pull, means=cells.of_blocks(w * rest),
+        )  # fmt: skip
+
+    def observed(self) -> Vector:
+        """Return the statistic of the data, (1,)."""
+        beta = self.inverse @ (self.x.T @ (self.weights * self.y))
+        left = self.weights * (self.y - self.x @ beta)
+        scores = self.cells.sums(self.x * left[:, None]) @ self.inverse[:, list(self.tested)]
+        return _wald(beta[None, list(self.tested)], (scores.T @ scores)[None])
+
+    def drawn(self, draws: Vector) -> Vector:
+        """Return the statistics under the null, (B,), of (B, G) draws."""
+        draws = draws[:, : self.cells.n_clusters]
+        beta = draws @ self.pull @ self.inverse
+        wide = beta if self.means is None else np.hstack([beta, draws @ self.means])
+        square, q = draws**2, len(self.tested)
+        meat = np.empty((len(draws), q, q))
+        for i in range(q):
+            for j in range(i + 1):
+                mixed = _times(self.fitted[j], self.own[:, i]) + _times(self.fitted[i], self.own[:, j])
+                both = (self.fitted[i].T @ self.fitted[j]) @ wide.T
+                meat[:, i, j] = meat[:, j, i] = (
+                    square @ (self.own[:, i] * self.own[:, j]) - ((draws @ mixed) * wide).sum(axis=1)
+                    + (wide * both.T).sum(axis=1)
+                )  # fmt: skip
+        return _wald(beta[:, list(self.tested)], meat)
 
 
-def _wald(beta: Vector, scores: Vector) -> Vector:
-    """Return b' (sum_c s_c s_c')^-1 b for rows b, (B, q), and scores (B, G, q)."""
-    meat = np.einsum("bgq,bgr->bqr", scores, scores)
-    beta = np.atleast_2d(beta)
+def _times(matrix: Matrix, column: Vector) -> Matrix:
+    return matrix * column[:, None] if isinstance(matrix, np.ndarray) else matrix.multiply(column[:, None]).tocsr()
+
+
+def _wald(beta: Vector, meat: Vector) -> Vector:
+    """Return b' V^-1 b for rows b, (B, q), and covariances V, (B, q, q)."""
     return np.asarray(np.einsum("bq,bq->b", beta, np.linalg.solve(meat, beta[:, :, None])[:, :, 0]))
 
 
@@ -142,11 +190,18 @@ class _Cells:
         """Sum columns over clusters, (G, j)."""
         return np.column_stack([np.bincount(self.cluster, column, self.n_clusters) for column in columns.T])
 
-    def of_blocks(self, columns: Vector, w: Vector, rest: Vector, draws: Vector) -> Vector:
-        """Return what the blocks' means of v r take from clusters' sums of w columns, (B, G, q); 0 without blocks."""
+    def of_blocks(self, values: Vector) -> Matrix | None:
+        """Return each cluster's sum of the values in each block over the block's weight, (G, blocks); None without."""
         if self.block is None:
-            return np.zeros(1)
-        shape, place = (self.n_clusters, len(self.weight)), (self.cluster, self.block)
-        means = draws @ sparse.csr_array((w * rest, place), shape=shape) / self.weight
-        taken = [means @ sparse.csr_array((w * column, place), shape=shape).T for column in columns.T]
-        return np.stack(taken, axis=2)
+            return None
+        shape = (self.n_clusters, len(self.weight))
+        return sparse.csr_array((values / self.weight[self.block], (self.cluster, self.block)), shape=shape)
+
+    def with_blocks(self, sums: Vector, values: Vector) -> Matrix:
+        """Join to clusters' sums, (G, j), those of the values in each block, unless there are none."""
+        if self.block is None:
+            return sums
+        shape = (self.n_clusters, len(self.weight))
+        return sparse.hstack(
+            [sparse.csr_array(sums), sparse.csr_array((values, (self.cluster, self.block)), shape=shape)], format="csr"
+        )
