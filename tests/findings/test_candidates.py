@@ -44,7 +44,7 @@ def propose(drawn: Replicate, half: np.ndarray) -> tuple[Candidate, ...]:
 def lunch_matters() -> tuple[Replicate, np.ndarray]:
     """Forty-eight classes in which lunch matters, and their proposing half."""
     drawn = redraw(classrooms(48), seed=2, by_lunch=0.8)
-    return drawn, split_clusters(drawn.setting, rng=np.random.default_rng(1))
+    return drawn, split_clusters(drawn.setting, rngs=[np.random.default_rng(1)])[0]
 
 
 def test_a_candidate_carries_a_rule_and_who_proposed_it_and_no_number():
@@ -63,7 +63,7 @@ def test_the_split_takes_whole_clusters_and_half_of_each_arm():
 
 def test_pairs_are_not_torn_apart():
     opened = open_pilot("constant-effect", seed=4, students=160, classes=16, schools=8, blocks="pair")
-    half = split_clusters(opened.main, rng=np.random.default_rng(1))
+    half = split_clusters(opened.main, rngs=[np.random.default_rng(1)])[0]
     block = opened.scores.block
     assert not set(block[half]) & set(block[~half])
 
@@ -266,7 +266,7 @@ def test_candidates_are_honest_where_effects_vary_along_nothing():
     p, told, cheated = [], np.zeros(100), np.zeros(100)
     for seed in range(100):
         drawn = redraw(opened, seed=seed, varying=0.3)
-        half = split_clusters(drawn.setting, rng=np.random.default_rng([seed, 1]))
+        half = split_clusters(drawn.setting, rngs=[np.random.default_rng([seed, 1])])[0]
         for candidate in propose(drawn, half):
             found, _ = estimate_candidate(drawn.panel, drawn.setting, candidate, units=~half)
             p.append(found.p_value)

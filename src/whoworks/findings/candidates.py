@@ -9,6 +9,7 @@ across both halves, but without arms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,7 @@ def find_candidates(
     conditions = list_conditions(panel)
     held = [follow_rule((condition,), panel, setting)[0] for condition in conditions]
     member = np.column_stack(held) if held else np.zeros((len(setting.scores.y), 0), dtype=np.bool_)
-    splits = [split_clusters(setting, rng=np.random.default_rng(each)) for each in seed.spawn(1 + N_SPLITS)]
+    splits = split_clusters(setting, rngs=[np.random.default_rng(each) for each in seed.spawn(1 + N_SPLITS)])
     first, *others = [propose_candidates(setting, conditions, member, half) for half in splits]
     again = [{moderators_of(candidate.rule) for candidate in proposed} for proposed in others]
     per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
@@ -70,14 +71,16 @@ def find_candidates(
     return (*found, *((_stability(setting, candidate, again), None) for candidate in first))
 
 
-def split_clusters(setting: Setting, *, rng: np.random.Generator) -> Mask:
-    """Return which units belong to the half that proposes: whole clusters, balanced over arms and blocks, (n,)."""
+def split_clusters(setting: Setting, *, rngs: Sequence[np.random.Generator]) -> tuple[Mask, ...]:
+    """Return for each generator the half that proposes: whole clusters, balanced over arms and blocks, (n,) each."""
     scores = setting.scores
     place = _places(setting)
     block = renumber(scores.block)
     group = join_small_blocks(cluster=renumber(scores.cluster), block=block, assigned=setting.design.assigned[place])
     arm = renumber(setting.design.arm[place])
-    return np.asarray(deal_groups(group=group, block=block, arm=arm, n_folds=2, rng=rng)[group] == 0)
+    return tuple(
+        np.asarray(deal_groups(group=group, block=block, arm=arm, n_folds=2, rng=rng)[group] == 0) for rng in rngs
+    )
 
 
 def propose_candidates(

@@ -33,6 +33,8 @@ Progress = Callable[[float], None]
 
 N_DRAWS = 199
 N_SPLITS = 20
+AT_ONCE, HELD = 25, 2_000_000  # draws worked on together: fewer where units times columns are many
+ROUNDING = 1e-9
 ALL_MODERATORS = "all moderators"
 
 
@@ -40,7 +42,8 @@ ALL_MODERATORS = "all moderators"
 class Splits:
     """Several partitions of the clusters into folds, and what the moderators are in each: the same in every draw.
 
-    columns : (n, p) standardised moderators;  cluster : (n,) codes from 0 without gaps
+    columns : (n, p) standardised moderators
+    order, starts : (n,) the units sorted by cluster, and (G,) where each cluster begins
     member : (S, K, G) whether a fold holds a cluster
     centre : (S, K, p) means of the columns in each fold
     gram : (S, K, p, p) cross-products of the columns outside each fold, as the
@@ -48,7 +51,8 @@ class Splits:
     """
 
     columns: Vector
-    cluster: Codes
+    order: Codes
+    starts: Codes
     member: NDArray[np.bool_]
     centre: Vector
     gram: Vector
@@ -66,7 +70,9 @@ class Splits:
                 part = columns[row == k]
                 centre[s, k], inside[s, k] = part.mean(axis=0), part.T @ part / 2
         gram = inside.sum(axis=1, keepdims=True) - inside
-        return cls(columns=columns, cluster=cluster, member=member, centre=centre, gram=gram)
+        order = np.argsort(cluster, kind="stable")
+        starts = np.flatnonzero(np.r_[True, np.diff(cluster[order]) != 0])
+        return cls(columns=columns, order=order, starts=starts, member=member, centre=centre, gram=gram)
 
 
 def find_omnibus(
@@ -100,19 +106,23 @@ def find_omnibus(
     treatment = int(design.arm[place][scores.z == 1][0])
     two = (design.arm == 0) | (design.arm == treatment)
 
-    def statistic(arm: Codes) -> float:
-        weights = np.where(two[place], 1 / design.probability[place, arm], 0.0)
-        z = np.where(arm == treatment, 0.5, -0.5)
-        return mean_statistic(residual=base + average * (z + 0.5), z=z, weights=weights, splits=splits)
-
+    own = design.probability[place]
     units = list_assigned(arm=design.arm[two], assigned=design.assigned[two], block=design.block[two])
-    observed, null = statistic(design.arm[place]), []
-    for done, draw in enumerate(draw_many(units, n_draws=n_draws, rng=np.random.default_rng(for_draws))):
-        arm = design.arm.copy()
-        arm[two] = draw[units.unit]
-        null.append(statistic(arm[place]))
-        progress((done + 1) / n_draws)
-    p = (1 + sum(value >= observed for value in null)) / (n_draws + 1)
+    drawn = np.vstack([units.arm, draw_many(units, n_draws=n_draws, rng=np.random.default_rng(for_draws))])
+    statistics = np.empty(n_draws + 1)
+    step = max(1, min(AT_ONCE, HELD // columns.size))
+    for start in range(0, n_draws + 1, step):
+        arms = np.tile(design.arm, (len(drawn[start : start + step]), 1))
+        arms[:, two] = drawn[start : start + step, units.unit]
+        arm = arms[:, place]
+        weights = np.where(two[place], 1 / np.take_along_axis(own.T, arm, axis=0), 0.0)
+        z = np.where(arm == treatment, 0.5, -0.5)
+        residual = base + average * (z + 0.5)
+        statistics[start : start + step] = mean_statistic(residual=residual, z=z, weights=weights, splits=splits)
+        progress(min(1.0, (start + step) / (n_draws + 1)))
+    observed = float(statistics[0])
+    # the draw itself among them: equal but for rounding counts as at least as extreme
+    p = float((statistics >= observed - ROUNDING * abs(observed)).mean())
     everyone = np.ones(len(scores.y), dtype=np.bool_)
     return setting.finding(
         question="heterogeneity", quantity="predicted differences come back in unseen clusters", unit="",
@@ -130,8 +140,8 @@ def _draw_folds(scores: Scores, design: Design, place: Codes, *, n_splits: int, 
     )  # fmt: skip
 
 
-def mean_statistic(*, residual: Vector, z: Vector, weights: Vector, splits: Splits) -> float:
-    """Return the mean over splits of the t of predicted effects against what is left of the outcome.
+def mean_statistic(*, residual: Vector, z: Vector, weights: Vector, splits: Splits) -> Vector:
+    """Return, for each draw, the mean over splits of the t of predicted effects against what is left of the outcome.
 
     With tau the prediction from other folds, centred within its own, and s_c the
     cluster's sum of ``w z tau (r - average z)``, the t is ``sum s_c / sqrt(sum s_c^2)``:
@@ -141,19 +151,24 @@ def mean_statistic(*, residual: Vector, z: Vector, weights: Vector, splits: Spli
 
     Parameters
     ----------
-    residual : (n,) outcome less prognosis
-    z, weights : (n,) +-1/2 by arm, and the inverse probability of the arm (0: not in the contrast)
+    residual : (D, n) outcome less prognosis in each of D draws
+    z, weights : (D, n) +-1/2 by arm, and the inverse probability of the arm (0: not in the contrast)
     """
-    average = float((weights * z) @ residual / ((weights * z) @ z))
-    pull = weights * z * (residual - average * z)
-    total = np.bincount(splits.cluster, pull)
-    sums = np.column_stack([np.bincount(splits.cluster, pull * column) for column in splits.columns.T])
-    scores, noise = splits.member @ sums, splits.member @ sums**2
+    signed = weights * z
+    average = (signed * residual).sum(axis=1) / (signed * z).sum(axis=1)
+    pull = (signed * (residual - average[:, None] * z))[:, splits.order]
+    total = np.add.reduceat(pull, splits.starts, axis=1)
+    sums = np.add.reduceat(pull[:, :, None] * splits.columns[splits.order], splits.starts, axis=1)
+    member = splits.member.astype(np.float64)
+    shape = (len(pull), *member.shape[:2], sums.shape[2])
+    flat = member.reshape(-1, member.shape[2])
+    scores, noise = (flat @ sums).reshape(shape), (flat @ sums**2).reshape(shape)
     slopes = shrunken_slopes(
-        gram=splits.gram, pull=scores.sum(axis=1, keepdims=True) - scores,
-        noise=noise.sum(axis=1, keepdims=True) - noise,
+        gram=splits.gram, pull=scores.sum(axis=2, keepdims=True) - scores,
+        noise=noise.sum(axis=2, keepdims=True) - noise,
     )  # fmt: skip
     level = (splits.centre * slopes).sum(axis=-1)
-    of_cluster = ((slopes @ sums.T - level[..., None] * total) * splits.member).sum(axis=1)
-    length = np.sqrt((of_cluster**2).sum(axis=1))
-    return float(np.mean(of_cluster.sum(axis=1) / np.where(length > 0, length, np.inf)))
+    predicted = slopes @ np.swapaxes(sums, 1, 2)[:, None] - level[..., None] * total[:, None, None]
+    of_cluster = (predicted * member).sum(axis=2)
+    length = np.sqrt((of_cluster**2).sum(axis=2))
+    return np.asarray((of_cluster.sum(axis=2) / np.where(length > 0, length, np.inf)).mean(axis=1))

@@ -65,16 +65,17 @@ class Half:
 
     def judge(self, columns: Mask) -> Vector:
         """Return each rule's t, (q,) for (n, q) columns; 0 where a side has too few clusters or units."""
-        inside = columns.astype(np.float64)
-        share = inside.mean(axis=0)
-        sums = np.add.reduceat(inside * self.pull[:, None], self.starts, axis=0)
+        n = len(columns)
+        size = np.add.reduceat(columns, self.starts, axis=0, dtype=np.float64)  # (G, q) of each cluster inside
+        share = size.sum(axis=0) / n
+        sums = np.add.reduceat(columns * self.pull[:, None], self.starts, axis=0)
         sums -= share * np.add.reduceat(self.pull, self.starts)[:, None]
         length = np.sqrt((sums**2).sum(axis=0))
         t = np.divide(sums.sum(axis=0), length, out=np.zeros(len(share)), where=length > 0)
         enough = (share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE)
         for arm in (self.treated, ~self.treated):
-            held = np.add.reduceat(inside * arm[:, None], self.starts, axis=0)
-            every = np.add.reduceat(arm.astype(np.float64), self.starts)[:, None]
+            held = np.add.reduceat(columns & arm[:, None], self.starts, axis=0, dtype=np.float64)
+            every = np.add.reduceat(arm, self.starts, dtype=np.float64)[:, None]
             for cell in (held > 0, held < every):
                 enough &= cell.sum(axis=0) >= CLUSTERS_IN_A_LEVEL
         return np.where(enough, t, 0.0)

@@ -24,7 +24,7 @@ def shrunken_slopes(*, gram: Vector, pull: Vector, noise: Vector) -> Vector:
     Parameters
     ----------
     gram : (..., p, p) weighted cross-products of the columns, constant taken out
-    pull, noise : (..., p)
+    pull, noise : (..., p); they may have leading dimensions that `gram` lacks
 
     Columns that are constant there (gram_jj = 0) get a slope of 0.
     """
@@ -35,7 +35,5 @@ def shrunken_slopes(*, gram: Vector, pull: Vector, noise: Vector) -> Vector:
     spread = (share * (pull**2 - noise) / safe**2).sum(axis=-1, keepdims=True)
     floor = LEAST_SPREAD * (share * noise / safe**2).sum(axis=-1, keepdims=True) + 1e-300
     penalty = np.where(used, np.maximum(noise / (safe * np.maximum(spread, floor)), LEAST_PENALTY * safe), 1.0)
-    system = gram * (used[..., :, None] & used[..., None, :])
-    index = np.arange(size.shape[-1])
-    system[..., index, index] += penalty
+    system = gram * (used[..., :, None] & used[..., None, :]) + penalty[..., None] * np.eye(size.shape[-1])
     return np.asarray(np.linalg.solve(system, (pull * used)[..., None])[..., 0], dtype=np.float64)
