@@ -80,9 +80,8 @@ def tell_index(finding: Finding, words: Words) -> str:
     """Tell how like the target the sites are, over all traits of which the plan gives its mean."""
     grade = grade_likeness(finding.estimate)
     like = LIKENESS[grade].format(target=finding.reference)
-    n = int(finding.df_num)
     return (
-        f"in the {'one trait' if n == 1 else f'{n} traits'} of which the plan gives the mean, the "
-        f"{plural(words.site)} of this study {like}: the generalisability index from means is "
+        f"judged by the means that the plan gives, the {plural(words.site)} of this study {like}: the "
+        "generalisability index from means is "
         f"{fixed(finding.estimate, 2)}, which counts as {grade} (1 is alike, 0 has nothing in common)."
     )
