@@ -14,6 +14,7 @@ from tests.findings.pilots import open_pilot, student_moderator
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
 from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
 from whoworks.findings.caveats import FROM_CHECKS, find_caveats
+from whoworks.findings.credibility import OTHER_FOLDS
 from whoworks.findings.families import EXPLORATORY
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.findings.measure_caveats import canonical_correlation
@@ -109,7 +110,10 @@ def unplanned(*found):
 
 def dealt(p, p_adjusted, **more):
     steady = Steadiness(over="folds", n=2, shift=0.2, p_adjusted=p_adjusted)
-    given = {"moderator": "frl", "p_adjusted": p, "credibility": "low", "status": "confirmatory"}
+    given = {
+        "moderator": "frl", "p_adjusted": p, "credibility": "low", "status": "confirmatory", "smallest_cell": 50,
+        "smallest_cell_clusters": 12,
+    }  # fmt: skip
     return derive(findings=[finding("difference", steadiness=steady, **(given | more))])
 
 
@@ -304,19 +308,23 @@ def test_where_nothing_was_planned_the_test_of_any_difference_speaks():
 def test_a_claim_that_other_folds_settle_is_as_fragile_as_one_that_they_unsettle():
     found = dealt(0.06, (0.04, 0.07))["fragile_over_seeds"]
     assert "free or reduced-price lunch (0.040 to 0.070)" in found.sentence
-    assert "3 deals" in found.sentence
+    assert "3 such divisions" in found.sentence
     assert found.gravity == 1
     assert dealt(0.06, (0.04, 0.07), status="exploratory")["fragile_over_seeds"].gravity == 2
 
 
 def test_a_grade_that_falls_within_what_is_settled_is_fragile_too():
-    cap = "other folds give a lower grade in 1 of 2 deals: one step down"
+    cap = f"{OTHER_FOLDS} in 1 of 2 tries: one step down"
     assert "fragile_over_seeds" in dealt(0.004, (0.004, 0.006), caps=(cap,))
     assert "fragile_over_seeds" not in dealt(0.004, (0.004, 0.006))
 
 
 def test_what_carries_no_grade_is_not_called_fragile():
     assert "fragile_over_seeds" not in dealt(0.04, (0.03, 0.06), credibility="")
+
+
+def test_a_claim_too_small_to_be_shown_is_not_told_of_there_either():
+    assert "fragile_over_seeds" not in dealt(0.04, (0.03, 0.06), smallest_cell=9)
 
 
 def test_few_newcomers_are_told_without_their_number():

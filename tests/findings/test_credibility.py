@@ -11,7 +11,8 @@ from tests.findings.pilots import student_moderator
 from whoworks.findings import credibility
 from whoworks.findings.credibility import found_direction, grade, meaningful_difference
 from whoworks.findings.finding import NAN, Finding, Findings
-from whoworks.findings.fragility import dies_on_ranks, open_moderation, turns_without_a_site
+from whoworks.findings.fragility import dies_on_ranks, has_unconfirmed_cut, turns_without_a_site
+from whoworks.findings.moderation import Cut, Moderation, open_moderation
 from whoworks.findings.steadiness import Steadiness
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
@@ -130,7 +131,7 @@ def test_a_grade_that_other_folds_would_lower_goes_one_step_down_and_none_goes_u
     steady = Steadiness(over="folds", n=2, shift=0.1, p_adjusted=dealt)
     found = graded(claim(p, steadiness=steady), moderator=Moderator(column="m", planned=True))
     assert found.credibility == expected
-    assert [cap for cap in found.caps if "in 1 of 2 deals" in cap] == list(found.caps)
+    assert [cap for cap in found.caps if "in 1 of 2 tries" in cap] == list(found.caps)
 
 
 def test_a_direction_named_beforehand_counts_in_every_deal():

@@ -13,14 +13,15 @@ from dataclasses import replace
 import numpy as np
 
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import Moderation, dies_on_ranks, turns_without_a_site
+from whoworks.findings.fragility import dies_on_ranks, has_unconfirmed_cut, turns_without_a_site
+from whoworks.findings.moderation import Moderation
 from whoworks.findings.setting import FEW_CLUSTERS
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
 
 GRADES = ("very low", "low", "moderate", "high")
 NOT_ASSESSABLE = "not assessable"
-OTHER_FOLDS = "other folds give a lower grade"
+OTHER_FOLDS = "the prognosis learned on other folds gives a lower grade"
 Fragility = Callable[[Finding], Moderation | None]
 
 
@@ -61,15 +62,19 @@ def grade(
         caps.append((1, "fewer than 10 clusters in a group and arm: low at most"))
     moderation = fragility(finding)
     if moderation is not None and dies_on_ranks(moderation):
-        caps.append((1, "the difference does not survive replacing outcomes by ranks: low at most"))
+        scale = "counting on log odds" if moderation.setting.scale.binary else "replacing outcomes by ranks"
+        caps.append((1, f"the difference does not survive {scale}: low at most"))
     level = min([level, *(cap for cap, _ in caps)])
     meaningful = meaningful_difference(outcome, moderation)
     if moderation is not None and meaningful > 0 and turns_without_a_site(moderation, meaningful=meaningful):
         caps.append((0, "leaving out one site admits a meaningful difference the other way: one step down"))
         level -= 1
+    if moderation is not None and has_unconfirmed_cut(moderation):
+        caps.append((0, "the number itself does not confirm the cut point: one step down"))
+        level -= 1
     lower, deals = _lower_grades(finding, direction)
     if lower:
-        caps.append((0, f"{OTHER_FOLDS} in {lower} of {deals} deals: one step down"))
+        caps.append((0, f"{OTHER_FOLDS} in {lower} of {deals} tries: one step down"))
         level -= 1
     return replace(finding, credibility=GRADES[max(level, 0)], caps=tuple(words for _, words in caps))
 

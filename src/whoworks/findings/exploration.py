@@ -9,7 +9,14 @@ from scipy import stats
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.sequential import MeanT, join_sequences, seed_error_of, sequential_fields, steady_over
+from whoworks.findings.sequential import (
+    MeanT,
+    join_sequences,
+    seed_error_of,
+    sequential_fields,
+    steady_over,
+    tell_steadiness,
+)
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.forests.protocol import Predictions
 
@@ -49,11 +56,13 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
         mean_t, seed_error=seed_error_of(np.array(statistics)), df=df, n=len(statistics), one_sided=True
     )
     has_p = df >= TOO_FEW_DF
+    how = f"one-sided; mean t over {len(statistics)} sequences of folds of whole clusters"
     return setting.finding(
         question="heterogeneity", quantity="calibration slope of predicted effects", unit="", moderator=PREDICTED,
         estimate=float(np.mean(slopes)) if slopes else NAN, statistic=mean_t, df=df, df_num=1.0,
         p_value=float(stats.t.sf(mean_t, df)) if has_p else NAN, status="exploratory",
-        notes=(f"one-sided; mean t over {len(statistics)} sequences of folds of whole clusters",), steadiness=steady,
+        notes=(how + tell_steadiness(steady),),
+        steadiness=steady,
         **setting.counts(everyone),
     )  # fmt: skip
 
@@ -117,7 +126,8 @@ def _describe_groups(setting: Setting, groups: Groups, difference: MeanT) -> tup
     top, bottom = groups.levels[-1], groups.levels[0]
     how = (
         f"range and p from {difference.n_sequences} sequences of folds, mean t, whose own estimate is "
-        f"{times * difference.estimate:.3g}; the estimate from folds that learn from all others",
+        f"{times * difference.estimate:.3g}; the estimate from folds that learn from all others"
+        f"{tell_steadiness(difference.steadiness)}",
     )
     found.append(
         setting.finding(

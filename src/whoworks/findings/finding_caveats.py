@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from whoworks.checks.wording import counted, listed
+from whoworks.checks.wording import listed
 from whoworks.design.levels import plural
 from whoworks.findings.caveat import Caveat
 from whoworks.findings.credibility import OTHER_FOLDS
@@ -126,11 +126,7 @@ def _only_exploratory(panel: Panel, findings: Findings) -> Iterator[Caveat]:
 
 
 def _suppressed(panel: Panel, findings: Findings) -> Iterator[Caveat]:
-    rule = panel.plan.report
-    small = [
-        f for f in findings.where(question="subgroup", weighting="student")
-        if f.smallest_cell < rule.min_cell or f.smallest_cell_clusters < rule.min_clusters
-    ]  # fmt: skip
+    small = [f for f in findings.where(question="subgroup", weighting="student") if _is_small(panel, f)]
     if small:
         labels = [panel.variable(name).label or name for name in dict.fromkeys(f.moderator for f in small)]
         yield Caveat(
@@ -141,7 +137,8 @@ def _suppressed(panel: Panel, findings: Findings) -> Iterator[Caveat]:
 
 
 def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
-    fragile = [(f, f.steadiness) for f in findings if f.credibility and f.steadiness and turns(f, f.steadiness)]
+    told_of = [f for f in findings if f.credibility and not _is_small(panel, f)]
+    fragile = [(f, f.steadiness) for f in told_of if f.steadiness and turns(f, f.steadiness)]
     if not fragile:
         return
     names = {moderator.name: moderator.label for moderator in panel.plan.moderators}
@@ -151,12 +148,19 @@ def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
         for f, s in fragile
     ]
     is_planned = any(f.status == "confirmatory" for f, _ in fragile)
-    word = plural(fragile[0][0].cluster)
+    word, n_tries = plural(fragile[0][0].cluster), fragile[0][1].n + 1
     yield Caveat(
         caveat_id="fragile_over_seeds", subject="", gravity=1 if is_planned else 2,
-        sentence=f"Whether the effect is told to differ by {listed(told)} turns on how chance dealt {word} into folds; "
-        f"in brackets, the adjusted p over {counted(fragile[0][1].n + 1, 'deal')} of the same data.",
+        sentence=f"Whether the effect is told to differ by {listed(told)} turns on chance in the analysis itself: on "
+        f"how {word} were divided when outcomes were foreseen. In brackets, the adjusted p over {n_tries} such "
+        "divisions of the same data.",
     )  # fmt: skip
+
+
+def _is_small(panel: Panel, finding: Finding) -> bool:
+    """Tell whether a cell behind the finding is smaller than the plan lets be shown."""
+    rule = panel.plan.report
+    return finding.smallest_cell < rule.min_cell or finding.smallest_cell_clusters < rule.min_clusters
 
 
 def turns(finding: Finding, steadiness: Steadiness) -> bool:

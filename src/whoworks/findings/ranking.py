@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from whoworks.findings.exploration import PREDICTED
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.sequential import MeanT, join_sequences, sequential_fields
+from whoworks.findings.sequential import MeanT, join_sequences, sequential_fields, tell_steadiness
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.targeting import draw_halves, targeting_curve
 from whoworks.forests.protocol import Predictions
@@ -50,7 +50,8 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
     tests = [
         setting.finding(
             question="ranking", quantity=quantity, moderator=PREDICTED, level=level, status="exploratory",
-            notes=(how,), **sequential_fields(setting, joined[level], estimate=joined[level].estimate), **counts,
+            notes=(how + tell_steadiness(joined[level].steadiness),),
+            **sequential_fields(setting, joined[level], estimate=joined[level].estimate), **counts,
         )
         for level, quantity in quantities.items()
     ]  # fmt: skip

@@ -101,6 +101,14 @@ def steady_over(statistic: float, *, seed_error: float, df: float, n: int, one_s
     return Steadiness(over="sequences", n=n, shift=shift, p_low=low, p_high=high)
 
 
+def tell_steadiness(steadiness: Steadiness) -> str:
+    """Say what another set of sequences would do to p, to be put behind a note; nothing where it is not known."""
+    if not np.isfinite(steadiness.p_low):
+        return ""
+    low, high = (f"{p:.2f}" if p >= 0.005 else "below 0.01" for p in (steadiness.p_low, steadiness.p_high))
+    return f"; other sequences of these data could leave p, before adjustment, anywhere from {low} to {high}"
+
+
 def sequential_fields(setting: Setting, joined: MeanT, *, estimate: float) -> dict[str, object]:
     """Return the fields of a finding: the point estimate given, its range and p from the sequences."""
     times = 100.0 if setting.scale.binary else 1.0

@@ -109,6 +109,7 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
         Column(head="On ranks, percentile points (interval)", align="right", share=1.7),
         Column(head="p on ranks", align="right", share=0.7),
         Column(head="Adjusted p, bootstrap", align="right", share=0.9),
+        Column(head="Adjusted p, other folds", align="right", share=0.9),
         Column(head="Wrong sign", align="right", share=0.7),
         Column(head="Too large by", align="right", share=0.8),
         Column(head="Without measurement error", align="right", share=1.5),
@@ -145,6 +146,16 @@ def label_of(finding: Finding, words: Words) -> str:
     return f"{capital(words.moderator(finding.moderator))}: {row_label(finding, words).removeprefix('Difference: ')}"
 
 
+def p_range(finding: Finding) -> str:
+    """Return the range of the adjusted p over the prognosis's other folds and its own."""
+    steady = finding.steadiness
+    known = [p for p in (() if steady is None else (*steady.p_adjusted, finding.p_adjusted)) if math.isfinite(p)]
+    if not known:
+        return DASH
+    low, high = (p_cell(p) for p in (min(known), max(known)))
+    return low if low == high else f"{low} to {high}"
+
+
 def look_row(finding: Finding, words: Words) -> Row:
     """Return the second looks at one difference."""
     looks = finding.robustness
@@ -158,5 +169,14 @@ def look_row(finding: Finding, words: Words) -> Row:
     wrong = DASH if math.isnan(looks.wrong_sign) else percent(looks.wrong_sign)
     times = DASH if math.isnan(looks.exaggeration) else f"{fixed(looks.exaggeration, 1)} times"
     return Row(
-        cells=(label_of(finding, words), ranks, p_cell(looks.rank_p), p_cell(looks.min_p), wrong, times, corrected)
+        cells=(
+            label_of(finding, words),
+            ranks,
+            p_cell(looks.rank_p),
+            p_cell(looks.min_p),
+            p_range(finding),
+            wrong,
+            times,
+            corrected,
+        )
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+from whoworks.findings.credibility import OTHER_FOLDS
 from whoworks.plan.describe import describe_plan
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Heading, Section
 from whoworks.report.labels import Words, capital, plural
-from whoworks.report.numbers import percent
+from whoworks.report.numbers import count, fixed, percent
 
 
 def compose_method(released: Released, words: Words) -> Section:
@@ -29,6 +32,7 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
         ("What counts as one:", capital(design.cluster_reason)),
         ("Estimates:", estimation(released.evidence.design.block_level, words)),
         ("Prognosis:", prognosis(released)),
+        ("Chance in the analysis:", tell_chance(released, words)),
         (
             "Ranges:",
             f"{level} intervals with CR2 standard errors and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; "
@@ -70,6 +74,28 @@ def prognosis(released: Released) -> str:
         f"The outcome was foreseen from what was measured before assignment by {' and '.join(sorted(learners))}, "
         "learned on other folds of whole clusters and blind to the arm; it narrows the ranges."
     )
+
+
+def tell_chance(released: Released, words: Words) -> str:
+    """Say how far the average and the differences move when the prognosis is learned on other folds."""
+    told = [f for f in released.evidence.findings if f.steadiness is not None and f.steadiness.over == "folds"]
+    tested = [f for f in told if f.question != "average"]
+    average = max((f.steadiness.shift for f in told if f.steadiness and f.question == "average"), default=math.nan)
+    others = [f.steadiness.shift for f in tested if f.steadiness and math.isfinite(f.steadiness.shift)]
+    if not told or math.isnan(average):
+        return ""
+    first = told[0].steadiness
+    assert first is not None
+    said = (
+        f"Which {plural(words.cluster())} fall into which fold is chance. With the prognosis learned on {first.n} "
+        f"other divisions, the average on the main outcome moved by at most {fixed(average, 2)} of its standard error"
+    )
+    said += f", differences between groups by at most {fixed(max(others), 2)} of theirs." if others else "."
+    fallen = sum(any(OTHER_FOLDS in cap for cap in f.caps) for f in tested)
+    lowered = "No grade would have been lower." if not fallen else (
+        f"{count(fallen)} grade{' was' if fallen == 1 else 's were'} lowered because another division would have."
+    )  # fmt: skip
+    return f"{said} {lowered}" if any(f.credibility for f in tested) else said
 
 
 def many(released: Released) -> str:
