@@ -144,6 +144,50 @@ def some_moderation(column="frl"):
     return open_moderation(opened.panel, opened.main, opened.moderator(column))
 
 
+def test_a_cut_point_that_the_number_does_not_confirm_costs_one_step(monkeypatch):
+    monkeypatch.setattr(credibility, "dies_on_ranks", lambda _: False)
+    monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: False)
+    moderation = number_with_cut(lambda x: np.abs(x) < 0.4)
+    found = graded(claim(0.001), fragility=moderation)
+    assert (found.credibility, len(found.caps)) == ("moderate", 1)
+    assert "cut point" in found.caps[0]
+    steady = graded(claim(0.001), fragility=number_with_cut(lambda x: x))
+    assert (steady.credibility, steady.caps) == ("high", ())
+
+
+def number_with_cut(effect):
+    """Return a claim that students above the mean gain more, where effects follow `effect` of the number."""
+    opened = student_moderator()
+    rng, n = np.random.default_rng(4), len(opened.scores.y)
+    x = rng.standard_normal(n)
+    y = 0.5 * rng.standard_normal(n) + opened.scores.z * effect(x)
+    setting = replace(opened.main, scores=replace(opened.scores, y=y, h=None))
+    every = np.ones(n, dtype=bool)
+    return Moderation(
+        setting=setting, basis=np.column_stack([every, x > 0]).astype(float), keep=every,
+        contrasts=np.array([[0.0, 1.0]]), cuts=(Cut(above=x > 0, number=x, compared=every, among=every),),
+    )  # fmt: skip
+
+
+def test_a_number_that_goes_the_other_way_than_its_cut_does_not_confirm_it():
+    moderation = number_with_cut(lambda x: x)
+    (cut,) = moderation.cuts
+    assert not has_unconfirmed_cut(moderation)
+    assert has_unconfirmed_cut(replace(moderation, cuts=(replace(cut, number=-cut.number),)))
+    assert has_unconfirmed_cut(number_with_cut(lambda x: 0 * x))
+
+
+def test_a_number_that_the_plan_cuts_brings_its_cut_and_no_other_does():
+    opened = student_moderator()
+    number = opened.moderator("rit_fall")
+    (cut,) = open_moderation(opened.panel, opened.main, number.model_copy(update={"cut": "terciles"})).cuts
+    middle = ~cut.compared & cut.among
+    assert cut.number[cut.above].min() >= cut.number[middle].max()
+    assert cut.number[cut.compared & ~cut.above].max() <= cut.number[middle].min()
+    assert open_moderation(opened.panel, opened.main, number).cuts == ()
+    assert some_moderation("frl").cuts == ()
+
+
 def test_the_direction_found_is_read_off_groups_or_the_slope():
     rising = Moderator(column="m", kind="number", expect="increasing")
     assert found_direction(claim(0.01, estimate=0.5), among=groups(), moderator=rising) == "as planned"

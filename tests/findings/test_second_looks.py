@@ -9,8 +9,10 @@ import pytest
 from scipy import stats
 
 from tests.findings.pilots import open_pilot, student_moderator, three_arms, where
-from whoworks.findings.fragility import dies_on_ranks, open_moderation
+from whoworks.findings.fragility import dies_on_ranks
 from whoworks.findings.groups import group_categories
+from whoworks.findings.log_odds import on_log_odds
+from whoworks.findings.moderation import open_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.second_looks import is_negligible, look_again, meaningful_in_units, on_ranks
 from whoworks.findings.subgroups import find_moderation
@@ -60,10 +62,13 @@ def test_only_differences_have_second_looks():
     assert {f.question for f in found} == {"subgroup", "difference", "joint"}
 
 
-def test_a_binary_outcome_has_no_other_scale():
+def test_a_binary_outcome_is_looked_at_on_log_odds_and_not_on_ranks():
     opened = open_pilot("binary-outcome", students=480, classes=40, schools=10)
     looks = where(looked_at(opened, "frl"), question="difference").robustness
+    told = on_log_odds(open_moderation(opened.panel, opened.main, opened.moderator("frl")))
     assert np.isnan([looks.rank_estimate, looks.rank_p]).all()
+    assert (looks.logit_estimate, looks.logit_p) == (told.estimate[0], told.p_value[0])
+    assert looks.logit_low < looks.logit_estimate < looks.logit_high
     assert 0 < looks.wrong_sign < 0.5
 
 

@@ -18,7 +18,7 @@ from whoworks.findings.average import find_average
 from whoworks.findings.credibility import grade
 from whoworks.findings.families import adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import open_moderation
+from whoworks.findings.moderation import open_moderation
 from whoworks.findings.setting import Setting
 from whoworks.findings.subgroups import find_moderation
 from whoworks.panel.panel import Panel

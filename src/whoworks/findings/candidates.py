@@ -19,7 +19,7 @@ from whoworks.design.folds import deal_groups, join_small_blocks
 from whoworks.design.levels import renumber
 from whoworks.errors import HonestyError
 from whoworks.findings.finding import Finding
-from whoworks.findings.fragility import Moderation
+from whoworks.findings.moderation import Cut, Moderation
 from whoworks.findings.proposal import Half, propose_rules
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.rules import BESIDE, Condition, Rule, follow_rule, list_conditions, moderators_of, write_rule
@@ -138,8 +138,27 @@ def estimate_candidate(
     basis = np.column_stack([np.ones(len(inside)), inside])
     told = fit_effects(setting.scores, basis=basis, keep=keep).effects([0.0, 1.0])
     fields |= {"status": "exploratory"} | setting.inference(told, is_difference=True) | setting.counts(*groups)
-    moderation = Moderation(setting=setting, basis=basis, keep=keep, contrasts=np.array([[0.0, 1.0]]))
+    moderation = Moderation(
+        setting=setting, basis=basis, keep=keep, contrasts=np.array([[0.0, 1.0]]),
+        cuts=_cuts(panel, setting, candidate, keep=keep),
+    )  # fmt: skip
     return setting.finding(**fields), moderation  # type: ignore[arg-type]
+
+
+def _cuts(panel: Panel, setting: Setting, candidate: Candidate, *, keep: Mask) -> tuple[Cut, ...]:
+    """Return the rule's cuts along numbers, each among the units for which its other conditions hold."""
+    cuts = []
+    for condition in candidate.rule:
+        if condition.sign not in ("<=", ">"):
+            continue
+        number = panel.values[condition.moderator].to_numpy(dtype=np.float64)[setting.scores.rows]
+        others = tuple(other for other in candidate.rule if other is not condition)
+        among = keep & follow_rule(others, panel, setting)[0]
+        spread = float(np.nanstd(number)) or 1.0
+        scaled = np.nan_to_num((number - np.nanmean(number)) / spread)
+        above = scaled > (float(condition.value) - np.nanmean(number)) / spread
+        cuts.append(Cut(above=above, number=scaled, compared=among, among=among))
+    return tuple(cuts)
 
 
 def _subject(candidate: Candidate) -> dict[str, object]:

@@ -18,10 +18,10 @@ from whoworks.findings.crossed import find_crossed
 from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
 from whoworks.findings.families import adjust_families
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import Moderation
 from whoworks.findings.gap import find_gap
 from whoworks.findings.grading import grade_all
 from whoworks.findings.min_p import add_min_p
+from whoworks.findings.moderation import Moderation
 from whoworks.findings.omnibus import find_omnibus
 from whoworks.findings.profiles import find_profiles
 from whoworks.findings.projection import find_projection

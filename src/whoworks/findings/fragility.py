@@ -1,64 +1,28 @@
-"""Whether a difference survives another scale of the outcome, and the loss of any one site."""
+"""Whether a difference survives another scale of the outcome, the loss of a site, and giving up its cut point."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from whoworks.findings.groups import group_categories, moderator_numbers, own_level_spread
+from whoworks.findings.log_odds import on_log_odds
+from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import Setting
-from whoworks.panel.panel import Panel
-from whoworks.plan.moderators import Moderator
-
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 ALPHA = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moderation:
-    """The regression behind one moderator's test: its basis, its units, and the contrasts that should be zero.
-
-    A number is counted in SD over units of its own level, as its finding is.
-    """
-
-    setting: Setting
-    basis: Vector
-    keep: Mask
-    contrasts: Vector
-
-
-def open_moderation(panel: Panel, setting: Setting, moderator: Moderator) -> Moderation | None:
-    """Return the regression behind a moderator's test; None where it is not assessable."""
-    if moderator.kind == "number":
-        values = moderator_numbers(panel, setting.scores, moderator)
-        keep = ~np.isnan(values)
-        if not setting.is_assessable(keep) or np.ptp(values[keep]) == 0:
-            return None
-        scaled = np.where(keep, (values - np.nanmean(values)) / own_level_spread(panel, moderator), 0.0)
-        basis = np.column_stack([np.ones(len(values)), scaled])
-        return Moderation(setting=setting, basis=basis, keep=keep, contrasts=np.array([[0.0, 1.0]]))
-    groups = group_categories(panel, setting.scores, moderator)
-    kept = tuple(i for i in range(len(groups.levels)) if setting.is_assessable(groups.member(i)))
-    if len(kept) < 2:
-        return None
-    keep = np.isin(groups.code, kept)
-    return Moderation(
-        setting=setting, basis=groups.indicators(kept), keep=keep, contrasts=np.eye(len(kept))[1:]
-    )  # fmt: skip
 
 
 def dies_on_ranks(moderation: Moderation) -> bool:
     """Tell whether the difference loses its evidence when outcomes are replaced by their ranks.
 
     A difference that a monotone rescaling removes says more about the scale of
-    the test than about who gained.
+    the test than about who gained. A yes-or-no outcome is its own ranks: it is
+    asked on the log-odds scale instead.
     """
+    if moderation.setting.scale.binary:
+        return not on_log_odds(moderation).joint_p <= ALPHA
     scores = moderation.setting.scores
     ranks = stats.rankdata(scores.y) / len(scores.y)
     fit = fit_effects(replace(scores, y=ranks), basis=moderation.basis, keep=moderation.keep)
@@ -85,5 +49,22 @@ def turns_without_a_site(moderation: Moderation, *, meaningful: float) -> bool:
         low, high = fit.effects(moderation.contrasts).interval(setting.confidence)
         against = -low[0] if sign > 0 else high[0]
         if against > meaningful:
+            return True
+    return False
+
+
+def has_unconfirmed_cut(moderation: Moderation) -> bool:
+    """Tell whether a claim rests on a cut point that the uncut number does not confirm.
+
+    The number itself, among the same units, has to go with the effect at the 5 %
+    level and the same way as the cut. False where nothing was cut.
+    """
+    scores = moderation.setting.scores
+    for cut in moderation.cuts:
+        ones = np.ones(len(scores.y))
+        across = fit_effects(scores, basis=np.column_stack([ones, cut.above]), keep=cut.compared).effects([0.0, 1.0])
+        along = fit_effects(scores, basis=np.column_stack([ones, cut.number]), keep=cut.among).effects([0.0, 1.0])
+        same_way = np.sign(across.estimate[0]) == np.sign(along.estimate[0])
+        if not (same_way and along.p_value[0] <= ALPHA):
             return True
     return False

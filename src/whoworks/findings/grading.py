@@ -10,8 +10,8 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.findings.credibility import grade
 from whoworks.findings.families import SEARCHED, WEIGHTING, is_test
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import Moderation, open_moderation
 from whoworks.findings.gap import share_tests
+from whoworks.findings.moderation import Moderation, open_moderation
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator

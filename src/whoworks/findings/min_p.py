@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from whoworks.findings.finding import Finding
-from whoworks.findings.fragility import open_moderation
+from whoworks.findings.moderation import open_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.robustness import Robustness
 from whoworks.findings.setting import FEW_CLUSTERS, Setting

@@ -14,6 +14,7 @@ class Robustness:
 
     rank_estimate, rank_low, rank_high, rank_p : the same difference with outcomes replaced by
         their ranks, in percentile points (0 to 100)
+    logit_estimate, logit_low, logit_high, logit_p : for a yes-or-no outcome the difference of log odds ratios
     assumed : the true difference for which the two rates hold, in the finding's unit;
         `assumed_from` says why ("plan": what the plan calls meaningful; "half": half the estimate)
     wrong_sign : chance that an estimate of this precision whose interval leaves 0 out has the wrong sign (type S)
@@ -28,6 +29,10 @@ class Robustness:
     rank_low: float = NAN
     rank_high: float = NAN
     rank_p: float = NAN
+    logit_estimate: float = NAN
+    logit_low: float = NAN
+    logit_high: float = NAN
+    logit_p: float = NAN
     assumed: float = NAN
     assumed_from: str = ""
     wrong_sign: float = NAN

@@ -12,8 +12,9 @@ from scipy import stats
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.families import WEIGHTING
 from whoworks.findings.finding import Finding
-from whoworks.findings.fragility import Moderation, open_moderation
 from whoworks.findings.groups import group_categories
+from whoworks.findings.log_odds import LogOddsDifference, on_log_odds
+from whoworks.findings.moderation import Moderation, open_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.robustness import Robustness
 from whoworks.findings.setting import TOO_FEW_DF, Setting
@@ -34,10 +35,10 @@ def look_again(panel: Panel, setting: Setting, moderator: Moderator, found: Sequ
     moderation = open_moderation(panel, setting, moderator) if is_asked else None
     if moderation is None:
         return tuple(found)
-    ranks = None if setting.scale.binary else on_ranks(moderation)
+    scaled = _on_log_odds(moderation) if setting.scale.binary else _on_ranks(moderation)
     levels = _levels(panel, setting, moderator)
     return tuple(
-        replace(f, robustness=_look(f, setting, moderator, ranks, levels.index(f.level)))
+        replace(f, robustness=_look(f, setting, moderator, scaled[levels.index(f.level)]))
         if _is_difference(f) and not np.isnan(f.estimate) else f
         for f in found
     )  # fmt: skip
@@ -84,16 +85,31 @@ def _levels(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[str, 
     return tuple(groups.levels[i] for i in kept[1:])
 
 
-def _look(finding: Finding, setting: Setting, moderator: Moderator, ranks: Estimates | None, index: int) -> Robustness:
-    fields = _at_this_precision(finding, setting) | _without_error(finding, moderator)
-    if ranks is not None:
-        low, high = ranks.interval(setting.confidence)
-        fields |= {
-            "rank_estimate": float(ranks.estimate[index]), "rank_low": float(low[index]),
-            "rank_high": float(high[index]),
-            "rank_p": float(ranks.p_value[index]) if ranks.df[index] >= TOO_FEW_DF else np.nan,
-        }  # fmt: skip
+def _look(finding: Finding, setting: Setting, moderator: Moderator, scaled: Look) -> Robustness:
+    fields = _at_this_precision(finding, setting) | _without_error(finding, moderator) | scaled
     return Robustness(is_negligible=is_negligible(finding, setting.outcome), **fields)  # type: ignore[arg-type]
+
+
+def _on_ranks(moderation: Moderation) -> list[Look]:
+    return _rescaled(on_ranks(moderation), "rank", moderation)
+
+
+def _on_log_odds(moderation: Moderation) -> list[Look]:
+    """Ranks of a yes-or-no outcome are the outcome again: it is looked at on log odds."""
+    return _rescaled(on_log_odds(moderation), "logit", moderation)
+
+
+def _rescaled(told: Estimates | LogOddsDifference, scale: str, moderation: Moderation) -> list[Look]:
+    """Return each contrast's difference on another scale of the outcome."""
+    low, high = told.interval(moderation.setting.confidence)
+    return [
+        {
+            f"{scale}_estimate": float(told.estimate[i]), f"{scale}_low": float(low[i]),
+            f"{scale}_high": float(high[i]),
+            f"{scale}_p": float(told.p_value[i]) if told.df[i] >= TOO_FEW_DF else np.nan,
+        }
+        for i in range(len(told.estimate))
+    ]  # fmt: skip
 
 
 def _at_this_precision(finding: Finding, setting: Setting) -> Look:

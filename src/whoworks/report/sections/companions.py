@@ -108,6 +108,8 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
         Column(head="Difference", share=2.2),
         Column(head="On ranks, percentile points (interval)", align="right", share=1.7),
         Column(head="p on ranks", align="right", share=0.7),
+        Column(head="Ratio of odds ratios (interval)", align="right", share=1.5),
+        Column(head="p on log odds", align="right", share=0.7),
         Column(head="Adjusted p, bootstrap", align="right", share=0.9),
         Column(head="Adjusted p, other folds", align="right", share=0.9),
         Column(head="Wrong sign", align="right", share=0.7),
@@ -160,9 +162,12 @@ def look_row(finding: Finding, words: Words) -> Row:
     """Return the second looks at one difference."""
     looks = finding.robustness
     assert looks is not None
-    ranks = corrected = DASH
+    ranks = odds = corrected = DASH
     if math.isfinite(looks.rank_estimate):
         ranks = f"{fixed(looks.rank_estimate, 1)} ({span(looks.rank_low, looks.rank_high, 1)})"
+    if math.isfinite(looks.logit_estimate):
+        ends = span(math.exp(looks.logit_low), math.exp(looks.logit_high), 2)
+        odds = f"{fixed(math.exp(looks.logit_estimate), 2)} ({ends})"
     if math.isfinite(looks.corrected):
         places = places_of(finding, words)
         corrected = f"{fixed(looks.corrected, places)} ({span(looks.corrected_low, looks.corrected_high, places)})"
@@ -173,6 +178,8 @@ def look_row(finding: Finding, words: Words) -> Row:
             label_of(finding, words),
             ranks,
             p_cell(looks.rank_p),
+            odds,
+            p_cell(looks.logit_p),
             p_cell(looks.min_p),
             p_range(finding),
             wrong,
