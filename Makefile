@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 DATA ?=
 PLAN ?=
 OUT ?=
+TRUTH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lint types notebooks data golden bench clean
+.PHONY: help setup report test lint types notebooks data golden bench truth truth-quick truth-slice truth-check clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1~/p' $(firstword $(MAKEFILE_LIST)) | while IFS='~' read -r name words; do printf '%-18s %s\n' "$$name" "$$words"; done
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1~/p' $(firstword $(MAKEFILE_LIST)) | while IFS='~' read -r name words; do printf '%-18s %s\n' "$$name" "$$words"; done
 
 setup: $(VENV)/.installed-dev ## create .venv with whoworks and everything its tests need
 
@@ -46,6 +47,18 @@ golden: $(VENV)/.installed-dev ## write the numbers that the golden tests hold u
 
 bench: $(VENV)/.installed-dev ## time the causal forest against EconML's (an hour), and write docs/benchmarks.md
 	$(BIN)/python benchmarks/forest.py
+
+truth: $(VENV)/.installed-dev ## run what is missing of the truth table (hours; stop and go on at will), and write docs/truth.*
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.truth $(TRUTH)
+
+truth-quick: $(VENV)/.installed-dev ## every diagnosand of the truth table, few cells and replicates (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.truth --quick $(TRUTH)
+
+truth-slice: $(VENV)/.installed-dev ## write the first replicates of small cells, for truth-check
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.truth --slice $(TRUTH)
+
+truth-check: $(VENV)/.installed-dev ## run three cells of the slice again, picked by the commit, and compare every digit
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.truth --check "$$(git rev-parse HEAD)" $(TRUTH)
 
 clean: ## remove the environment and caches; reports and data stay
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -59,6 +59,11 @@ def _by_clusters(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlabel("clusters assigned")
 
 
+def _legend(axes: Axes) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)
+
+
 def _draw_size(axes: Axes, table: pd.DataFrame) -> None:
     """Draw how often a class's own moderator is found to matter where it does not, ours and the peers'."""
     rows = _split(table)
@@ -73,7 +78,7 @@ def _draw_size(axes: Axes, table: pd.DataFrame) -> None:
     _by_clusters(axes, own)
     axes.set_ylabel("share of true nulls rejected at 5 %")
     axes.set_title("A class's own devices, which change nothing", loc="left", fontsize=11)
-    axes.legend(frameon=False, fontsize=8)
+    _legend(axes)
 
 
 def _draw_coverage(axes: Axes, table: pd.DataFrame) -> None:
@@ -90,7 +95,7 @@ def _draw_coverage(axes: Axes, table: pd.DataFrame) -> None:
     _by_clusters(axes, own)
     axes.set_ylabel("share of 95 % intervals that hold the truth")
     axes.set_title("Coverage in every cell; the band is .93 to .97", loc="left", fontsize=11)
-    axes.legend(frameon=False, fontsize=8)
+    _legend(axes)
 
 
 def _draw_power(axes: Axes, table: pd.DataFrame) -> None:

@@ -57,9 +57,9 @@ class Store:
         frame = pd.DataFrame(rows, columns=list(COLUMNS)).assign(code=code)
         for name in COLUMNS:
             if name in TEXT:
-                frame[name] = frame[name].fillna("").astype(str)
+                frame[name] = frame[name].astype(object).fillna("").astype(str)
             elif name == "null":
-                frame[name] = frame[name].fillna(value=False).astype(bool)
+                frame[name] = frame[name].astype(object).fillna(value=False).astype(bool)
             else:
                 frame[name] = frame[name].astype(float)
         path = self.path(chunk)

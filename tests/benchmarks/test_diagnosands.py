@@ -1,0 +1,108 @@
+"""Each diagnosand against numbers counted by hand, and its Monte-Carlo error against its own spread."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.truth.bars import BARS, bar_of
+from benchmarks.truth.cells import all_cells
+from benchmarks.truth.diagnosands import mean, share, tell
+from benchmarks.truth.store import COLUMNS
+from scipy import stats
+
+
+def rows(n=200, *, truth=0.2, spread=0.1, se=0.1, seed=0, **fields):
+    """Return one row per replicate of a difference along lunch: normal estimates, df 30."""
+    rng = np.random.default_rng(seed)
+    estimate = truth + spread * rng.normal(size=n)
+    half = stats.t.ppf(0.975, 30) * se
+    given = {
+        "number": np.arange(n), "procedure": "whoworks", "target": "difference frl", "estimate": estimate, "se": se,
+        "df": 30.0, "p": 2 * stats.t.sf(np.abs(estimate / se), 30), "p_drawn": np.nan, "low": estimate - half,
+        "high": estimate + half, "credibility": "", "truth": truth, "null": truth == 0, "code": "",
+    }  # fmt: skip
+    return pd.DataFrame(given | fields, columns=list(COLUMNS))
+
+
+def told(frame):
+    return {(one.procedure, one.name): one for one in tell(frame)}
+
+
+def named(frame, name):
+    return told(frame)["whoworks", name]
+
+
+def test_bias_coverage_length_and_error_are_what_they_say():
+    frame = rows()
+    miss = frame["estimate"] - 0.2
+    assert named(frame, "difference frl: bias").value == pytest.approx(miss.mean())
+    assert named(frame, "difference frl: bias").mc_error == pytest.approx(miss.std() / np.sqrt(200))
+    assert named(frame, "difference frl: RMSE").value == pytest.approx(np.sqrt((miss**2).mean()))
+    covered = (frame["low"] <= 0.2) & (frame["high"] >= 0.2)
+    assert named(frame, "difference frl: coverage").value == pytest.approx(covered.mean())
+    assert named(frame, "difference frl: length").value == pytest.approx((frame["high"] - frame["low"]).mean())
+    assert named(frame, "difference frl: SE / spread").value == pytest.approx(0.1 / miss.std())
+
+
+def test_a_rejected_null_is_size_and_a_rejected_falsehood_power():
+    names = {name for _, name in told(rows(truth=0.0))}
+    assert "difference frl: size" in names
+    assert "difference frl: power" not in names
+    assert "difference frl: power" in {name for _, name in told(rows())}
+
+
+def test_what_cannot_be_assessed_is_no_claim_and_its_share_is_told():
+    frame = rows(truth=0.0)
+    frame.loc[:49, "p"] = np.nan
+    size, among = (named(frame, f"difference frl: size{end}") for end in ("", " among the assessable"))
+    assert (size.replicates, among.replicates) == (200, 150)
+    assert size.value * 200 == pytest.approx(among.value * 150)
+    assert named(frame, "difference frl: not assessable").value == 0.25
+
+
+def test_signs_and_exaggeration_are_those_of_the_rejected():
+    frame = rows(truth=0.1, n=2000)
+    rejected = frame[frame["p"] <= 0.05]
+    assert named(frame, "difference frl: type S").value == pytest.approx((rejected["estimate"] < 0).mean())
+    assert named(frame, "difference frl: type M").value == pytest.approx((rejected["estimate"].abs() / 0.1).mean())
+
+
+def test_claims_are_counted_by_pilot():
+    frame = pd.concat([rows(40, credibility="very low"), rows(40, truth=0.0, target="difference sex")])
+    frame["credibility"] = ["moderate"] * 10 + ["very low"] * 30 + ["high"] * 5 + ["very low"] * 35
+    assert named(frame, "claims: moderate, per pilot").value == 0.25
+    assert named(frame, "claims: any moderate or better").value == 0.25  # five pilots make both
+    assert named(frame, "claims: any false one").value == 5 / 40
+
+
+def test_power_less_the_oracles_is_paired():
+    frame = pd.concat([rows(300, seed=1), rows(300, seed=1, procedure="oracle")])
+    gain = named(frame, "difference frl: power less the oracle's")
+    assert (gain.value, gain.mc_error) == (0.0, 0.0)
+
+
+def test_a_share_and_its_interval_are_the_binomials():
+    found = share("", "", np.r_[np.ones(10), np.zeros(90)] > 0)
+    assert found.value == 0.1
+    assert found.mc_error == pytest.approx(0.03)
+    # Clopper and Pearson: each tail has probability 0.0005 at its end
+    assert stats.binom.sf(9, 100, found.low) == pytest.approx(0.0005)
+    assert stats.binom.cdf(10, 100, found.high) == pytest.approx(0.0005)
+
+
+def test_several_values_of_a_replicate_count_once_in_the_error():
+    values = np.random.default_rng(0).normal(size=50)
+    twice = mean("", "", np.repeat(values, 2), replicate=np.repeat(np.arange(50), 2))
+    once = mean("", "", values)
+    assert (twice.value, twice.mc_error) == pytest.approx((once.value, once.mc_error))
+
+
+def test_a_bar_is_missed_only_wholly_outside():
+    cell = next(cell for cell in all_cells() if cell.key == ("no-effect", "class", 12, 0.2))
+    found = named(rows(2000, se=0.12), "difference frl: coverage")
+    bar = bar_of(cell, found)
+    assert bar is BARS[0]
+    assert bar.is_missed(found)  # errors a fifth too large cover .98
+    assert not bar.is_missed(named(rows(2000), "difference frl: coverage"))
+    assert bar_of(cell, named(rows(2000), "difference frl: length")) is None
