@@ -10,13 +10,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from benchmarks.truth.breaks import BREAKS
 from benchmarks.truth.campaign import ROOT, run_campaign
 from benchmarks.truth.cells import Cell, all_cells, quick_cells
-from benchmarks.truth.page import write_page
+from benchmarks.truth.page import BROKEN, write_page
 from benchmarks.truth.slices import check_slice, write_slice
 from benchmarks.truth.store import Chunk, Store, cut_chunks
-from benchmarks.truth.table import TABLE, build_table, write_table
+from benchmarks.truth.table import TABLE, build_table, read_table, write_table
 
 CHUNK = 25  # replicates of a file
 
@@ -37,14 +38,24 @@ def main(words: list[str] | None = None) -> int:
             choose_chunks(cells, given), store, backend=given.backend, jobs=given.jobs, broken=given.broken,
             scheduler=given.scheduler,
         )  # fmt: skip
-    out = given.out or (given.work / "quick.csv" if given.quick else TABLE)
+    table = build_table(store, cells if given.quick or given.broken else all_cells())
     if given.broken:
-        out = given.work / f"broken-{given.broken}.csv"
-    write_table(build_table(store, cells if given.quick or given.broken else all_cells()), out)
+        record_break(given.broken, table)
+        return 0
+    out = given.out or (given.work / "quick.csv" if given.quick else TABLE)
+    write_table(table, out)
     sys.stderr.write(f"{out}\n")
     if out == TABLE:
         write_page(store)
     return 0
+
+
+def record_break(name: str, table: pd.DataFrame) -> None:
+    """Write the named diagnosand of a broken method beside those of other breaks."""
+    found = table[(table["diagnosand"] == BREAKS[name].diagnosand) & (table["procedure"] == "whoworks")]
+    others = read_table(BROKEN) if BROKEN.exists() else found.head(0)
+    rows = pd.concat([others[others["procedure"] != name], found.assign(procedure=name)])
+    write_table(rows.sort_values("procedure"), BROKEN)
 
 
 def read_words(words: list[str] | None) -> argparse.Namespace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -21,11 +21,12 @@ from whoworks.scores import build as scores_build
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """One break: what it replaces by what, and the cell and diagnosand that has to turn from met to missed."""
+    """One break: what it puts in place of what, and the cell and diagnosand that has to turn from met to missed.
 
-    owner: Any
-    name: str
-    by: Callable[..., Any]
+    replaced : (owner, name, replacement) each
+    """
+
+    replaced: tuple[tuple[Any, str, Callable[..., Any]], ...]
     words: str
     cell: tuple[str, str, int, float]
     diagnosand: str
@@ -45,6 +46,10 @@ def _students_alone(*, cluster: np.ndarray, **data: Any) -> Any:
 
 def _folds_by_row(*, cluster: np.ndarray, rng: np.random.Generator, **_: Any) -> np.ndarray:
     return rng.permutation(np.arange(len(cluster)) % 5)
+
+
+def _partitions_by_row(*, cluster: np.ndarray, rngs: Any, **_: Any) -> np.ndarray:
+    return np.array([rng.permutation(np.arange(len(cluster)) % 5) for rng in rngs])
 
 
 def _learned_probability(panel: Any, *, arm: np.ndarray, rows: np.ndarray, **_: Any) -> np.ndarray:
@@ -70,35 +75,34 @@ def _in_sample(engine: Any, inputs: Any, *, fold: np.ndarray, forward_fold: np.n
 
 
 NULL = "class-varying"
+STUDY = "whoworks.study"
 BREAKS = {
     "CR1": Break(
-        owner=Moments, name="adjust", by=_cr1, words="CR1 errors in place of CR2",
-        cell=(NULL, "class", 12, 0.2), diagnosand="difference devices: size", replicates=400),
+        replaced=((Moments, "adjust", _cr1),), words="CR1 errors in place of CR2",
+        cell=(NULL, "class", 12, 0.2), diagnosand="difference devices: size among the assessable", replicates=800),
     "iid": Break(
-        owner=regression, name="cluster_robust", by=_students_alone, words="students counted as clusters",
-        cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=200),
+        replaced=((regression, "cluster_robust", _students_alone),), words="students counted as clusters",
+        cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=50),
     "row-folds": Break(
-        owner=scores_build, name="assign_folds", by=_folds_by_row, words="folds that cut through classes",
-        cell=(NULL, "class", 20, 0.2), diagnosand="average: SE / spread", replicates=400),
+        replaced=((scores_build, "assign_folds", _folds_by_row), (STUDY, "draw_partitions", _partitions_by_row)),
+        words="folds that cut through classes",
+        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=40),
     "learned-propensity": Break(
-        owner=design_build, name="know_probability", by=_learned_probability, words="the propensity learned",
-        cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=200),
+        replaced=((design_build, "know_probability", _learned_probability),), words="the propensity learned",
+        cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=50),
     "in-sample": Break(
-        owner="whoworks.study", name="predict_left_out", by=_in_sample, words="effects predicted in sample",
-        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=100),
+        replaced=((STUDY, "predict_left_out", _in_sample),), words="effects predicted in sample",
+        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=40),
 }  # fmt: skip
 
 
 @contextmanager
 def breaking(name: str) -> Iterator[None]:
     """Break the method while the context lasts; the empty name breaks nothing."""
-    if not name:
-        yield
-        return
-    found = BREAKS[name]
-    if isinstance(found.owner, str):
-        with patch(f"{found.owner}.{found.name}", found.by):
-            yield
-        return
-    with patch.object(found.owner, found.name, found.by):
+    with ExitStack() as stack:
+        for owner, attribute, by in BREAKS[name].replaced if name else ():
+            if isinstance(owner, str):
+                stack.enter_context(patch(f"{owner}.{attribute}", by))
+            else:
+                stack.enter_context(patch.object(owner, attribute, by))
         yield
