@@ -135,6 +135,8 @@ def tell_looks(looked: Sequence[Finding]) -> str:
         "Wrong sign, too large by: of estimates this precise whose range leaves out zero, the share with the wrong "
         f"sign and the average exaggeration, were the true difference {assumed}."
     )
+    if any(p_range(finding) != DASH for finding in looked):
+        said += " Adjusted p, other folds: its range over all divisions on which the prognosis was learned."
     if all(math.isnan(look.min_p) for look in looks):
         return said
     return (
