@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from whoworks.findings.crossed import QUESTION, SAME
 from whoworks.findings.finding import Finding
+from whoworks.findings.growth import CHANGE
+from whoworks.findings.growth import QUESTION as GROWTH
 from whoworks.inference.multiplicity import benjamini_hochberg, holm
 
 EXPLORATORY = "exploratory"
@@ -29,8 +31,8 @@ def is_test(finding: Finding, among: Sequence[Finding]) -> bool:
         return True
     if finding.question in SEARCHED:
         return finding.status == "exploratory"
-    if finding.question == QUESTION:
-        return finding.quantity == SAME
+    if finding.question in (QUESTION, GROWTH):
+        return finding.quantity in (SAME, CHANGE)
     if finding.question != "difference" or finding.status == "descriptive":
         return False
     subject = (finding.outcome, finding.wave, finding.contrast, finding.moderator)

@@ -20,6 +20,7 @@ from whoworks.findings.families import adjust_families
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.gap import find_gap
 from whoworks.findings.grading import grade_all
+from whoworks.findings.growth import find_growth
 from whoworks.findings.min_p import add_min_p
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.omnibus import find_omnibus
@@ -92,6 +93,7 @@ def find_all(
         if setting.is_main_contrast:
             found += _find_arms(setting, settings, rng=np.random.default_rng(for_arms.spawn(1)[0]))
         progress((place + 1) / len(settings))
+    found += find_growth(panel.plan, settings)
     adjusted = add_min_p(adjust_families(found), panel, settings, seed=for_min_p)
     (for_folds,) = seed.spawn(1)
     for setting in (each for each in settings if each.is_main):

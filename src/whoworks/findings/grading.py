@@ -11,6 +11,8 @@ from whoworks.findings.credibility import grade
 from whoworks.findings.families import SEARCHED, WEIGHTING, is_test
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.gap import share_tests
+from whoworks.findings.growth import QUESTION as GROWTH
+from whoworks.findings.growth import grade_growth
 from whoworks.findings.moderation import Moderation, open_moderation
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
@@ -31,8 +33,11 @@ def grade_all(
     by_key = {(s.outcome.column, s.outcome.wave, s.scores.contrast): s for s in settings}
     graded = []
     for finding in findings:
+        if finding.question == GROWTH and is_test(finding, findings.items):
+            graded.append(grade_growth(finding))
+            continue
         is_candidate = finding.question == "candidate"
-        is_claim = is_candidate or (finding.question not in SEARCHED and finding.moderator in moderators)
+        is_claim = is_candidate or (finding.question not in (*SEARCHED, GROWTH) and finding.moderator in moderators)
         if not (is_claim and is_test(finding, findings.items)):
             graded.append(finding)
             continue

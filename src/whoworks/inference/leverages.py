@@ -27,7 +27,7 @@ Codes = NDArray[np.int64]
 Kind = Literal["CR0", "CR1", "CR2", "CR3"]
 
 NEGLIGIBLE = 1e-13  # eigenvalues of a scaled Gram matrix below this are rounding error
-FULL = 250_000  # entries up to which a matrix over blocks is kept in full: faster than sparse, and small
+FULL = 20_000  # entries up to which a matrix over blocks is kept in full: faster than sparse, and small
 MOST_ENTRIES = 1_000_000  # of the clusters' matrices in one part: bounds memory
 SINGULAR = 1e-8  # eigenvalues of B_c below this are a leverage of one: generalised inverse
 
@@ -153,12 +153,13 @@ class Moments:
             f, lost = _approximate_jackknife(gram, effect, columns), 0
         else:
             f, lost = _inverse_root(gram, effect, columns)
-        return np.concatenate(
-            [
-                z[first : first + n] @ each[:half] + w[first : first + n, None] * (z[first : first + n] @ each[half:])
-                for each, first, n in zip(f, np.cumsum(size) - size, size, strict=True)
-            ]
-        ), lost
+        first, moved = np.cumsum(size) - size, np.empty_like(plain)
+        for m in np.unique(size):
+            same = size == m
+            own = _rows(first[same], size[same])
+            part, weight = z[own].reshape(-1, m, half), w[own].reshape(-1, m, 1)
+            moved[own] = (part @ f[same, :half] + weight * (part @ f[same, half:])).reshape(-1, plain.shape[1])
+        return moved, lost
 
     def _effect(self, clusters: Codes) -> Vector:
         """Return the E_c, (C, 2p, 2p); one for all, (1, 2p, 2p), where there are no blocks."""

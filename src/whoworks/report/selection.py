@@ -31,6 +31,7 @@ class Selection:
     ranking: tuple[Finding, ...]
     candidates: tuple[Finding, ...]
     best_arm: tuple[Finding, ...]
+    growth: tuple[Finding, ...]
     sites: tuple[Finding, ...]
     site_profile: tuple[Finding, ...]
     target: tuple[Finding, ...]
@@ -59,6 +60,7 @@ def select(released: Released, words: Words) -> Selection:
         companions=tuple(f for f in findings if f.question in COMPANIONS or is_split(f)),
         ranking=tuple(f for f in findings if f.question == "ranking"),
         candidates=tuple(f for f in findings if f.question == "candidate"),
+        growth=tuple(f for f in findings if f.question == "growth"),
         best_arm=tuple(f for f in findings if f.question == "best-arm"),
         sites=tuple(f for f in findings if f.question in ("site-variation", "new-site")),
         site_profile=tuple(f for f in findings if f.question == "site-profile"),

@@ -49,6 +49,7 @@ from whoworks.report.targeting import (
     tell_ranking,
     trait_of,
 )
+from whoworks.report.waves import about_growth, tell_growth
 
 
 def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
@@ -247,6 +248,7 @@ GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
     "ranking": tell_ranking,
     "candidate": tell_candidate,
     "best-arm": tell_best_arm,
+    "growth": tell_growth,
     "site-profile": tell_site_profile,
     "target": tell_target,
 }
@@ -257,6 +259,7 @@ ABOUT: dict[str, Callable[[Finding, Words], str]] = {
     "ranking": about_ranking,
     "candidate": about_candidate,
     "best-arm": about_best_arm,
+    "growth": about_growth,
     "profile": trait_of,
     "site-profile": about_trait,
     "target": about_trait,

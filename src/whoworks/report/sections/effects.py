@@ -22,6 +22,9 @@ def compose_effects(released: Released, chosen: Selection, words: Words) -> Sect
     if chosen.averages:
         blocks.append(effects_table(chosen.averages, words))
     blocks += best_arm_blocks(chosen, words)
+    if chosen.growth:
+        blocks.append(Heading(text=f"Whether the {words.effect} grows or fades"))
+        blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in chosen.growth)))
     shown = [f for f in chosen.weightings if not f.suppressed]
     if shown:
         blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in shown)))
