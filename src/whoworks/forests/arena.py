@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 MISSING = 255
 N_CODES = 256
+LANES = 32  # features handled side by side
+NARROW = 2048  # nodes with fewer rows are narrow: their sums and counts fit in one number (see ``vectors``)
+TILE = 48  # rows of a node small enough to compare all with all
 
 NODE = np.dtype([("child", np.int32), ("feature", np.uint16), ("cut", np.uint8), ("kind", np.uint8)])
 # bits of ``kind``
@@ -44,6 +47,9 @@ class Rules(NamedTuple):
     max_depth: int
     max_features: float
     poisson: bool  # the number of candidates is Poisson with mean max_features
+    by_row: bool = False  # every row is a cluster of its own
+    holes: bool = True  # some code is missing
+    n_codes: int = MISSING  # codes in use, missing apart
 
 
 class Strata(NamedTuple):
@@ -92,14 +98,28 @@ class Bins(NamedTuple):
     """Sums by code, and the best cut of each candidate."""
 
     histogram: NDArray[np.int64]  # (p, 256 * arms * channels)
-    words: NDArray[np.uint64]  # (p, 4) one bit per code met
     order: NDArray[np.int64]  # (256,) codes in the order they are scanned
     level_mean: NDArray[np.float64]  # (256,) of a categorical feature, in that order
     features: NDArray[np.int64]  # (p,) candidates first
-    lone: NDArray[np.int64]  # (1,) a single feature to be summed again
     found: NDArray[np.float64]  # (p, 4) gain, cut, missing left, is checked
     left: NDArray[np.int64]  # (6, arms or channels) running sums of a scan
     goes_left: NDArray[np.bool_]  # (256,)
+
+
+class Lanes(NamedTuple):
+    """A block of numeric features side by side (see ``lanes`` and ``bounds``)."""
+
+    lane: NDArray[np.int64]  # (LANES,) the feature of each lane
+    tile: NDArray[np.uint8]  # (TILE + 1, LANES) codes of a small node's rows
+    value: NDArray[np.int64]  # (2048,) packed pseudo-outcomes and arms of a narrow node's rows
+    histogram: NDArray[np.int64]  # (LANES / 8, 512, 8) a slot per code and arm, empty between nodes
+    frame: NDArray[np.float64]  # (6,) what every cut of the node must respect
+    bound: NDArray[np.int64]  # (4, LANES) lowest and first forbidden cut, missing values right, then left
+    best: NDArray[np.float64]  # (3, LANES) the best cut of each lane
+    line: NDArray[np.uint8]  # (LANES,) one row's codes
+    run: NDArray[np.uint8]  # (2, 2, LANES) lowest and highest code of the cluster at hand, by arm
+    low: NDArray[np.uint8]  # (2, min_clusters, LANES) by arm
+    high: NDArray[np.uint8]
 
 
 class Census(NamedTuple):
@@ -130,6 +150,7 @@ class Arena(NamedTuple):
     rows: Rows
     pseudo: Pseudo
     bins: Bins
+    lanes: Lanes
     census: Census
     product: Product
     stack: NDArray[np.int64]  # (depth, 8)
@@ -165,6 +186,24 @@ def most_rows(strata: Strata, share: float) -> int:
     return rows
 
 
+def make_lanes(n_kept: int) -> Lanes:
+    """Allocate the block of features side by side."""
+    integers: Any = np.int64
+    return Lanes(
+        lane=np.zeros(LANES, integers),
+        tile=np.full((TILE + 1, LANES), MISSING, np.uint8),
+        value=np.zeros(NARROW, integers),
+        histogram=np.zeros((LANES // 8, 2 * N_CODES, 8), integers),
+        frame=np.zeros(6),
+        bound=np.zeros((4, LANES), integers),
+        best=np.zeros((3, LANES)),
+        line=np.full(LANES, MISSING, np.uint8),
+        run=np.zeros((2, 2, LANES), np.uint8),
+        low=np.zeros((2, n_kept, LANES), np.uint8),
+        high=np.zeros((2, n_kept, LANES), np.uint8),
+    )
+
+
 def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -> Arena:
     """Allocate one thread's workbench, large enough for any bag."""
     n_trees = bagging.n_trees
@@ -182,11 +221,9 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -
     real: Any = np.float64
     bins = Bins(
         histogram=np.zeros((p, N_CODES * arms * channels), integers),
-        words=np.zeros((p, 4), np.uint64),
         order=np.empty(N_CODES, integers),
         level_mean=np.empty(N_CODES, real),
         features=np.arange(p, dtype=integers),
-        lone=np.zeros(1, integers),
         found=np.zeros((p, 4), real),
         left=np.zeros((6, max(arms, channels)), integers),
         goes_left=np.zeros(N_CODES, np.bool_),
@@ -221,6 +258,7 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -
             work=np.zeros((d + 1, 2 * d + 3), real),
         ),
         bins=bins,
+        lanes=make_lanes(max(1, rules.min_clusters)),
         census=census,
         product=product,
         stack=np.empty((most_leaves + 64, 8), integers),

@@ -151,9 +151,9 @@ def rank_codes(is_levels: bool, m: int, order: Integers, rank: NDArray[np.int16]
 
 
 @kernel
-def may_part(arm: NDArray[np.uint8], rules: Rules, rows: NDArray[np.uint32], seen: Integers) -> bool:
-    """Whether there are rows enough for clusters of every arm on two sides; stops as soon as there are."""
-    wanted, short = 2 * rules.min_clusters, rules.n_arms
+def may_part(arm: NDArray[np.uint8], n_arms: int, wanted: int, rows: NDArray[np.uint32], seen: Integers) -> bool:
+    """Whether there are ``wanted`` rows of every arm; stops as soon as there are."""
+    short = n_arms
     if wanted == 0:
         return True
     seen[0, :, 0] = 0

@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import types
-from numba.extending import intrinsic
 
 config: Any = numba.config
 
@@ -33,7 +31,7 @@ def source_key() -> str:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         source = path.read_bytes()
-        if b"@kernel" in source or path.name in ("arena.py", "compile.py"):
+        if b"@kernel" in source or b"import numba" in source or b"from numba" in source or path.name == "arena.py":
             digest.update(path.name.encode())
             digest.update(source)
     return digest.hexdigest()[:16]
@@ -96,17 +94,3 @@ def kernel(function: F) -> F:
     with _numba_folder(folder):
         compiled = numba.njit(cache=True, **options)(function)
     return compiled
-
-
-def _lowest_bit(typing_context: Any, word: Any) -> Any:
-    """Position of the lowest set bit of a non-zero 64-bit word."""
-    signature = types.int64(types.uint64)
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zero_is_undefined = context.get_constant(types.boolean, True)
-        return builder.cttz(arguments[0], zero_is_undefined)
-
-    return signature, emit
-
-
-lowest_bit: Any = intrinsic(_lowest_bit)  # called from kernels with the word alone

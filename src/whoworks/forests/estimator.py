@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from whoworks.errors import ForestError
-from whoworks.forests.arena import Bagging, Rules, Sample, Strata, Trees
+from whoworks.forests.arena import MISSING, Bagging, Rules, Sample, Strata, Trees
 from whoworks.forests.inputs import Table, Vector, read_features
 from whoworks.forests.order import Layout
 from whoworks.forests.pseudo import LARGEST_NODE
@@ -136,6 +136,12 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _grow(self, sample: Sample, rules: Rules, strata: Strata, seed: Any, progress: Progress | None) -> Trees:
         n_bags = -(-int(self.n_estimators) // int(self.trees_per_bag))
+        known = sample.codes[sample.codes != MISSING]
+        rules = rules._replace(
+            by_row=len(strata.clusters) == len(sample.y),
+            holes=known.size < sample.codes.size,
+            n_codes=int(known.max(initial=0)) + 1,
+        )
         return grow_trees(
             sample,
             rules,

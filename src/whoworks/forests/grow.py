@@ -16,6 +16,7 @@ from whoworks.forests.arena import (
     Bins,
     Census,
     Draws,
+    Lanes,
     Product,
     Pseudo,
     Rows,
@@ -157,6 +158,7 @@ def grow_tree(
     rows: Rows,
     pseudo: Pseudo,
     bins: Bins,
+    lanes: Lanes,
     census: Census,
     product: Product,
     stack: NDArray[np.int64],
@@ -179,7 +181,7 @@ def grow_tree(
         at = first[0] + box[NODE_ID]
         f = -1
         if box[DEPTH] < rules.max_depth and box[2] - box[1] >= 2 * rules.n_arms * rules.min_rows:
-            f = find_split(sample, rules, box[1:5], rows, pseudo, bins, census, rng)
+            f = find_split(sample, rules, box[1:5], rows, pseudo, bins, lanes, census, rng)
         if f < 0:
             write_leaf(sample, rules.n_arms, box, rows.value, at, n_leaves, first[1], product)
             n_leaves += 1
@@ -239,6 +241,7 @@ def grow_bag(
                 arena.rows,
                 arena.pseudo,
                 arena.bins,
+                arena.lanes,
                 arena.census,
                 product,
                 arena.stack,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, Bins, Rules
 from whoworks.forests.census import tally_allows
-from whoworks.forests.compile import kernel, lowest_bit
+from whoworks.forests.compile import kernel
 from whoworks.forests.pseudo import COUNT_BITS
 from whoworks.forests.sums import n_channels
 
@@ -46,49 +46,6 @@ def keep_cut(bins: Bins, f: int, gain: float, at: int, missing_left: bool, is_le
     bins.found[f, 1] = at if is_levels or at < 0 else bins.order[at]
     bins.found[f, 2] = 1.0 if missing_left else 0.0
     bins.found[f, 3] = 0.0
-
-
-@kernel
-def scan_pair(
-    histogram: Integers, words: NDArray[np.uint64], f: int, n: int, n_one: int, rules: Rules
-) -> tuple[float, int, bool]:
-    """Two arms at most, no weights: the best gain, its code, and whether missing goes left.
-
-    The histogram is emptied on the way.
-    """
-    best, cut, missing_left = 0.0, -1, False
-    missing_zero, missing_one = histogram[f, 2 * MISSING], histogram[f, 2 * MISSING + 1]
-    histogram[f, 2 * MISSING] = histogram[f, 2 * MISSING + 1] = 0
-    missing, one_missing = missing_zero + missing_one, missing_one & COUNT_MASK
-    n_missing = missing & COUNT_MASK
-    least = rules.min_rows if rules.n_arms > 1 else 0
-    most_one, most_zero = n_one - least, n - n_one - least
-    running = one_left = 0
-    words[f, 3] &= ~(np.uint64(1) << np.uint64(63))
-    for w in range(4):
-        word = words[f, w]
-        words[f, w] = np.uint64(0)
-        while word != np.uint64(0):
-            c = 64 * w + lowest_bit(word)
-            word &= word - np.uint64(1)
-            zero, one = histogram[f, 2 * c], histogram[f, 2 * c + 1]
-            histogram[f, 2 * c] = histogram[f, 2 * c + 1] = 0
-            running += zero + one
-            one_left += one & COUNT_MASK
-            n_left = running & COUNT_MASK
-            zero_left = n_left - one_left
-            if one_left >= least and zero_left >= least and one_left <= most_one and zero_left <= most_zero:
-                s = float(running >> COUNT_BITS)
-                weight = float(n_left) * float(n - n_left)
-                if s * s > best * weight and is_allowed(n_left, one_left, n, n_one, rules):
-                    best, cut, missing_left = s * s / weight, c, n_missing == 0 and 2 * n_left >= n
-            if n_missing > 0:
-                n_left += n_missing
-                s = float((running + missing) >> COUNT_BITS)
-                weight = float(n_left) * float(n - n_left)
-                if s * s > best * weight and is_allowed(n_left, one_left + one_missing, n, n_one, rules):
-                    best, cut, missing_left = s * s / weight, c, True
-    return best, cut, missing_left
 
 
 @kernel

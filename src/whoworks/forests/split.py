@@ -13,24 +13,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import MISSING, N_CODES, Bins, Census, Pseudo, Rows, Rules, Sample
+from whoworks.forests.arena import MISSING, N_CODES, TILE, Bins, Census, Lanes, Pseudo, Rows, Rules, Sample
+from whoworks.forests.bounds import has_room, narrow_bounds, open_bounds
 from whoworks.forests.census import count_clusters, holds_clusters, may_part
 from whoworks.forests.compile import kernel
 from whoworks.forests.draw import draw_below, draw_poisson
+from whoworks.forests.lanes import keep_lanes, scan_block, take_lanes
 from whoworks.forests.pseudo import pack
-from whoworks.forests.scan import keep_cut, scan_general, scan_pair
-from whoworks.forests.sums import (
-    clear,
-    list_codes,
-    list_met,
-    met_codes,
-    order_levels,
-    sum_general,
-    sum_large,
-    sum_small,
-)
-
-LARGE_NODE = 600  # from here on nearly all bins are filled, and the codes met are not written down
+from whoworks.forests.scan import keep_cut, scan_general
+from whoworks.forests.sums import clear, list_codes, order_levels, sum_general
 
 
 @kernel
@@ -49,7 +40,52 @@ def draw_features(rules: Rules, features: NDArray[np.int64], rng: NDArray[np.uin
 
 
 @kernel
+def bound_block(
+    sample: Sample, rules: Rules, m: int, here: NDArray[np.uint32], there: NDArray[np.uint32], lanes: Lanes
+) -> bool:
+    """Set a block's bounds from both halves; false when no lane allows a cut."""
+    lanes.line[m:] = MISSING
+    open_bounds(lanes.bound)
+    narrow_bounds(sample, rules, there, m, lanes)
+    if not has_room(rules, m, lanes.bound):
+        return False
+    if rules.by_row and rules.min_rows >= rules.min_clusters:
+        return True
+    narrow_bounds(sample, rules, here, m, lanes)
+    return has_room(rules, m, lanes.bound)
+
+
+@kernel
 def scan_pairs(
+    sample: Sample,
+    rules: Rules,
+    n_candidates: int,
+    here: NDArray[np.uint32],
+    there: NDArray[np.uint32],
+    is_checked: bool,
+    node: Pseudo,
+    bins: Bins,
+    lanes: Lanes,
+) -> None:
+    """Two arms at most, no weights: fill ``bins.found`` for every numeric candidate, within bounds if asked."""
+    n_one = 0
+    for i in range(len(here)):
+        n_one += node.lane[i] == 1
+    start = 0
+    while start < n_candidates:
+        m, start = take_lanes(sample.categorical, bins.features, n_candidates, start, lanes.lane)
+        lanes.tile[:, m:] = MISSING
+        open_bounds(lanes.bound)
+        if is_checked and not bound_block(sample, rules, m, here, there, lanes):
+            for j in range(m):
+                bins.found[lanes.lane[j], 0] = 0.0
+            continue
+        scan_block(sample, m, n_one, rules, here, node, lanes)
+        keep_lanes(lanes, m, is_checked, bins.found)
+
+
+@kernel
+def scan_categories(
     sample: Sample,
     rules: Rules,
     n_candidates: int,
@@ -58,25 +94,13 @@ def scan_pairs(
     bins: Bins,
     census: Census,
 ) -> None:
-    """Two arms at most, no weights: fill ``bins.found`` for every candidate."""
-    n = len(rows)
-    is_large = n >= LARGE_NODE
-    if is_large:
-        sum_large(sample.codes, bins.features, n_candidates, rows, node.packed, node.lane, bins.histogram)
-    else:
-        sum_small(sample.codes, bins.features, n_candidates, rows, node.packed, node.lane, bins.histogram, bins.words)
-    n_one = 0
-    for i in range(n):
-        n_one += node.lane[i] == 1
+    """Fill ``bins.found`` for every categorical candidate."""
+    d = node.rho.shape[1]
     for j in range(n_candidates):
         f = bins.features[j]
-        if is_large:
-            met_codes(bins.histogram, bins.words, f)
         if sample.categorical[f]:
-            scan_levels(rules, f, 1, bins, census)
-        else:
-            gain, cut, missing_left = scan_pair(bins.histogram, bins.words, f, n, n_one, rules)
-            bins.found[f, 0], bins.found[f, 1], bins.found[f, 2], bins.found[f, 3] = gain, cut, missing_left, 0.0
+            sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
+            scan_levels(rules, f, d, bins, census)
 
 
 @kernel
@@ -88,7 +112,7 @@ def scan_levels(rules: Rules, f: int, n_effects: int, bins: Bins, census: Census
         bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, False
     )
     keep_cut(bins, f, gain, at, missing_left, True)
-    clear(bins.histogram, bins.words, f)
+    clear(bins.histogram, f)
 
 
 @kernel
@@ -101,33 +125,27 @@ def scan_candidates(
     bins: Bins,
     census: Census,
 ) -> None:
-    """Any number of arms, any weights: fill ``bins.found`` for every candidate."""
+    """Any number of arms, any weights: fill ``bins.found`` for every numeric candidate."""
     d = node.rho.shape[1]
     for j in range(n_candidates):
         f = bins.features[j]
-        sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
         if sample.categorical[f]:
-            scan_levels(rules, f, d, bins, census)
             continue
+        sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
         m = list_codes(bins.histogram, f, rules, d, bins.order)
         gain, at, missing_left = scan_general(
             bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, False
         )
         keep_cut(bins, f, gain, at, missing_left, False)
-        clear(bins.histogram, bins.words, f)
+        clear(bins.histogram, f)
 
 
 @kernel
 def sum_again(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> int:
     """Fill one feature's histogram and the order of its codes; their number is returned."""
     d = node.rho.shape[1]
-    if rules.n_arms <= 2 and not rules.weighted:
-        bins.lone[0] = f
-        sum_small(sample.codes, bins.lone, 1, rows, node.packed, node.lane, bins.histogram, bins.words)
-        m = list_met(bins.words, f, bins.order)
-    else:
-        sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
-        m = list_codes(bins.histogram, f, rules, d, bins.order)
+    sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
+    m = list_codes(bins.histogram, f, rules, d, bins.order)
     if sample.categorical[f]:
         order_levels(bins.histogram, f, m, rules, d, bins.order, bins.level_mean)
     return m
@@ -148,7 +166,7 @@ def mark_left(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], no
         m = sum_again(sample, rules, f, rows, node, bins)
         for j in range(m):
             bins.goes_left[bins.order[j]] = j <= cut
-        clear(bins.histogram, bins.words, f)
+        clear(bins.histogram, f)
     bins.goes_left[MISSING] = missing_left
 
 
@@ -164,6 +182,24 @@ def best_of(n_candidates: int, features: NDArray[np.int64], found: NDArray[np.fl
 
 
 @kernel
+def keeps_clusters(
+    sample: Sample,
+    rules: Rules,
+    f: int,
+    here: NDArray[np.uint32],
+    there: NDArray[np.uint32],
+    bins: Bins,
+    seen: NDArray[np.int64],
+) -> bool:
+    """Whether the cut found on a feature keeps enough clusters, in both halves."""
+    if rules.min_clusters == 0 or bins.found[f, 3] > 0.0:
+        return True
+    return holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, there, bins.goes_left, seen) and (
+        holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, here, bins.goes_left, seen)
+    )
+
+
+@kernel
 def find_split(
     sample: Sample,
     rules: Rules,
@@ -171,6 +207,7 @@ def find_split(
     rows: Rows,
     node: Pseudo,
     bins: Bins,
+    lanes: Lanes,
     census: Census,
     rng: NDArray[np.uint64],
 ) -> int:
@@ -180,24 +217,30 @@ def find_split(
     """
     here, there = rows.split[box[0] : box[1]], rows.value[box[2] : box[3]]
     # drawn even when nothing can be split, so that the stream does not depend on the number of rows
-    n_candidates = draw_features(rules, bins.features, rng)
-    if not may_part(sample.arm, rules, there, census.seen) or not pack(sample, rules, here, node):
+    n = draw_features(rules, bins.features, rng)
+    if not (
+        may_part(sample.arm, rules.n_arms, 2 * rules.min_clusters, there, census.seen)
+        and may_part(sample.arm, rules.n_arms, 2 * rules.min_rows, here, census.seen)
+        and pack(sample, rules, here, node)
+    ):
         return -1
-    if rules.n_arms <= 2 and not rules.weighted:
-        scan_pairs(sample, rules, n_candidates, here, node, bins, census)
+    in_lanes = rules.n_arms <= 2 and not rules.weighted
+    if in_lanes:
+        is_checked = rules.min_clusters > 0 and len(here) <= TILE
+        scan_pairs(sample, rules, n, here, there, is_checked, node, bins, lanes)
     else:
-        scan_candidates(sample, rules, n_candidates, here, node, bins, census)
+        scan_candidates(sample, rules, n, here, node, bins, census)
+    scan_categories(sample, rules, n, here, node, bins, census)
     while True:
-        f = best_of(n_candidates, bins.features, bins.found)
+        f = best_of(n, bins.features, bins.found)
         if f < 0:
             return -1
         mark_left(sample, rules, f, here, node, bins)
-        if rules.min_clusters == 0 or bins.found[f, 3] > 0.0:
+        if keeps_clusters(sample, rules, f, here, there, bins, census.seen):
             return f
-        if holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, there, bins.goes_left, census.seen) and (
-            holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, here, bins.goes_left, census.seen)
-        ):
-            return f
+        if in_lanes and not sample.categorical[f]:
+            scan_pairs(sample, rules, n, here, there, True, node, bins, lanes)
+            continue
         m = sum_again(sample, rules, f, here, node, bins)
         count_clusters(sample, rules, f, m, here, there, bins.order, census)
         scan_allowed(rules, f, m, node.rho.shape[1], sample.categorical[f], bins, census)
@@ -211,4 +254,4 @@ def scan_allowed(rules: Rules, f: int, m: int, n_effects: int, is_levels: bool, 
     )
     keep_cut(bins, f, gain, at, missing_left, is_levels)
     bins.found[f, 3] = 1.0
-    clear(bins.histogram, bins.words, f)
+    clear(bins.histogram, f)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, Rules
-from whoworks.forests.compile import kernel, lowest_bit
+from whoworks.forests.compile import kernel
 from whoworks.forests.pseudo import COUNT_BITS
 
 COUNT_MASK = (1 << COUNT_BITS) - 1
@@ -19,70 +19,6 @@ COUNT_MASK = (1 << COUNT_BITS) - 1
 Codes = NDArray[np.uint8]
 Rows = NDArray[np.uint32]
 Integers = NDArray[np.int64]
-
-
-@kernel
-def sum_large(
-    codes: Codes, features: Integers, n_candidates: int, rows: Rows, packed: Integers, lane: Codes, histogram: Integers
-) -> None:
-    """Two arms, no weights, a large node: one pass over the rows for all candidates."""
-    for i in range(len(rows)):
-        r, value, arm = rows[i], packed[i], lane[i]
-        for j in range(n_candidates):
-            f = np.uint64(features[j])
-            histogram[f, 2 * codes[r, f] + arm] += value
-
-
-@kernel
-def sum_small(
-    codes: Codes,
-    features: Integers,
-    n_candidates: int,
-    rows: Rows,
-    packed: Integers,
-    lane: Codes,
-    histogram: Integers,
-    words: NDArray[np.uint64],
-) -> None:
-    """Do the same in a small node, and write down which codes were met, one bit each.
-
-    So an almost empty histogram is never scanned or emptied as a whole.
-    """
-    one, low = np.uint64(1), np.uint64(63)
-    for i in range(len(rows)):
-        r, value, arm = rows[i], packed[i], lane[i]
-        for j in range(n_candidates):
-            f = np.uint64(features[j])
-            c = codes[r, f]
-            histogram[f, 2 * c + arm] += value
-            words[f, c >> 6] |= one << (np.uint64(c) & low)
-
-
-@kernel
-def met_codes(histogram: Integers, words: NDArray[np.uint64], f: int) -> None:
-    """Write down which codes a filled histogram holds (two arms, one channel)."""
-    for w in range(4):
-        word = np.uint64(0)
-        for b in range(64):
-            slot = 2 * (64 * w + b)
-            is_met = np.uint64(histogram[f, slot] != 0) | np.uint64(histogram[f, slot + 1] != 0)
-            word |= is_met << np.uint64(b)
-        words[f, w] = word
-
-
-@kernel
-def list_met(words: NDArray[np.uint64], f: int, order: Integers) -> int:
-    """List the codes written down for a feature, missing apart; their number is returned."""
-    m = 0
-    for w in range(4):
-        word = words[f, w]
-        while word != np.uint64(0):
-            c = 64 * w + lowest_bit(word)
-            word &= word - np.uint64(1)
-            if c != MISSING:
-                order[m] = c
-                m += 1
-    return m
 
 
 @kernel
@@ -151,7 +87,6 @@ def order_levels(
 
 
 @kernel
-def clear(histogram: Integers, words: NDArray[np.uint64], f: int) -> None:
+def clear(histogram: Integers, f: int) -> None:
     """Empty one feature's histogram as a whole."""
     histogram[f, :] = 0
-    words[f, :] = np.uint64(0)
