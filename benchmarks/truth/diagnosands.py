@@ -165,13 +165,17 @@ def _of_claims(rows: pd.DataFrame) -> Iterator[Diagnosand]:
 
 
 def _of_precision(rows: pd.DataFrame) -> Iterator[Diagnosand]:
-    """Yield the mean standard error of the average over that of the plain difference, of the same pilots."""
+    """Yield the root mean squared error told of the average over that of the plain difference, of the same pilots."""
     ours = rows[rows["procedure"] == "whoworks"]
     own = ours[ours["target"] == "average"].set_index("number")["se"]
     plain = ours[ours["target"] == "plain difference"].set_index("number")["se"]
-    ratio = (own / plain).dropna().to_numpy()
-    if len(ratio) >= FEWEST:
-        yield mean("whoworks", "average: SE / plain difference's", ratio)
+    both = own.notna() & plain.notna()
+    if both.sum() >= FEWEST:
+        ours_squared, plain_squared = own[both].to_numpy() ** 2, plain[both].to_numpy() ** 2
+        ratio = float(np.sqrt(ours_squared.mean() / plain_squared.mean()))
+        moved = ours_squared / ours_squared.mean() - plain_squared / plain_squared.mean()
+        error = ratio / 2 * float(moved.std(ddof=1) / np.sqrt(len(moved)))
+        yield _around("whoworks", "average: SE / plain difference's", len(moved), ratio, error)
 
 
 def _beside_the_oracle(rows: pd.DataFrame) -> Iterator[Diagnosand]:

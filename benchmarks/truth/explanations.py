@@ -22,4 +22,22 @@ def explain(cell: Cell, bar: Bar, row: pd.Series) -> str:
             "scores are missing by arm and fall score at once: the effect among those measured is another one; reports "
             "of such pilots fail the attrition check and say so"
         )
+    if cell.world == "class-varying" and measure == "SE / plain difference's":
+        floor = precision_floor(cell)
+        return (
+            f"no prognosis removes how effects vary over what is assigned: with every slope known the ratio would be "
+            f"{floor:.2f} here, and the oracle's intervals are as long as ours"
+        )
     return OPEN
+
+
+def precision_floor(cell: Cell) -> float:
+    """Return the smallest ratio of errors in a world whose effects vary over classes, ICC and r as they are.
+
+    Of a class's mean, icc + (1 - icc) / n is the variance without the programme, of which r^2 can be
+    predicted; `varying`^2 is added in the offered arm, and stays.
+    """
+    world, n = cell.truth_world, cell.per_cluster
+    plain = cell.icc + (1 - cell.icc) / n
+    rest = plain * (1 - world.correlation[0] ** 2)
+    return float(((2 * rest + world.varying**2) / (2 * plain + world.varying**2)) ** 0.5)
