@@ -86,13 +86,13 @@ BREAKS = {
     "row-folds": Break(
         replaced=((scores_build, "assign_folds", _folds_by_row), (STUDY, "draw_partitions", _partitions_by_row)),
         words="folds that cut through classes",
-        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=40),
+        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=25),
     "learned-propensity": Break(
         replaced=((design_build, "know_probability", _learned_probability),), words="the propensity learned",
         cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=50),
     "in-sample": Break(
         replaced=((STUDY, "predict_left_out", _in_sample),), words="effects predicted in sample",
-        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=40),
+        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=25),
 }  # fmt: skip
 
 

@@ -35,9 +35,10 @@ def precision_floor(cell: Cell) -> float:
     """Return the smallest ratio of errors in a world whose effects vary over classes, ICC and r as they are.
 
     Of a class's mean, icc + (1 - icc) / n is the variance without the programme, of which r^2 can be
-    predicted; `varying`^2 is added in the offered arm, and stays.
+    predicted; `varying`^2 is added in the offered arm, and stays. Schools as blocks take half of both away.
     """
     world, n = cell.truth_world, cell.per_cluster
-    plain = cell.icc + (1 - cell.icc) / n
-    rest = plain * (1 - world.correlation[0] ** 2)
-    return float(((2 * rest + world.varying**2) / (2 * plain + world.varying**2)) ** 0.5)
+    between = 0.5 if cell.layout.block_level else 1.0
+    plain = between * cell.icc + (1 - cell.icc) / n
+    rest, varying = plain * (1 - world.correlation[0] ** 2), between * world.varying**2
+    return float(((2 * rest + varying) / (2 * plain + varying)) ** 0.5)
