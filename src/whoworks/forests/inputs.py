@@ -164,12 +164,11 @@ def refuse_identifiers(table: Table, labels: Any, groups: NDArray[np.int64], wha
     as_text = pd.Series(np.asarray(labels).ravel()[first]).astype(str).to_numpy()
     as_number = pd.to_numeric(pd.Series(as_text), errors="coerce").to_numpy()
     for j, name in enumerate(table.names):
-        column = table.frame.iloc[first, j]
-        text = column.astype(str)
-        is_same = name == given or bool((text.to_numpy() == as_text).all())
-        is_same = is_same or bool((pd.to_numeric(text, errors="coerce").to_numpy() == as_number).all())
-        if not is_same and table.categorical[j]:
-            codes = pd.factorize(table.frame.iloc[:, j])[0]
+        column = table.frame.iloc[:, j]
+        is_same = name == given or _is_same(column.iloc[first], as_text, as_number)
+        is_coarse = isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) < n_groups
+        if not is_same and table.categorical[j] and not is_coarse:
+            codes = pd.factorize(column)[0]
             pairs = len(np.unique(codes * np.int64(n_groups) + groups))
             is_same = pairs == n_groups and len(np.unique(codes)) == n_groups
         if is_same:
@@ -177,3 +176,13 @@ def refuse_identifiers(table: Table, labels: Any, groups: NDArray[np.int64], wha
                 f"Feature {name!r} names the {what}: a forest may not split on who a classroom is, only on what it "
                 "is like. Leave this column out of X."
             )
+
+
+def _is_same(column: pd.Series[Any], as_text: NDArray[np.object_], as_number: NDArray[np.float64]) -> bool:
+    """Tell whether a feature's values are the labels of the groups, as text or as numbers."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return bool((column.to_numpy(dtype=np.float64, na_value=np.nan) == as_number).all())
+    text = column.astype(str)
+    if (text.to_numpy() == as_text).all():
+        return True
+    return bool((pd.to_numeric(text, errors="coerce").to_numpy() == as_number).all())
