@@ -17,6 +17,7 @@ MISSING = 255
 N_CODES = 256
 LANES = 32  # features handled side by side
 NARROW = 2048  # nodes with fewer rows are narrow: their sums and counts fit in one number (see ``vectors``)
+NEAR = 2048  # rows of either half that are copied to stand close together
 TILE = 48  # rows of a node small enough to compare all with all
 
 NODE = np.dtype([("child", np.int32), ("feature", np.uint16), ("cut", np.uint8), ("kind", np.uint8)])
@@ -148,6 +149,7 @@ class Arena(NamedTuple):
 
     draws: Draws
     rows: Rows
+    near: Sample  # (2 NEAR) rows of the branch at hand
     pseudo: Pseudo
     bins: Bins
     lanes: Lanes
@@ -204,6 +206,20 @@ def make_lanes(n_kept: int) -> Lanes:
     )
 
 
+def make_near(sample: Sample) -> Sample:
+    """Allocate room for the rows of a branch."""
+    n = 2 * NEAR
+    return Sample(
+        codes=np.empty((n, sample.codes.shape[1]), np.uint8),
+        y=np.empty(n),
+        z=np.empty((n, sample.z.shape[1])),
+        arm=np.empty(n, np.uint8),
+        weight=np.empty(n),
+        cell=np.empty(n, np.int32),
+        categorical=sample.categorical,
+    )
+
+
 def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -> Arena:
     """Allocate one thread's workbench, large enough for any bag."""
     n_trees = bagging.n_trees
@@ -250,6 +266,7 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -
             bag_size=np.zeros(len(strata.start) - 1, integers),
             role=np.zeros(n_cluster, np.uint8),
         ),
+        near=make_near(sample),
         rows=Rows(np.empty(n_split, np.uint32), np.empty(n_value, np.uint32), np.empty(spare, np.uint32)),
         pseudo=Pseudo(
             rho=np.empty((n_split, max(1, d)), real),

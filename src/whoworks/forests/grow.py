@@ -11,6 +11,7 @@ from whoworks.forests.arena import (
     MISSING,
     MISSING_LEFT,
     N_CODES,
+    NEAR,
     Arena,
     Bagging,
     Bins,
@@ -149,8 +150,39 @@ def push(
 
 
 @kernel
+def copy_near(sample: Sample, near: Sample, rows: NDArray[np.uint32], start: int, stop: int, first: int) -> None:
+    """Copy rows to stand together from place ``first`` on, and let ``rows`` name their new places."""
+    for i in range(start, stop):
+        r, k = rows[i], first + i - start
+        near.y[k], near.arm[k], near.weight[k], near.cell[k] = (
+            sample.y[r],
+            sample.arm[r],
+            sample.weight[r],
+            sample.cell[r],
+        )
+        for j in range(sample.z.shape[1]):
+            near.z[k, j] = sample.z[r, j]
+        for j in range(sample.codes.shape[1]):
+            near.codes[k, j] = sample.codes[r, j]
+        rows[i] = k
+
+
+@kernel
+def bring_near(sample: Sample, near: Sample, n_arms: int, box: NDArray[np.int64], rows: Rows) -> bool:
+    """Copy a branch's rows where they fit; its leaves may then ask for no rows beyond it."""
+    if box[2] - box[1] > NEAR or box[4] - box[3] > NEAR:
+        return False
+    if not holds_arms(sample.arm, sample.weight, n_arms, rows.value, box[3], box[4]):
+        return False
+    copy_near(sample, near, rows.split, box[1], box[2], 0)
+    copy_near(sample, near, rows.value, box[3], box[4], NEAR)
+    return True
+
+
+@kernel
 def grow_tree(
     sample: Sample,
+    near: Sample,
     rules: Rules,
     n_split: int,
     n_value: int,
@@ -166,6 +198,8 @@ def grow_tree(
 ) -> None:
     """Grow one tree from ``rows``, depth first.
 
+    A branch small enough is grown on a copy of its rows: those of a deep node
+    lie far apart, and fetching them from memory would take most of the time.
     ``first`` counts the nodes, leaves and masks ``product`` already holds, and
     is moved on.
     """
@@ -175,21 +209,26 @@ def grow_tree(
     stack[0, :] = 0
     stack[0, 2], stack[0, 4], stack[0, ABOVE + 1] = n_split, n_value, n_value
     top, n_nodes, n_leaves = 1, 1, 0
+    data, branch = sample, -1  # where on the stack the branch began whose rows are near
     while top > 0:
         top -= 1
         box[:] = stack[top]
         at = first[0] + box[NODE_ID]
+        if top < branch:
+            data, branch = sample, -1
+        if branch < 0 and bring_near(sample, near, rules.n_arms, box, rows):
+            data, branch = near, top
         f = -1
         if box[DEPTH] < rules.max_depth and box[2] - box[1] >= 2 * rules.n_arms * rules.min_rows:
-            f = find_split(sample, rules, box[1:5], rows, pseudo, bins, lanes, census, rng)
+            f = find_split(data, rules, box[1:5], rows, pseudo, bins, lanes, census, rng)
         if f < 0:
-            write_leaf(sample, rules.n_arms, box, rows.value, at, n_leaves, first[1], product)
+            write_leaf(data, rules.n_arms, box, rows.value, at, n_leaves, first[1], product)
             n_leaves += 1
             continue
-        if holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, box[3], box[4]):
+        if holds_arms(data.arm, data.weight, rules.n_arms, rows.value, box[3], box[4]):
             box[ABOVE], box[ABOVE + 1] = box[3], box[4]
-        s = part(sample.codes, f, bins.goes_left, rows.split, box[1], box[2], rows.spare)
-        v = part(sample.codes, f, bins.goes_left, rows.value, box[3], box[4], rows.spare)
+        s = part(data.codes, f, bins.goes_left, rows.split, box[1], box[2], rows.spare)
+        v = part(data.codes, f, bins.goes_left, rows.value, box[3], box[4], rows.spare)
         first[2] = write_split(sample.categorical[f], f, at, n_nodes, first[2], bins, product)
         push(stack, top, box, n_nodes + 1, s, box[2], v, box[4])
         push(stack, top + 1, box, n_nodes, box[1], s, box[3], v)
@@ -234,6 +273,7 @@ def grow_bag(
         if is_usable:
             grow_tree(
                 sample,
+                arena.near,
                 rules,
                 n_split,
                 n_value,
