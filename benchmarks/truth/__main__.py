@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from benchmarks.truth.breaks import BREAKS
 from benchmarks.truth.campaign import ROOT, run_campaign
-from benchmarks.truth.cells import Cell, all_cells, quick_cells
+from benchmarks.truth.cells import FULL, Cell, all_cells, quick_cells
 from benchmarks.truth.page import BROKEN, write_page
 from benchmarks.truth.slices import check_slice, write_slice
 from benchmarks.truth.store import Chunk, Store, cut_chunks
@@ -63,8 +63,8 @@ def read_words(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few cells, few replicates, every diagnosand")
     parser.add_argument("--only", nargs="*", default=[], help="cells whose name holds one of these")
-    parser.add_argument("--replicates", type=int, help="at most so many of a cell beside those with forests")
-    parser.add_argument("--no-forests", action="store_true", help="leave predictions and peers to a later run")
+    parser.add_argument("--replicates", type=int, default=FULL, help="at most so many of a cell without predictions")
+    parser.add_argument("--forests", type=int, default=FULL, help="at most so many of a cell with predictions")
     parser.add_argument("--backend", default="loky", choices=["loky", "dask", "sequential"])
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler; without one, a local cluster")
     parser.add_argument("--jobs", type=int, default=2)
@@ -92,11 +92,15 @@ def choose_cells(given: argparse.Namespace) -> list[Cell]:
 def choose_chunks(cells: list[Cell], given: argparse.Namespace) -> list[Chunk]:
     """Cut the cells into chunks, and keep those asked for."""
     chunks = [chunk for cell in cells for chunk in cut_chunks(cell, length=CHUNK)]
-    if given.no_forests:
-        chunks = [chunk for chunk in chunks if not chunk.predicts]
-    if given.replicates is None:
-        return chunks
-    return [chunk for chunk in chunks if chunk.stop - chunk.cell.forest_replicates <= given.replicates]
+    return [
+        chunk
+        for chunk in chunks
+        if (
+            chunk.stop <= given.forests
+            if chunk.predicts
+            else chunk.stop - chunk.cell.forest_replicates <= given.replicates
+        )
+    ]
 
 
 if __name__ == "__main__":

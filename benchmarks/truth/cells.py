@@ -80,7 +80,7 @@ class Cell:
     @property
     def weight(self) -> float:
         """About how many seconds of one processor a replicate takes, predictions apart."""
-        return 0.05 + 0.00012 * self.clusters * self.per_cluster
+        return 0.08 + 0.0002 * self.clusters * self.per_cluster
 
 
 def is_possible(world: str, assigned: str, clusters: int, icc: float) -> bool:

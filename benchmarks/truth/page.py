@@ -194,23 +194,26 @@ def _breaks() -> list[str]:
     return [*lines, ""]
 
 
+STAGES = ("checks", "prognosis", "predicted effects", "findings")
+
+
 def _times(rows: pd.DataFrame) -> list[str]:
-    own = rows[rows["diagnosand"].isin(["seconds", "seconds with predictions"])]
     lines = [
-        "## Time of a replicate", "",
-        "Seconds of one processor, on a machine shared with other work; the pilot is drawn beforehand.", "",
-        "| cell | students | without predictions | with (500 trees) |", "| --- | --- | --- | --- |",
+        "## Time of a replicate, and where it goes", "",
+        "Seconds of one processor, on a machine shared with other work (which lengthens them); the pilot is drawn "
+        "beforehand. Stages are shared out by the clock; reading and the panel count in each in proportion.", "",
+        f"| cell | students | without predictions | {' | '.join(STAGES)} | with | {' | '.join(STAGES)} |",
+        "| --- | --- |" + " --- |" * (2 + 2 * len(STAGES)),
     ]  # fmt: skip
+    own = rows[rows["diagnosand"].str.startswith("seconds")]
     for cell in all_cells():
-        if not cell.forest_replicates:
-            continue
         part = own.merge(pd.DataFrame([dict(zip(["world", "assigned", "clusters", "icc"], cell.key, strict=True))]))
-        told = part.set_index("diagnosand")["value"]
-        if len(told):
-            plain, forest = (
-                f"{told[name]:.2f}" if name in told else "" for name in ("seconds", "seconds with predictions")
-            )
-            lines.append(f"| {_words(cell)} | {cell.layout.students} | {plain} | {forest} |")
+        told = dict(zip(part["diagnosand"], part["value"], strict=True))
+        if cell.forest_replicates and told:
+            names = [f"{first}{stage}" for first in ("seconds", "seconds with predictions")
+                     for stage in ("", *(f", {one}" for one in STAGES))]  # fmt: skip
+            cells = " | ".join(f"{told[name]:.2f}" if name in told else "" for name in names)
+            lines.append(f"| {_words(cell)} | {cell.layout.students} | {cells} |")
     return [*lines, ""]
 
 

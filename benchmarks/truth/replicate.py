@@ -49,11 +49,20 @@ def replicate(cell: Cell, number: int) -> list[Row]:
         {"target": "refused", "estimate": 0.0},
         {"target": "seconds with predictions" if predicts else "seconds", "estimate": spent},
         {"target": "seconds to draw", "estimate": begun - start},
+        *_stages(run, spent, predicts),
         *read_findings(run, truth),
     ]
     rows = [{"procedure": OURS, **row} for row in rows]
     rows += ask_peers(cell, run, truth, number=number)
     return [{"number": number, **row} for row in rows]
+
+
+def _stages(run: Run, spent: float, predicts: bool) -> Iterator[Row]:
+    """Share the processor's seconds out over the run's stages by the clock, reading and panel first."""
+    total = sum(run.timings.values())
+    for stage, seconds in run.timings.items():
+        words = f"seconds with predictions, {stage}" if predicts else f"seconds, {stage}"
+        yield {"target": words, "estimate": spent * seconds / total}
 
 
 def shape_plan(plan: Plan, *, predicts: bool) -> Plan:

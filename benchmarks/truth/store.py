@@ -29,7 +29,7 @@ class Chunk:
     @property
     def weight(self) -> float:
         """About how many seconds of one processor it takes, against other chunks."""
-        each = self.cell.weight + (1.2 if self.predicts else 0.0)
+        each = self.cell.weight + (2.0 if self.predicts else 0.0)
         return (self.stop - self.start) * each
 
     @property
