@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -33,7 +33,7 @@ class Break:
     replicates: int
 
 
-_adjust, _predict = Moments.adjust, left_out.predict_left_out
+_adjust, _predict, _fit = Moments.adjust, left_out.predict_left_out, regression.fit_effects
 
 
 def _cr1(self: Moments, kind: str) -> Any:
@@ -62,6 +62,15 @@ def _learned_probability(panel: Any, *, arm: np.ndarray, rows: np.ndarray, **_: 
     return np.asarray(model.predict_proba(x).clip(0.01, 0.99))
 
 
+def _on_what_is_left_of_the_arm(scores: Any, **asked: Any) -> Any:
+    """Regress on z less its learned probability, as double machine learning does."""
+    return _fit(replace(scores, z=scores.z - scores.e), **asked)
+
+
+def _no_clusters(*_: Any) -> int:
+    return 0
+
+
 def _in_sample(engine: Any, inputs: Any, *, fold: np.ndarray, forward_fold: np.ndarray, seed: Any, **rest: Any) -> Any:
     """Predict every unit from a model that learned from it too."""
     fitted = engine.fit(inputs, rows=np.flatnonzero(inputs.learn), seed=int(seed.generate_state(1)[0]))
@@ -88,7 +97,11 @@ BREAKS = {
         words="folds that cut through classes",
         cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=25),
     "learned-propensity": Break(
-        replaced=((design_build, "know_probability", _learned_probability),), words="the propensity learned",
+        replaced=(
+            (design_build, "know_probability", _learned_probability),
+            ("whoworks.findings.average", "fit_effects", _on_what_is_left_of_the_arm),
+            (regression, "fewest_clusters", _no_clusters)),
+        words="the propensity learned, and the outcome regressed on what it leaves of the arm",
         cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=50),
     "in-sample": Break(
         replaced=((STUDY, "predict_left_out", _in_sample),), words="effects predicted in sample",
