@@ -166,6 +166,24 @@ def test_several_arms_have_a_contrast_each(e):
     assert effects[X[:, 0] > 0.3, 1].mean() > effects[X[:, 0] < -0.3, 1].mean() + 1.0
 
 
+def test_an_interval_is_wider_with_few_bags_than_with_many():
+    X, y, z, cluster = classrooms()
+    for part in (None, X[:40]):
+        width = []
+        for n in (60, 2000):
+            forest = fit(X, y, z, cluster, n_estimators=n, prognosis=0 * y)
+            low, high = forest.interval(part)
+            effect, variance = forest.predict_oob(variance=True) if part is None else forest.predict(part, True)
+            np.testing.assert_allclose((low + high) / 2, effect, atol=1e-12)
+            width.append(np.median((high - low) / np.sqrt(variance)) / 2)
+        # t with 24 - 2 degrees of freedom has 2.07 at all the bags in the world
+        assert 2.07 < width[1] < 2.4 < width[0]
+    with pytest.raises(ForestError, match="trees_per_bag"):
+        fit(X, y, z, cluster, trees_per_bag=1).interval()
+    with pytest.raises(ForestError, match="level"):
+        forest.interval(level=95)
+
+
 def test_several_outcomes_have_a_forest_each():
     X, y, z, cluster = classrooms()
     h = np.column_stack([0 * y, 0 * y])

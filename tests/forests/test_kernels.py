@@ -16,14 +16,13 @@ from whoworks.forests.arena import Bagging, Rules, Sample, make_arena
 from whoworks.forests.census import count_clusters, holds_clusters, tally_allows
 from whoworks.forests.draw import VALUE, draw_bag, draw_halves, draw_poisson, draw_unit, list_rows
 from whoworks.forests.grow import draw_rows, grow_bag, part
-from whoworks.forests.lanes import take_lanes
 from whoworks.forests.order import Layout, canonical_layout, make_strata
 from whoworks.forests.predict import NO_LEAF, find_leaves, mean_moments, solve_effects
 from whoworks.forests.pseudo import pack
 from whoworks.forests.quantise import bin_edges
-from whoworks.forests.split import bound_block, scan_allowed, scan_candidates, scan_pairs, sum_again
+from whoworks.forests.split import scan_allowed, sum_again
 from whoworks.forests.trees import ask_trees, copy_out, join_bags
-from whoworks.forests.variance import debiased, half_sample_factor, little_bags, variance_factors
+from whoworks.forests.variance import cluster_degrees, debiased, half_sample_factor, little_bags, variance_factors
 
 RULES = Rules(2, False, 2, 1, 0.05, 99, 99.0, False)
 
@@ -88,47 +87,6 @@ def test_a_node_of_one_arm_has_no_pseudo_outcomes():
     z[rows] = e
     arena = bench(sample, RULES, strata)
     assert not pack(sample._replace(z=z), RULES, rows[:20], arena.pseudo)
-
-
-@pytest.mark.parametrize(("n_arms", "has_holes"), [(1, True), (2, True), (2, False)])
-@pytest.mark.parametrize("n", [12, 40, 300, 2500])
-def test_features_side_by_side_are_cut_as_one_by_one(n, n_arms, has_holes):
-    for seed in range(8):
-        sample, strata, _ = make_sample(seed, n_arms, n=n, levels=200, p=41)
-        if not has_holes:
-            sample = sample._replace(codes=np.minimum(sample.codes, 250))
-        rules = RULES._replace(n_arms=n_arms, imbalance=0.05 + 0.3 * (seed % 2), holes=has_holes)
-        arena = make_arena(sample, rules, strata, Bagging(1.0, 1.0, False, 1))
-        rows = np.arange(n, dtype=np.uint32)
-        assert pack(sample, rules, rows, arena.pseudo)
-        scan_pairs(sample, rules, 41, rows, rows, False, arena.pseudo, arena.bins, arena.lanes)
-        fast = arena.bins.found[:40].copy()
-        assert not arena.lanes.histogram.any()
-        scan_candidates(sample, rules, 41, rows, arena.pseudo, arena.bins, arena.census)
-        np.testing.assert_allclose(arena.bins.found[:40], fast, rtol=1e-12)
-
-
-@pytest.mark.parametrize("n", [40, 300])
-def test_bounds_allow_exactly_the_cuts_that_keep_clusters(n):
-    for seed in range(6):
-        sample, strata, cluster = make_sample(seed, n=2 * n, levels=30, p=3, n_clusters=n // 3)
-        rules = RULES._replace(min_clusters=1 + seed % 3)
-        arena = make_arena(sample, rules, strata, Bagging(1.0, 1.0, False, 1))
-        half = np.random.default_rng(seed).permutation(2 * n)
-        here, there = (np.sort(rows).astype(np.uint32) for rows in (half[:n], half[n:]))
-        m, _ = take_lanes(np.zeros(3, bool), np.arange(3), 3, 0, arena.lanes.lane)
-        has_room = bound_block(sample, rules, m, here, there, arena.lanes)
-        allowed = np.zeros((3, 2, 29), bool)
-        for f, way, cut in np.ndindex(3, 2, 29):
-            sides = [np.where(sample.codes[r, f] == 255, bool(way), sample.codes[r, f] <= cut) for r in (here, there)]
-            allowed[f, way, cut] = all(
-                naive_clusters(left, sample.arm[r], cluster[r], 2, rules.min_clusters)
-                for left, r in zip(sides, (here, there), strict=True)
-            )
-        low, high = arena.lanes.bound[[0, 2], :3].T, arena.lanes.bound[[1, 3], :3].T
-        cuts = np.arange(29)
-        np.testing.assert_array_equal((cuts >= low[..., None]) & (cuts < high[..., None]), allowed)
-        assert has_room == allowed.any()
 
 
 def counted(seed, n_arms=2):
@@ -256,7 +214,7 @@ def grown(n_arms=2, n_trees=24, seed=0, size=3):
 def test_predictions_and_little_bags_equal_their_definition(n_arms):
     sample, trees, cluster, strata = grown(n_arms)
     d = n_arms - 1
-    effects, variance = ask_trees(trees, sample.codes, cluster, d=d, with_variance=True, n_threads=2)
+    effects, variance, degrees = ask_trees(trees, sample.codes, cluster, d=d, with_variance=True, n_threads=2)
     leaves = np.empty((24, 200), np.int32)
     find_leaves(trees, sample.codes, cluster, leaves)
     in_bag = np.unpackbits(trees.bags, axis=1, bitorder="little")[:, : len(strata.clusters)].astype(bool)
@@ -284,6 +242,8 @@ def test_predictions_and_little_bags_equal_their_definition(n_arms):
         noise = ((psi**2).mean(axis=0) - between) / 2
         expected = [debiased(b, max(w, 0.0), float(len(bags))) for b, w in zip(between, noise, strict=True)]
         np.testing.assert_allclose(variance[i], expected, rtol=1e-9)
+        error = np.maximum(between, noise) * math.sqrt(2 / len(bags))
+        np.testing.assert_allclose(degrees[i], 2.0 * (variance[i] / error) ** 2, rtol=1e-9)
 
 
 def test_debiasing_is_the_mean_of_a_normal_cut_off_at_zero():
@@ -323,6 +283,7 @@ def test_factors_of_an_even_two_arm_design_are_one_and_h_over_g_less_one_less_h(
     new, own = variance_factors(strata, arms, 0.5)
     assert new == pytest.approx(1.0)
     np.testing.assert_allclose(own, 1.0 + 0.5 * (6 / 5 - 1.0))
+    assert cluster_degrees(strata, arms) == pytest.approx(22.0)
 
 
 def test_halves_are_drawn_within_strata_and_never_share_a_cluster():
@@ -400,9 +361,9 @@ def test_missing_on_both_sides_equals_a_low_and_a_high_sentinel():
 def test_a_row_no_tree_may_speak_for_has_no_number():
     _, trees, _, _ = grown()
     leaves = np.full((24, 2), NO_LEAF, np.int32)
-    moments, effects, variance = np.empty((2, 5)), np.empty((2, 1)), np.empty((2, 1))
+    moments, effects, variance, degrees = np.empty((2, 5)), *(np.empty((2, 1)) for _ in range(3))
     mean_moments(trees, leaves, moments)
     solve_effects(moments, 1, effects)
-    little_bags(trees, leaves, moments, effects, 1, variance)
+    little_bags(trees, leaves, moments, effects, 1, variance, degrees)
     assert np.isnan(effects).all()
     assert np.isnan(variance).all()

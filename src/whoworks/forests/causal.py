@@ -27,7 +27,7 @@ from whoworks.forests.inputs import (
 from whoworks.forests.order import canonical_layout, cluster_arms, make_strata
 from whoworks.forests.regression import RegressionForest
 from whoworks.forests.trees import Progress
-from whoworks.forests.variance import variance_factors
+from whoworks.forests.variance import cluster_degrees, variance_factors
 
 FEWEST_CLUSTERS = 4  # an arm's half-sample must give a cluster to each honest half
 
@@ -167,6 +167,7 @@ class CausalForest(BaseForest):
         self.blocks_ = None if blocks is None else blocks[order]
         strata, arm_of = self._strata(arm[order], self.blocks_)
         self.factors_ = variance_factors(strata, arm_of, 0.5)
+        self.degrees_ = cluster_degrees(strata, arm_of)
         self.exchange_ = np.unique(
             np.column_stack([e[order], np.zeros(n) if blocks is None else blocks[order]]), axis=0, return_inverse=True
         )[1].ravel()
@@ -197,11 +198,28 @@ class CausalForest(BaseForest):
         Shape (n,); (n, K - 1) for K arms, each against control; (n, m) for m
         outcomes; (n, K - 1, m) for both.
         """
-        return self._predict_new(X, getattr(self, "n_arms_", 2) - 1, variance)
+        return self._predict(X, getattr(self, "n_arms_", 2) - 1, variance)
 
     def predict_oob(self, variance: bool = False) -> Any:
         """Return effects at the training rows from trees that never saw their cluster; shapes as ``predict``."""
-        return self._predict_oob(getattr(self, "n_arms_", 2) - 1, variance)
+        return self._predict(None, getattr(self, "n_arms_", 2) - 1, variance)
+
+    def interval(self, X: Any = None, *, level: float = 0.95) -> tuple[Vector, Vector]:
+        """Return where the forest's own mean may lie: lower and upper ends, shapes as ``predict``.
+
+        Estimate -+ t standard errors, with as many degrees of freedom as the
+        clusters and the bags leave (docs/decisions/0014).  The interval speaks
+        of noise alone: where effects vary faster than leaves can follow, the
+        forest's mean is not the effect.
+
+        Parameters
+        ----------
+        X : frame or array, optional
+            New rows; without it the training rows, out of bag.
+        level : float
+            Share of samples whose interval holds the forest's own mean.
+        """
+        return self._interval(X, getattr(self, "n_arms_", 2) - 1, level)
 
     @property
     def feature_importances_(self) -> Vector:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 from sklearn.base import BaseEstimator
 
 from whoworks.errors import ForestError
@@ -20,7 +21,7 @@ from whoworks.forests.pseudo import LARGEST_NODE
 from whoworks.forests.quantise import Feature, encode, fit_features
 from whoworks.forests.trees import Progress, ask_trees, bag_seeds, grow_trees
 
-FORMAT = 1  # of a pickled forest
+FORMAT = 2  # of a pickled forest
 
 
 def count_threads(n_jobs: int | None) -> int:
@@ -78,6 +79,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     codes_: NDArray[np.uint8]
     layout_: Layout
     factors_: tuple[float, Vector]
+    degrees_: float
 
     def _check_parameters(self) -> None:
         if self.trees_per_bag < 1 or self.n_estimators < self.trees_per_bag:
@@ -152,45 +154,57 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             progress=progress,
         )
 
-    def _ask(self, codes: NDArray[np.uint8], cluster: NDArray[np.int32], d: int, variance: bool) -> tuple[Any, Any]:
-        """Return effects and scaled variances (n, outcomes, max(d, 1)), rows as in ``codes``."""
-        effects: list[Vector] = []
-        variances: list[Vector] = []
-        for trees in self.trees_:
-            effect, spread = ask_trees(
-                trees, codes, cluster, d=d, with_variance=variance, n_threads=count_threads(self.n_jobs)
-            )
-            effects.append(effect)
-            if spread is not None:
-                variances.append(spread)
+    def _ask(self, codes: NDArray[np.uint8], cluster: NDArray[np.int32], d: int, variance: bool) -> list[Vector]:
+        """Return effects and, if asked, scaled variances and their degrees of freedom.
+
+        Each is (n, outcomes, max(d, 1)), rows as in ``codes``.
+        """
+        found = [
+            ask_trees(trees, codes, cluster, d=d, with_variance=variance, n_threads=count_threads(self.n_jobs))
+            for trees in self.trees_
+        ]
+        value, *spread = (np.stack(parts, axis=1) for parts in zip(*found, strict=True) if parts[0] is not None)
         factor = np.where(cluster >= 0, self.factors_[1][np.maximum(cluster, 0)], self.factors_[0])[:, None, None]
-        value = np.stack(effects, axis=1)
         n_silent = int(np.isnan(value).any(axis=(1, 2)).sum())
         if n_silent:
             warnings.warn(
                 f"{n_silent} of {len(codes)} rows have no prediction (NaN): no tree may speak for them. "
                 "Grow more trees (n_estimators).",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-        return value, np.stack(variances, axis=1) * factor if variance else None
+        if not variance:
+            return [value]
+        # what the clusters leave and what the bags leave add up as variances of the variance do
+        return [value, spread[0] * factor, 1.0 / (1.0 / self.degrees_ + 1.0 / spread[1])]
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "trees_"):
             raise ForestError(f"This {type(self).__name__} is not grown yet: call fit first.")
 
-    def _predict_new(self, X: Any, d: int, variance: bool) -> Any:
+    def _speak(self, X: Any, d: int, variance: bool) -> list[Vector]:
+        """Return what ``_ask`` finds, in tidy shapes, at new rows or, with X None, out of bag."""
         self._require_fitted()
-        codes = self._encode_new(X)
-        return tidy_shape(*self._ask(codes, np.full(len(codes), -1, np.int32), d, variance))
-
-    def _predict_oob(self, d: int, variance: bool) -> Any:
-        self._require_fitted()
+        if X is not None:
+            codes = self._encode_new(X)
+            return [tidy_shape(part) for part in self._ask(codes, np.full(len(codes), -1, np.int32), d, variance)]
         cluster = self.layout_.cluster.astype(np.int32)
-        value, spread = self._ask(self.codes_, cluster, d, variance)
         back = np.empty(len(cluster), np.int64)
         back[self.layout_.order] = np.arange(len(cluster))
-        return tidy_shape(value[back], None if spread is None else spread[back])
+        return [tidy_shape(part[back]) for part in self._ask(self.codes_, cluster, d, variance)]
+
+    def _predict(self, X: Any, d: int, variance: bool) -> Any:
+        found = self._speak(X, d, variance)
+        return (found[0], found[1]) if variance else found[0]
+
+    def _interval(self, X: Any, d: int, level: float) -> tuple[Vector, Vector]:
+        if self.trees_per_bag < 2:
+            raise ForestError("An interval needs trees_per_bag of 2 or more: the spread of bags is its variance.")
+        if not 0.0 < level < 1.0:
+            raise ForestError(f"level is {level}; it must lie between 0 and 1.")
+        value, variance, degrees = self._speak(X, d, True)
+        half = stdtrit(degrees, 0.5 + 0.5 * level) * np.sqrt(variance)
+        return value - half, value + half
 
     def __getstate__(self) -> dict[str, Any]:
         """Arrays, parameters and a version; nothing compiled."""
@@ -204,17 +218,12 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.__dict__.update(state)
 
 
-def tidy_shape(value: Vector, spread: Vector | None) -> Any:
+def tidy_shape(array: Vector) -> Vector:
     """Drop the axes of a single outcome or a single contrast; contrasts come before outcomes."""
-    shaped = []
-    for array in (value, spread):
-        if array is None:
-            continue
-        if array.shape[1] == 1:
-            array = array[:, 0, 0] if array.shape[2] == 1 else array[:, 0, :]
-        elif array.shape[2] == 1:
-            array = array[:, :, 0]
-        else:
-            array = np.moveaxis(array, 1, 2)
-        shaped.append(np.ascontiguousarray(array))
-    return tuple(shaped) if spread is not None else shaped[0]
+    if array.shape[1] == 1:
+        array = array[:, 0, 0] if array.shape[2] == 1 else array[:, 0, :]
+    elif array.shape[2] == 1:
+        array = array[:, :, 0]
+    else:
+        array = np.moveaxis(array, 1, 2)
+    return np.ascontiguousarray(array)

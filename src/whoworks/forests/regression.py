@@ -13,7 +13,7 @@ from whoworks.forests.estimator import BaseForest, cluster_weights, round_residu
 from whoworks.forests.inputs import Vector, read_groups, read_outcomes, read_weights, refuse_identifiers
 from whoworks.forests.order import Layout, canonical_layout, make_strata
 from whoworks.forests.trees import Progress
-from whoworks.forests.variance import variance_factors
+from whoworks.forests.variance import cluster_degrees, variance_factors
 
 
 class RegressionForest(BaseForest):
@@ -134,6 +134,7 @@ class RegressionForest(BaseForest):
         weight = cluster_weights(weight, layout, self.weighting)
         strata, arm_of = make_strata(arm_of=np.zeros(layout.n_clusters, np.int64), block_of=None, layout=layout)
         self.factors_ = variance_factors(strata, arm_of, 0.5)
+        self.degrees_ = cluster_degrees(strata, arm_of)
         self.means_ = outcome.mean(axis=0)
         n, p = codes.shape
         rules = self._rules(1, bool(np.ptp(weight) > 0.0), p)
@@ -154,11 +155,11 @@ class RegressionForest(BaseForest):
 
     def predict(self, X: Any, variance: bool = False) -> Any:
         """Return the local mean at new rows, (n,) or (n, m), and its variance if asked."""
-        return self._shift(self._predict_new(X, 0, variance), variance)
+        return self._shift(self._predict(X, 0, variance), variance)
 
     def predict_oob(self, variance: bool = False) -> Any:
         """Return the local mean at the training rows from trees that never saw their cluster."""
-        return self._shift(self._predict_oob(0, variance), variance)
+        return self._shift(self._predict(None, 0, variance), variance)
 
     def _shift(self, found: Any, variance: bool) -> Any:
         mean = self.means_ if len(self.means_) > 1 else self.means_[0]

@@ -88,9 +88,12 @@ def little_bags(
     effects: NDArray[np.float64],
     d: int,
     variance: NDArray[np.float64],
+    degrees: NDArray[np.float64],
 ) -> None:
-    """Fill ``variance`` (rows, max(d, 1)), before the factor for half-samples.
+    """Fill ``variance`` (rows, max(d, 1)), before the factor for half-samples, and how surely it is known.
 
+    ``degrees`` are the degrees of freedom that having only so many bags leaves:
+    2 (variance / standard error)^2, with the standard error of ``debiased``.
     Only bags all of whose trees may speak count.
     """
     size, width = trees.trees_per_bag, max(d, 1)
@@ -99,7 +102,7 @@ def little_bags(
     inverse, score = np.zeros((width, width)), np.zeros(width)
     psi, bag, total, between = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
     for i in range(leaves.shape[1]):
-        variance[i, :] = np.nan
+        variance[i, :] = degrees[i, :] = np.nan
         if d > 0:
             unpack_system(moments[i], d, a)
             for k in range(d):
@@ -131,6 +134,8 @@ def little_bags(
         for k in range(width):
             noise = max(0.0, total[k] - between[k]) / good / (size - 1)
             variance[i, k] = debiased(between[k] / good, noise, float(good))
+            largest = max(between[k] / good, noise)
+            degrees[i, k] = good * (variance[i, k] / largest) ** 2 if largest > 0.0 else np.inf
 
 
 def half_sample_factor(n_clusters: int, share: float, *, left_out: bool) -> float:
@@ -155,6 +160,12 @@ def half_sample_factor(n_clusters: int, share: float, *, left_out: bool) -> floa
     return weight / spread if spread > 0.0 else math.nan
 
 
+def stratum_weights(sizes: NDArray[np.int64], arm_of: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of each stratum in the variance of a difference between arms when clusters vary alike."""
+    weights = np.array([g / sizes[arm_of == a].sum() ** 2 for g, a in zip(sizes, arm_of, strict=True)])
+    return np.asarray(weights / weights.sum())
+
+
 def variance_factors(strata: Strata, arm_of: NDArray[np.int64], share: float) -> tuple[float, NDArray[np.float64]]:
     """Return the factor for new points, and one per cluster for out-of-bag points.
 
@@ -173,8 +184,7 @@ def variance_factors(strata: Strata, arm_of: NDArray[np.int64], share: float) ->
         Share of clusters in a bag.
     """
     sizes = np.diff(strata.start)
-    weights = np.array([g / sizes[arm_of == a].sum() ** 2 for g, a in zip(sizes, arm_of, strict=True)])
-    weights = weights / weights.sum()
+    weights = stratum_weights(sizes, arm_of)
     whole = np.array([half_sample_factor(int(g), share, left_out=False) for g in sizes])
     less_one = np.array([half_sample_factor(int(g), share, left_out=True) for g in sizes])
     new = float(weights @ whole)
@@ -183,3 +193,16 @@ def variance_factors(strata: Strata, arm_of: NDArray[np.int64], share: float) ->
         members = strata.clusters[strata.start[s] : strata.start[s + 1]]
         per_cluster[members] = new + weights[s] * (less_one[s] - whole[s])
     return new, per_cluster
+
+
+def cluster_degrees(strata: Strata, arm_of: NDArray[np.int64]) -> float:
+    """Degrees of freedom of a variance that had all bags: what the number of clusters leaves.
+
+    Half-samples estimate each stratum's variance between clusters, with
+    ``G_s - 1`` degrees of freedom; their sum, with the weights of
+    ``variance_factors``, has ``1 / sum of weight_s^2 / (G_s - 1)``
+    (Satterthwaite 1946): G - 2 with two equal arms.
+    """
+    sizes = np.diff(strata.start)
+    weights = stratum_weights(sizes, arm_of)
+    return float(1.0 / np.sum(weights**2 / (sizes - 1.0)))
