@@ -102,7 +102,7 @@ BREAKS = {
             ("whoworks.findings.average", "fit_effects", _on_what_is_left_of_the_arm),
             (regression, "fewest_clusters", _no_clusters)),
         words="the propensity learned, and the outcome regressed on what it leaves of the arm",
-        cell=(NULL, "class", 20, 0.2), diagnosand="average: coverage", replicates=50),
+        cell=(NULL, "class", 20, 0.2), diagnosand="average: SE / plain difference's", replicates=50),
     "in-sample": Break(
         replaced=((STUDY, "predict_left_out", _in_sample),), words="effects predicted in sample",
         cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=25),

@@ -15,6 +15,7 @@ from benchmarks.truth.peers import ask_peers
 from whoworks.errors import InfeasibleError
 from whoworks.findings.finding import Finding
 from whoworks.findings.rules import follow_rule, read_rule
+from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.plan.plan import Plan
 from whoworks.run import Run
 from whoworks.simulate.pilot import Pilot, draw_pilot
@@ -130,9 +131,26 @@ def read_findings(run: Run, truth: Truth) -> Iterator[Row]:
                 "low": finding.conf_low / truth.scale, "high": finding.conf_high / truth.scale,
                 "credibility": finding.credibility, **_true(finding, target, run, truth),
             }  # fmt: skip
-    precision = run.precision[0]
-    yield {"target": "plain difference", "se": precision.std_error_unadjusted / truth.scale}
-    yield {"target": "trees chosen", "estimate": float(precision.learner == "gradient boosting")}
+    yield {"target": "plain difference", "se": plain_error(run) / truth.scale}
+    yield {"target": "trees chosen", "estimate": float(run.precision[0].learner == "gradient boosting")}
+
+
+def plain_error(run: Run) -> float:
+    """Return the plain difference's standard error, weighted by the shares drawn: nothing of it is learned."""
+    scores, design = run.settings[0].scores, run.design
+    place = np.searchsorted(design.rows, scores.rows)
+    by_student = run.plan.design.drawn == "student"
+    unit = np.arange(len(design.arm)) if by_student else design.assigned
+    first = np.unique(unit, return_index=True)[1]
+    held = np.zeros((int(design.block.max()) + 1, int(design.arm.max()) + 1))
+    np.add.at(held, (design.block[first], design.arm[first]), 1)
+    share = (held / held.sum(axis=1, keepdims=True))[design.block, design.arm][place]
+    blocked = scores.block.max() > scores.block.min()
+    columns = np.column_stack([scores.z, scores.other] if blocked else [scores.z, scores.other, np.ones(len(place))])
+    fit = cluster_robust(
+        X=columns, y=scores.y, cluster=scores.cluster, weights=1 / share, absorb=scores.block if blocked else None
+    )
+    return float(fit.linear(np.eye(columns.shape[1])[0]).std_error[0])
 
 
 def _true(finding: Finding, target: str, run: Run, truth: Truth) -> Row:
