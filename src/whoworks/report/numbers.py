@@ -6,6 +6,7 @@ import math
 
 MINUS = "\u2212"
 TINY_P = 0.001
+EDGE = 0.05  # of evidence: grades and words change here
 EXACT_P = 0.01
 LARGE_P = 0.99
 MOST_DECIMALS = 4
@@ -45,14 +46,14 @@ def count(number: int) -> str:
 
 
 def p_value(p: float, *, name: str = "p") -> str:
-    """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``."""
+    """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``; near .05 exactly enough to tell its side."""
     if math.isnan(p):
         return f"{name} not assessable"
     if p < TINY_P:
         return f"{name} < .001"
     if p > LARGE_P:
         return f"{name} > .99"
-    places = 3 if p < EXACT_P else 2
+    places = 3 if p < EXACT_P else next((k for k in (2, 3) if p == EDGE or round(p, k) != EDGE), 4)
     return f"{name} = {p:.{places}f}".replace("= 0.", "= .")
 
 
