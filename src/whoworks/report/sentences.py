@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
+from whoworks.findings.omnibus import ALL_MODERATORS
 from whoworks.findings.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
 from whoworks.report.arms import about_best_arm, tell_best_arm
@@ -150,6 +151,11 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
     if finding.moderator == VARIANCE_RATIO:
         return tell_variance_ratio(finding, words, state)
     effect, unseen = f"the effect on {words.outcome(outcome_of(finding))}", plural(words.cluster(finding.cluster))
+    if finding.moderator == ALL_MODERATORS:
+        bracket = f"largest t {fixed(finding.statistic, 2)} {evidence_of(finding, words)}{test_of(finding)}"
+        if state is State.CLEAR:
+            return f"{effect} differs along at least one of the moderators taken together: {bracket}."
+        return f"we cannot tell whether {effect} differs along any of the moderators: {bracket}."
     bracket = f"{evidence_of(finding, words)}{test_of(finding)}"
     slope = f"slope {fixed(finding.estimate, 2)} {bracket}; 0 would mean not at all, 1 in full"
     if math.isnan(finding.estimate):
