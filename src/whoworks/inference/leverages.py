@@ -142,24 +142,22 @@ class Moments:
         return moved.reshape(plain.shape), int(singular.sum())
 
     def _large(self, clusters: Codes, rows: Codes, plain: Vector, kind: Kind) -> tuple[Vector, int]:
-        """Correct clusters through V_c' V_c, (C, 2p, 2p)."""
+        """Correct clusters through V_c' V_c, (C, 2p, 2p); through Z_c' Z_c where weights are constant in each."""
         z, w = self.z[rows], self.weights[rows]
         size = np.diff(np.r_[self.start, len(self.z)])[clusters]
-        gram = _gram(z, w, np.cumsum(size) - size)
-        half, effect = z.shape[1], self._effect(clusters)
-        columns = np.zeros((2 * half, self.n_columns))
-        columns[half : half + self.n_columns] = np.eye(self.n_columns)
+        first, half, effect = np.cumsum(size) - size, z.shape[1], self._effect(clusters)
+        unit = np.eye(half)[:, : self.n_columns]
+        if kind == "CR2" and bool((w == np.repeat(w[first], size)).all()):
+            own = w[first][:, None, None]
+            shared = effect[:, :half, :half] + own * (effect[:, half:, :half] + effect[:, :half, half:])
+            f, lost = _inverse_root(_gram_plain(z, first), shared, own * unit)
+            return _times(z, f, size), lost
+        gram, columns = _gram(z, w, first), np.vstack([np.zeros_like(unit), unit])
         if kind == "CR3":
             f, lost = _approximate_jackknife(gram, effect, columns), 0
         else:
             f, lost = _inverse_root(gram, effect, columns)
-        first, moved = np.cumsum(size) - size, np.empty_like(plain)
-        for m in np.unique(size):
-            same = size == m
-            own = _rows(first[same], size[same])
-            part, weight = z[own].reshape(-1, m, half), w[own].reshape(-1, m, 1)
-            moved[own] = (part @ f[same, :half] + weight * (part @ f[same, half:])).reshape(-1, plain.shape[1])
-        return moved, lost
+        return _times(z, f[:, :half], size) + w[:, None] * _times(z, f[:, half:], size), lost
 
     def _effect(self, clusters: Codes) -> Vector:
         """Return the E_c, (C, 2p, 2p); one for all, (1, 2p, 2p), where there are no blocks."""
@@ -248,6 +246,26 @@ def _gram(z: Vector, weights: Vector, start: Codes) -> Vector:
             gram[:, p + i, j] = gram[:, j, p + i] = gram[:, p + j, i] = gram[:, i, p + j] = once
             gram[:, p + i, p + j] = gram[:, p + j, p + i] = twice
     return gram
+
+
+def _gram_plain(z: Vector, start: Codes) -> Vector:
+    """Return each cluster's Z_c' Z_c, (C, p, p)."""
+    p = z.shape[1]
+    gram = np.empty((len(start), p, p))
+    for i in range(p):
+        for j in range(i + 1):
+            gram[:, i, j] = gram[:, j, i] = np.add.reduceat(z[:, i] * z[:, j], start)
+    return gram
+
+
+def _times(z: Vector, f: Vector, size: Codes) -> Vector:
+    """Return the Z_c f_c, (n, k), of clusters one after another: those of one size together."""
+    first, moved = np.cumsum(size) - size, np.empty((len(z), f.shape[2]))
+    for m in np.unique(size):
+        same = size == m
+        own = _rows(first[same], size[same])
+        moved[own] = (z[own].reshape(-1, m, z.shape[1]) @ f[same]).reshape(-1, f.shape[2])
+    return moved
 
 
 def _effect(spread: Vector, cross: Vector, slot: Codes, blocks: Blocks | None, n_clusters: int) -> Vector:
