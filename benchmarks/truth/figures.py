@@ -61,7 +61,7 @@ def _by_clusters(axes: Axes, table: pd.DataFrame) -> None:
 
 def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _draw_size(axes: Axes, table: pd.DataFrame) -> None:
