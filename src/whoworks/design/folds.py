@@ -34,7 +34,8 @@ def assign_folds(*, cluster: Codes, block: Codes, arm: Codes, assigned: Codes, r
     -------
     (n,) fold of each unit, all zeros where there is to be no model
     """
-    return draw_partitions(cluster=cluster, block=block, arm=arm, assigned=assigned, rngs=(rng,))[0]
+    fold: Codes = draw_partitions(cluster=cluster, block=block, arm=arm, assigned=assigned, rngs=(rng,))[0]
+    return fold
 
 
 def draw_partitions(
