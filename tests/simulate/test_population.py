@@ -190,7 +190,7 @@ def given(**layout):
 
 
 def test_what_an_interval_should_cover_depends_on_what_was_absorbed():
-    """Classes within 3 schools: those schools' own part of v, variance (15 x .3)^2 / 2 / 3, is fixed; without blocks none.
+    """Classes in 3 schools: their own part of v, variance (15 x .3)^2 / 2 / 3, is fixed; without blocks none.
 
     False alarm: the band is 4 standard errors of a variance of 300 normals.
     """
