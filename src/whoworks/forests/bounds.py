@@ -103,7 +103,8 @@ def narrow_bounds(sample: Sample, rules: Rules, rows: NDArray[np.uint32], m: int
                 low[j] = least if least > low[j] else low[j]
                 high[j] = most if most < high[j] else high[j]
     if not rules.holes:
-        lanes.bound[2:] = lanes.bound[:2]
+        for j in range(LANES):
+            lanes.bound[2, j], lanes.bound[3, j] = lanes.bound[0, j], lanes.bound[1, j]
 
 
 @kernel

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import types
 
 config: Any = numba.config
 
@@ -84,13 +85,24 @@ def _numba_folder(folder: Path) -> Iterator[None]:
         config.CACHE_DIR = before
 
 
+def share_constants(compiled: Any) -> Any:
+    """Let calls with a constant use the same machine code as calls with a variable, not a copy of their own."""
+    resolve, general = compiled.get_call_template, cast(Any, types.unliteral)
+
+    def without_constants(arguments: Any, named: Any) -> Any:
+        return resolve(tuple(map(general, arguments)), {name: general(kind) for name, kind in named.items()})
+
+    compiled.get_call_template = without_constants
+    return compiled
+
+
 def kernel(function: F) -> F:
     """Compile on first call, without the interpreter lock, cached where possible."""
     folder = cache_folder()
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if folder is None:
-        compiled: F = numba.njit(**options)(function)
-        return compiled
+        alone: F = share_constants(numba.njit(**options)(function))
+        return alone
     with _numba_folder(folder):
-        compiled = numba.njit(cache=True, **options)(function)
+        compiled: F = share_constants(numba.njit(cache=True, **options)(function))
     return compiled

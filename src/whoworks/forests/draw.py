@@ -64,7 +64,8 @@ def shuffle_front(values: NDArray[np.int64], start: int, stop: int, n: int, rng:
 @kernel
 def draw_bag(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.uint64]) -> None:
     """Draw a bag: the share of every stratum's clusters, to the front of its part of ``bag``."""
-    draws.bag[:] = strata.clusters
+    for i in range(len(strata.clusters)):
+        draws.bag[i] = strata.clusters[i]
     for s in range(len(strata.start) - 1):
         start, stop = strata.start[s], strata.start[s + 1]
         draws.bag_size[s] = round_at_random(rng, bagging.bag_share * (stop - start))

@@ -212,7 +212,8 @@ def grow_tree(
     data, branch = sample, -1  # where on the stack the branch began whose rows are near
     while top > 0:
         top -= 1
-        box[:] = stack[top]
+        for k in range(len(box)):
+            box[k] = stack[top, k]
         at = first[0] + box[NODE_ID]
         if top < branch:
             data, branch = sample, -1

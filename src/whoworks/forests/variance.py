@@ -110,7 +110,9 @@ def little_bags(
                 a[k, d + k] = 1.0
             if not solve_in_place(a, d, d):
                 continue
-            inverse[:, :] = a[:d, d : 2 * d]
+            for k in range(d):
+                for j in range(d):
+                    inverse[k, j] = a[k, d + j]
         total[:] = 0.0
         between[:] = 0.0
         good = 0
