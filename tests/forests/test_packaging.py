@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.forests.worlds import classrooms
-from whoworks.forests import compile as compiling
+from whoworks import kernels
 from whoworks.forests.causal import CausalForest
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -37,7 +37,7 @@ def test_a_spawned_process_grows_the_same_forest():
 
 def test_without_a_writable_folder_or_a_home_kernels_still_run(tmp_path):
     code = (
-        "import numpy as np; from whoworks.forests import compile as c\n"
+        "import numpy as np; from whoworks import kernels as c\n"
         "assert c.cache_folder() is None, c.cache_folder()\n"
         "from whoworks.forests.draw import draw_below\n"
         "print(draw_below(np.array([1], np.uint64), 10))"
@@ -47,7 +47,7 @@ def test_without_a_writable_folder_or_a_home_kernels_still_run(tmp_path):
     folder = tmp_path / "site" / "whoworks"
     folder.parent.mkdir()
     subprocess.run(["cp", "-r", str(SOURCE / "whoworks"), str(folder)], check=True)
-    cache = folder / "forests" / "__pycache__"
+    cache = folder / "__pycache__"
     subprocess.run(["rm", "-rf", str(cache)], check=True)
     cache.write_text("nothing can be made in here")
     keep = {
@@ -60,24 +60,28 @@ def test_without_a_writable_folder_or_a_home_kernels_still_run(tmp_path):
 
 
 def test_an_edit_of_any_kernel_file_retires_the_machine_code_of_all(tmp_path, monkeypatch):
-    for path in (SOURCE / "whoworks" / "forests").glob("*.py"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "compile.py"))
-    key = compiling.source_key.__wrapped__
+    for folder in ("forests", "scores"):
+        (tmp_path / folder).mkdir()
+        for path in (SOURCE / "whoworks" / folder).glob("*.py"):
+            (tmp_path / folder / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(kernels, "__file__", str(tmp_path / "kernels.py"))
+    key = kernels.source_key.__wrapped__
     before = key()
-    with (tmp_path / "causal.py").open("a") as stream:
+    with (tmp_path / "forests" / "causal.py").open("a") as stream:
         stream.write("# not a kernel\n")
     assert key() == before
-    with (tmp_path / "scan.py").open("a") as stream:
-        stream.write("# a kernel\n")
-    assert key() != before
+    for place in ("forests/scan.py", "scores/boosting.py"):
+        with (tmp_path / place).open("a") as stream:
+            stream.write("# a kernel\n")
+        assert key() != before
+        before = key()
 
 
 def test_the_cache_folder_is_never_shared_between_users(monkeypatch):
-    monkeypatch.setattr(compiling.config, "CACHE_DIR", "")
+    monkeypatch.setattr(kernels.config, "CACHE_DIR", "")
     for variable in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(variable, raising=False)
-    assert [folder.name for folder in compiling.candidate_folders()] == ["__pycache__"]
+    assert [folder.name for folder in kernels.candidate_folders()] == ["__pycache__"]
 
 
 def test_a_forest_holds_arrays_and_no_compiled_state():

@@ -184,7 +184,7 @@ def test_the_slope_along_the_fall_score_is_that_of_the_group_it_goes_with() -> N
 
 
 def given(**layout):
-    """Return the pairs (population, given blocks) of the student-weighted average, over 300 pilots with varying effects."""
+    """Return pairs (population, given blocks) of the student-weighted average, over 300 pilots with varying effects."""
     drawn = [make_pilot("class-varying", seed=seed, **layout).truth["estimands"][0] for seed in range(300)]
     return np.array([(entry["population"], entry["given_blocks"]) for entry in drawn])
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import LANES, MISSING, Lanes, Rules, Sample
-from whoworks.forests.compile import kernel
 from whoworks.forests.lanes import take_row
+from whoworks.kernels import kernel
 
 Line = NDArray[np.uint8]
 

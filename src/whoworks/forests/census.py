@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, N_CODES, Census, Rules, Sample
-from whoworks.forests.compile import kernel
+from whoworks.kernels import kernel
 
 FAR_RIGHT = N_CODES  # a rank beyond every code
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import Bagging, Draws, Strata
-from whoworks.forests.compile import kernel
+from whoworks.kernels import kernel
 
 SPLIT, VALUE = 1, 2
 

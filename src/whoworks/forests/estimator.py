@@ -22,6 +22,7 @@ from whoworks.forests.quantise import Feature, encode, fit_features
 from whoworks.forests.trees import Progress, ask_trees, bag_seeds, grow_trees
 
 FORMAT = 2  # of a pickled forest
+POOLED_ROWS = 200  # over which it is judged how surely bags tell a variance
 
 
 def count_threads(n_jobs: int | None) -> int:
@@ -155,7 +156,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         )
 
     def _ask(self, codes: NDArray[np.uint8], cluster: NDArray[np.int32], d: int, variance: bool) -> list[Vector]:
-        """Return effects and, if asked, scaled variances and their degrees of freedom.
+        """Return effects and, if asked, scaled variances and their standard errors.
 
         Each is (n, outcomes, max(d, 1)), rows as in ``codes``.
         """
@@ -173,10 +174,20 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 UserWarning,
                 stacklevel=5,
             )
-        if not variance:
-            return [value]
-        # what the clusters leave and what the bags leave add up as variances of the variance do
-        return [value, spread[0] * factor, 1.0 / (1.0 / self.degrees_ + 1.0 / spread[1])]
+        return [value, *(part * factor for part in spread)]
+
+    def _degrees(self, d: int) -> Vector:
+        """Degrees of freedom of the variances of each outcome and contrast, (outcomes, max(d, 1)).
+
+        What the clusters leave and what the bags leave: their relative
+        variances add.  The latter is pooled over training rows, because at a
+        single row it would be small just where the variance happens to be.
+        """
+        cluster = self.layout_.cluster.astype(np.int32)
+        rows = np.linspace(0, len(cluster) - 1, min(len(cluster), POOLED_ROWS)).astype(np.int64)
+        _, variance, error = self._ask(self.codes_[rows], cluster[rows], d, True)
+        bags = 2.0 * (np.nansum(variance, axis=0) / np.nansum(error, axis=0)) ** 2
+        return np.asarray(1.0 / (1.0 / self.degrees_ + 1.0 / bags))
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "trees_"):
@@ -202,8 +213,9 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             raise ForestError("An interval needs trees_per_bag of 2 or more: the spread of bags is its variance.")
         if not 0.0 < level < 1.0:
             raise ForestError(f"level is {level}; it must lie between 0 and 1.")
-        value, variance, degrees = self._speak(X, d, True)
-        half = stdtrit(degrees, 0.5 + 0.5 * level) * np.sqrt(variance)
+        value, variance, _ = self._speak(X, d, True)
+        quantile = stdtrit(self._degrees(d), 0.5 + 0.5 * level)
+        half = tidy_shape(quantile[None])[0] * np.sqrt(variance)
         return value - half, value + half
 
     def __getstate__(self) -> dict[str, Any]:

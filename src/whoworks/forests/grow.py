@@ -25,9 +25,9 @@ from whoworks.forests.arena import (
     Sample,
     Strata,
 )
-from whoworks.forests.compile import kernel
 from whoworks.forests.draw import SPLIT, VALUE, draw_bag, draw_halves, list_rows, mark_bag
 from whoworks.forests.split import find_split
+from whoworks.kernels import kernel
 
 # columns of the stack: node, its range in both halves, depth, the nearest range above that holds every arm
 NODE_ID, DEPTH, ABOVE = 0, 5, 6

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import LEAF, Sample, Trees
-from whoworks.forests.compile import kernel
 from whoworks.forests.order import Layout
+from whoworks.kernels import kernel
 
 Counts = NDArray[np.float64]
 

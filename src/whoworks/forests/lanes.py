@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import LANES, NARROW, TILE, Lanes, Pseudo, Rules, Sample
-from whoworks.forests.compile import kernel
 from whoworks.forests.vectors import (
     ARM_BITS,
     CUT,
@@ -34,6 +33,7 @@ from whoworks.forests.vectors import (
     tile_cuts,
     wide_cuts,
 )
+from whoworks.kernels import kernel
 
 Codes = NDArray[np.uint8]
 Rows = NDArray[np.uint32]

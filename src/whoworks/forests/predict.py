@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import CATEGORICAL, LEAF, MISSING, MISSING_LEFT, Trees
-from whoworks.forests.compile import kernel
 from whoworks.forests.pseudo import solve_in_place
+from whoworks.kernels import kernel
 
 NO_LEAF = -1
 

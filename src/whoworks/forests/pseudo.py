@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import Pseudo, Rules, Sample
-from whoworks.forests.compile import kernel
+from whoworks.kernels import kernel
 
 COUNT_BITS = 24  # a node may hold 16 million rows
 SUM_BITS = 38  # sums of magnitudes stay below 2^38: 23 bits each for 25,000 rows

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, Bins, Rules
 from whoworks.forests.census import tally_allows
-from whoworks.forests.compile import kernel
 from whoworks.forests.pseudo import COUNT_BITS
 from whoworks.forests.sums import n_channels
+from whoworks.kernels import kernel
 
 COUNT_MASK = (1 << COUNT_BITS) - 1
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from whoworks.forests.arena import MISSING, N_CODES, TILE, Bins, Census, Lanes, Pseudo, Rows, Rules, Sample
 from whoworks.forests.bounds import has_room, narrow_bounds, open_bounds
 from whoworks.forests.census import count_clusters, holds_clusters, may_part
-from whoworks.forests.compile import kernel
 from whoworks.forests.draw import draw_below, draw_poisson
 from whoworks.forests.lanes import keep_lanes, scan_block, take_lanes
 from whoworks.forests.pseudo import pack
 from whoworks.forests.scan import keep_cut, scan_general
 from whoworks.forests.sums import clear, list_codes, order_levels, sum_general
+from whoworks.kernels import kernel
 
 
 @kernel

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import MISSING, Rules
-from whoworks.forests.compile import kernel
 from whoworks.forests.pseudo import COUNT_BITS
+from whoworks.kernels import kernel
 
 COUNT_MASK = (1 << COUNT_BITS) - 1
 

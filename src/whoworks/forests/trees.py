@@ -107,14 +107,14 @@ def ask_trees(
     with_variance: bool,
     n_threads: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Return effects (n, max(d, 1)) and, if asked, their variance before the half-sample factor and its degrees.
+    """Return effects (n, max(d, 1)) and, if asked, their variance before the half-sample factor and its error.
 
     Rows are taken in chunks, so memory is bounded whatever their number;
     ``cluster`` is -1 for new rows.
     """
     n, width = len(codes), max(d, 1)
     effects = np.empty((n, width))
-    variance, degrees = (np.empty((n, width)), np.empty((n, width))) if with_variance else (None, None)
+    variance, error = (np.empty((n, width)), np.empty((n, width))) if with_variance else (None, None)
     n_trees = len(trees.usable)
     size = int(max(64, min(4096, 16_000_000 // max(1, n_trees))))
 
@@ -125,10 +125,10 @@ def ask_trees(
         find_leaves(trees, codes[part], cluster[part], leaves)
         mean_moments(trees, leaves, moments)
         solve_effects(moments, d, effects[part])
-        if variance is not None and degrees is not None:
-            little_bags(trees, leaves, moments, effects[part], d, variance[part], degrees[part])
+        if variance is not None and error is not None:
+            little_bags(trees, leaves, moments, effects[part], d, variance[part], error[part])
 
     with ThreadPoolExecutor(max_workers=n_threads) as pool:
         for _ in pool.map(ask, range(0, n, size)):
             pass
-    return effects, variance, degrees
+    return effects, variance, error

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import Strata, Trees
-from whoworks.forests.compile import kernel
 from whoworks.forests.predict import NO_LEAF, unpack_system
 from whoworks.forests.pseudo import solve_in_place
+from whoworks.kernels import kernel
 
 
 @kernel
@@ -88,13 +88,12 @@ def little_bags(
     effects: NDArray[np.float64],
     d: int,
     variance: NDArray[np.float64],
-    degrees: NDArray[np.float64],
+    error: NDArray[np.float64],
 ) -> None:
-    """Fill ``variance`` (rows, max(d, 1)), before the factor for half-samples, and how surely it is known.
+    """Fill ``variance`` (rows, max(d, 1)), before the factor for half-samples, and its standard error.
 
-    ``degrees`` are the degrees of freedom that having only so many bags leaves:
-    2 (variance / standard error)^2, with the standard error of ``debiased``.
-    Only bags all of whose trees may speak count.
+    The error is that of having only so many bags (see ``debiased``).  Only
+    bags all of whose trees may speak count.
     """
     size, width = trees.trees_per_bag, max(d, 1)
     n_bags = leaves.shape[0] // size
@@ -102,7 +101,7 @@ def little_bags(
     inverse, score = np.zeros((width, width)), np.zeros(width)
     psi, bag, total, between = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
     for i in range(leaves.shape[1]):
-        variance[i, :] = degrees[i, :] = np.nan
+        variance[i, :] = error[i, :] = np.nan
         if d > 0:
             unpack_system(moments[i], d, a)
             for k in range(d):
@@ -136,8 +135,7 @@ def little_bags(
         for k in range(width):
             noise = max(0.0, total[k] - between[k]) / good / (size - 1)
             variance[i, k] = debiased(between[k] / good, noise, float(good))
-            largest = max(between[k] / good, noise)
-            degrees[i, k] = good * (variance[i, k] / largest) ** 2 if largest > 0.0 else np.inf
+            error[i, k] = max(between[k] / good, noise) * math.sqrt(2.0 / good)
 
 
 def half_sample_factor(n_clusters: int, share: float, *, left_out: bool) -> float:

@@ -10,10 +10,12 @@ milliseconds where a general package spends its time on bookkeeping.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from whoworks.kernels import kernel
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -86,8 +88,8 @@ def put_in_bins(columns: Vector, edges: tuple[Vector, ...]) -> Bins:
     return bins
 
 
-@numba.njit(cache=True)
-def _fill(bins, rest, rows, start, stop, total, count):  # type: ignore[no-untyped-def]  # pragma: no cover
+@kernel
+def _fill(bins: Bins, rest: Vector, rows: Codes, start: int, stop: int, total: Vector, count: Codes) -> None:
     """Sum residuals and count units by column and bin over a node's units."""
     total[:] = 0.0
     count[:] = 0
@@ -99,8 +101,8 @@ def _fill(bins, rest, rows, start, stop, total, count):  # type: ignore[no-untyp
             count[j, b] += 1
 
 
-@numba.njit(cache=True)
-def _best_cut(total, count, n, whole):  # type: ignore[no-untyped-def]  # pragma: no cover
+@kernel
+def _best_cut(total: Vector, count: Codes, n: int, whole: float) -> tuple[float, int, int, bool]:
     """Return gain, column, cut and side of missing values of a node's best cut; a gain of 0 where there is none."""
     best = (0.0, -1, 0, False)
     own = whole * whole / (n + RIDGE)
@@ -126,8 +128,10 @@ def _best_cut(total, count, n, whole):  # type: ignore[no-untyped-def]  # pragma
     return best
 
 
-@numba.njit(cache=True)
-def _divide(bins, rows, spare, start, stop, feature, cut, missing_left):  # type: ignore[no-untyped-def]  # pragma: no cover
+@kernel
+def _divide(
+    bins: Bins, rows: Codes, spare: Codes, start: int, stop: int, feature: Any, cut: Any, missing_left: Any
+) -> int:
     """Put the units that go left first, in their order; return where the others begin."""
     middle, kept = start, 0
     for place in range(start, stop):
@@ -145,8 +149,8 @@ def _divide(bins, rows, spare, start, stop, feature, cut, missing_left):  # type
     return middle
 
 
-@numba.njit(cache=True)
-def _grow(bins, outcome):  # type: ignore[no-untyped-def]  # pragma: no cover
+@kernel
+def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_], Codes, Vector]:
     """Grow all trees; the arrays are those of `Boosted`."""
     n, p = bins.shape
     feature = np.full((N_TREES, NODES), -1, np.int64)
@@ -191,8 +195,8 @@ def _grow(bins, outcome):  # type: ignore[no-untyped-def]  # pragma: no cover
     return feature, cut, missing_left, left, value
 
 
-@numba.njit(cache=True)
-def _ask(bins, feature, cut, missing_left, left, value):  # type: ignore[no-untyped-def]  # pragma: no cover
+@kernel
+def _ask(bins: Bins, feature: Any, cut: Any, missing_left: Any, left: Codes, value: Vector) -> Vector:
     """Sum over trees what the leaf of each unit adds, (n,)."""
     summed = np.zeros(len(bins))
     for t in range(len(feature)):

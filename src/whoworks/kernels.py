@@ -28,12 +28,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @lru_cache(maxsize=1)
 def source_key() -> str:
-    """Hash of every file here that kernels are made of, and of the compiler's version."""
+    """Hash of every file of the package that kernels are made of, and of the compiler's version."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    home = Path(__file__).parent
+    for path in sorted(home.rglob("*.py")):
         source = path.read_bytes()
         if b"@kernel" in source or b"import numba" in source or b"from numba" in source or path.name == "arena.py":
-            digest.update(path.name.encode())
+            digest.update(path.relative_to(home).as_posix().encode())
             digest.update(source)
     return digest.hexdigest()[:16]
 
