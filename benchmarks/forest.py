@@ -1,8 +1,10 @@
 """Time, memory and truth of the causal forest, beside econml's in the same run.
 
-``python benchmarks/forest.py`` runs everything and writes docs/benchmarks.md;
-``--only`` picks parts.  Times are medians of alternating runs, and ratios are
-of medians of the same run: the machine may be shared.
+``python benchmarks/forest.py`` runs everything (under 45 minutes on two quiet
+cores) and writes docs/benchmarks.md; ``--only`` picks parts, ``--resume`` goes
+on where a run was stopped, ``--tiny`` runs all of it in small and writes
+nothing.  Times are medians of alternating runs, and ratios are of medians of the
+same run: the machine may be shared.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from pathlib import Path
 
 import numpy as np
 
-from forest_page import write_page
+from forest_page import PAGE, write_page
 
 STORE = Path(__file__).parent / "forest_results.json"
+TINY = "--tiny" in sys.argv
 # leaf size that brings our leaves within 10 % of econml's at its min_samples_leaf=5; see the table
 OURS = {"min_samples_leaf": 2, "min_clusters_leaf": 2, "max_features": 1.0, "trees_per_bag": 4}
 
@@ -62,12 +65,12 @@ def run(task):
             variance=True
         )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     out = {}
     if task["engine"] == "whoworks":
         model = CausalForest(n_estimators=task["trees"], random_state=1, n_jobs=task["jobs"], **task["settings"])
         model.fit(X, y, z, cluster=cluster, propensity=0.5, prognosis=h)
-        out["fit"] = time.perf_counter() - start
+        out["fit"], out["cpu"] = time.perf_counter() - start, time.process_time() - busy
         trees = model.trees_[0]
         out["leaves"] = len(trees.payload) / task["trees"]
         out["depth"] = mean_depth(trees)
@@ -88,7 +91,7 @@ def run(task):
             n_jobs=task["jobs"],
         )
         model.fit(X, (z - 0.5)[:, None], (y - h)[:, None])
-        out["fit"] = time.perf_counter() - start
+        out["fit"], out["cpu"] = time.perf_counter() - start, time.process_time() - busy
         out["leaves"] = float(np.mean([(e.tree_.children_left < 0).sum() for e in model.estimators_]))
         out["depth"] = float(np.mean([e.tree_.max_depth for e in model.estimators_]))
         predict = lambda new: model.predict(new).ravel()  # noqa: E731
@@ -137,37 +140,54 @@ def compare(name, *, n, p, trees, econml_trees, kind="continuous", clustered=Fal
     if econml_trees:
         same = alone({**base, "engine": "whoworks", "trees": econml_trees})
         row["whoworks_r_loss"] = same["r_loss"]  # few trees are noisy: compare as many
-        row["ratio"] = row["econml_fit"] * trees / econml_trees / row["whoworks_fit"]
+        more = trees / econml_trees
+        row["ratio"] = row["econml_fit"] * more / row["whoworks_fit"]
+        row["ratio_cpu"] = row["econml_cpu"] * more / row["whoworks_cpu"]
     print(json.dumps(row), flush=True)
     return row
 
 
-def speed():
-    """Both engines at the sizes that matter."""
-    rows = [
-        compare("10,000 x 28", n=10_000, p=28, trees=2000, econml_trees=60),
-        compare("100,000 x 28", n=100_000, p=28, trees=200, econml_trees=4),
-    ]
-    for n, trees, reference in ((10_000, 200, 40), (100_000, 100, 4)):
+def comparisons():
+    """Name and arguments of every line of the speed table."""
+    yield "10,000 x 28", {"n": 10_000, "p": 28, "trees": 2000, "econml_trees": 60}
+    yield "100,000 x 28", {"n": 100_000, "p": 28, "trees": 500, "econml_trees": 8}
+    for n, trees, reference in ((10_000, 200, 40), (100_000, 100, 4), (1_000_000, 20, 4)):
         for p in (10, 30):
             for kind in ("continuous", "one-hot"):
-                name = f"{n:,} x {p}, {kind}"
-                rows.append(compare(name, n=n, p=p, trees=trees, econml_trees=reference, kind=kind, repeats=1))
-        name = f"{n:,} x 30, classes of 25"
-        rows.append(compare(name, n=n, p=30, trees=trees, econml_trees=0, clustered=True, repeats=1, settings={}))
-    return rows
+                sizes = {"n": n, "p": p, "trees": trees, "econml_trees": reference, "kind": kind, "repeats": 1}
+                yield f"{n:,} x {p}, {kind}", sizes
+            sizes = {"n": n, "p": p, "trees": trees, "econml_trees": 0, "clustered": True, "repeats": 1, "settings": {}}
+            yield f"{n:,} x {p}, classes of 25", sizes
+
+
+def speed(done=()):
+    """Both engines at the sizes that matter; lines already measured are kept."""
+    rows = {row["name"]: row for row in done}
+    for name, sizes in comparisons():
+        if name not in rows:
+            if TINY:
+                sizes = {
+                    **sizes,
+                    "n": sizes["n"] // 100 + 900,
+                    "trees": 20,
+                    "econml_trees": min(4, sizes["econml_trees"]),
+                }
+            rows[name] = compare(name, **{"repeats": 1 if TINY else 3, **sizes})
+        yield list(rows.values())
 
 
 def scale():
     """Grow on a million rows, with out-of-bag variance; and one thread against two."""
     base = {"p": 20, "kind": "continuous", "clustered": False, "engine": "whoworks", "settings": {}}
-    large = alone({**base, "n": 1_000_000, "trees": 500, "jobs": 2, "oob": True})
+    large = alone({**base, "n": 3_000 if TINY else 1_000_000, "trees": 500, "jobs": 2, "oob": True})
     large["load"] = f"{os.getloadavg()[2]:.0f} processes on {os.cpu_count()} cores"
     print(json.dumps(large), flush=True)
     threads = {1: [], 2: []}
     for _ in range(3):
         for jobs, seconds in threads.items():
-            seconds.append(alone({**base, "n": 50_000, "trees": 100, "jobs": jobs, "oob": False})["fit"])
+            seconds.append(
+                alone({**base, "n": 2_000 if TINY else 50_000, "trees": 200, "jobs": jobs, "oob": False})["fit"]
+            )
     return {"large": large, "threads": statistics.median(threads[1]) / statistics.median(threads[2])}
 
 
@@ -198,10 +218,17 @@ def limit():
     for _ in range(5):
         block.copy()
     bandwidth = 5 * 2 * len(block) / (time.perf_counter() - start)
-    task = {"n": 100_000, "p": 28, "kind": "continuous", "clustered": False, "engine": "whoworks", "jobs": 1}
+    task = {
+        "n": 2_000 if TINY else 100_000,
+        "p": 28,
+        "kind": "continuous",
+        "clustered": False,
+        "engine": "whoworks",
+        "jobs": 1,
+    }
     taken = alone({**task, "settings": OURS, "trees": 40, "oob": False})
     depth = np.log2(taken["leaves"])
-    bytes_read = 40 * depth * 50_000 * (28 + 4 + 4)
+    bytes_read = 40 * depth * task["n"] / 2 * (28 + 4 + 4)
     return {
         "bandwidth": bandwidth / 1e9,
         "floor": bytes_read / bandwidth,
@@ -223,28 +250,32 @@ def null_replicate(seed):
     X[:, 2:] = rng.normal(size=(40, 2))[cluster]
     z = (rng.permutation(40) % 2)[cluster]
     y = np.sqrt(0.2) * rng.normal(size=40)[cluster] + np.sqrt(0.8) * rng.normal(size=1000)
-    forest = CausalForest(n_estimators=500, random_state=seed, n_jobs=1)
-    return [
-        np.stack(forest.fit(X, y, z, cluster=c, propensity=0.5).predict(POINTS, variance=True)) for c in (cluster, None)
-    ]
+    forest, found = CausalForest(n_estimators=500, random_state=seed, n_jobs=1), []
+    for groups in (cluster, None):
+        forest.fit(X, y, z, cluster=groups, propensity=0.5)
+        found.append(np.stack([*forest.predict(POINTS, variance=True), forest.interval(POINTS)[1]]))
+    return found
 
 
-def truth(replicates=400):
+def truth():
     """Hold standard errors against the spread, and count coverage of the forest's own mean, at fixed points."""
+    replicates = 4 if TINY else 400
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = np.array(list(pool.map(null_replicate, range(replicates))))
     rows = []
     for k, name in enumerate(("by class", "by row")):
         effect, error = found[:, k, 0], np.sqrt(found[:, k, 1])
         spread = effect.std(axis=0, ddof=1)
-        covered = np.abs(effect - effect.mean(axis=0)) < 1.96 * error
+        away = np.abs(effect - effect.mean(axis=0))
+        normal, by_degrees = away < 1.96 * error, away < found[:, k, 2] - effect
         rows.append(
             {
                 "name": name,
                 "replicates": replicates,
                 "spread": spread.tolist(),
                 "ratio": (error.mean(axis=0) / spread).tolist(),
-                "coverage": covered.mean(axis=0).tolist(),
+                "coverage": normal.mean(axis=0).tolist(),
+                "coverage_t": by_degrees.mean(axis=0).tolist(),
             }
         )
         print(json.dumps(rows[-1]), flush=True)
@@ -260,7 +291,8 @@ def accuracy_replicate(task):
     n, seed = task
     X, y, z, _, h, _ = world(n, 10, seed=seed)
     new, *_, tau = world(1000, 10, seed=seed + 100_000)
-    ours = CausalForest(n_estimators=400, random_state=seed, n_jobs=1)
+    # leaves as large as econml's, as in the table of speed
+    ours = CausalForest(n_estimators=400, random_state=seed, n_jobs=1, min_samples_leaf=OURS["min_samples_leaf"])
     a = ours.fit(X, y, z, propensity=0.5, prognosis=h).predict(new)
     model = Reference(
         n_estimators=400, criterion="het", min_samples_leaf=5, max_samples=0.5, random_state=seed, n_jobs=1
@@ -272,7 +304,7 @@ def accuracy_replicate(task):
 def accuracy():
     """Ratio of root-mean-square errors, ours over econml's, with its Monte-Carlo error."""
     rows = []
-    for n, draws in ((1000, 40), (10_000, 8)):
+    for n, draws in ((300, 3),) if TINY else ((1000, 60), (10_000, 8)):
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
             errors = np.sqrt(np.array(list(pool.map(accuracy_replicate, [(n, s) for s in range(draws)]))))
         ratio = errors[:, 0] / errors[:, 1]
@@ -292,26 +324,43 @@ def accuracy():
 
 PARTS = {
     "compilation": compilation,
-    "speed": speed,
     "scale": scale,
     "limit": limit,
     "truth": truth,
     "accuracy": accuracy,
+    "speed": speed,
 }
 
 
+def save(found):
+    """Keep what was measured so far, and write the page."""
+    if not TINY:
+        STORE.write_text(json.dumps(found, indent=1))
+    write_page(found, None if TINY else PAGE)
+
+
 def main():
-    """Run the parts asked for, keep their results, write the page."""
+    """Run the parts asked for; keep results and write the page after each, in the speed table after each line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
-    found = json.loads(STORE.read_text()) if STORE.exists() else {}
-    only = parser.parse_args().only
-    if {"speed", "truth"} <= set(only):
+    parser.add_argument("--resume", action="store_true", help="keep what the last run finished")
+    parser.add_argument("--tiny", action="store_true", help="a small run that writes nothing: does it all still work?")
+    given = parser.parse_args()
+    found = json.loads(STORE.read_text()) if STORE.exists() and not TINY else {}
+    if not given.resume:
+        found = {name: value for name, value in found.items() if name not in given.only}
+    if {"speed", "truth"} <= set(given.only):
         found.pop("remark", None)  # it speaks of figures that this run replaces
-    for name in only:
-        found[name] = PARTS[name]()
-        STORE.write_text(json.dumps(found, indent=1))
-        write_page(found)
+    for name in given.only:
+        start = time.perf_counter()
+        if name == "speed":
+            for rows in speed(found.get("speed", ())):
+                found["speed"] = rows
+                save(found)
+        elif name not in found:
+            found[name] = PARTS[name]()
+        save(found)
+        print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -214,7 +214,7 @@ def grown(n_arms=2, n_trees=24, seed=0, size=3):
 def test_predictions_and_little_bags_equal_their_definition(n_arms):
     sample, trees, cluster, strata = grown(n_arms)
     d = n_arms - 1
-    effects, variance, degrees = ask_trees(trees, sample.codes, cluster, d=d, with_variance=True, n_threads=2)
+    effects, variance, error = ask_trees(trees, sample.codes, cluster, d=d, with_variance=True, n_threads=2)
     leaves = np.empty((24, 200), np.int32)
     find_leaves(trees, sample.codes, cluster, leaves)
     in_bag = np.unpackbits(trees.bags, axis=1, bitorder="little")[:, : len(strata.clusters)].astype(bool)
@@ -242,8 +242,7 @@ def test_predictions_and_little_bags_equal_their_definition(n_arms):
         noise = ((psi**2).mean(axis=0) - between) / 2
         expected = [debiased(b, max(w, 0.0), float(len(bags))) for b, w in zip(between, noise, strict=True)]
         np.testing.assert_allclose(variance[i], expected, rtol=1e-9)
-        error = np.maximum(between, noise) * math.sqrt(2 / len(bags))
-        np.testing.assert_allclose(degrees[i], 2.0 * (variance[i] / error) ** 2, rtol=1e-9)
+        np.testing.assert_allclose(error[i], np.maximum(between, noise) * math.sqrt(2 / len(bags)), rtol=1e-9)
 
 
 def test_debiasing_is_the_mean_of_a_normal_cut_off_at_zero():
@@ -361,9 +360,9 @@ def test_missing_on_both_sides_equals_a_low_and_a_high_sentinel():
 def test_a_row_no_tree_may_speak_for_has_no_number():
     _, trees, _, _ = grown()
     leaves = np.full((24, 2), NO_LEAF, np.int32)
-    moments, effects, variance, degrees = np.empty((2, 5)), *(np.empty((2, 1)) for _ in range(3))
+    moments, effects, variance, error = np.empty((2, 5)), *(np.empty((2, 1)) for _ in range(3))
     mean_moments(trees, leaves, moments)
     solve_effects(moments, 1, effects)
-    little_bags(trees, leaves, moments, effects, 1, variance, degrees)
+    little_bags(trees, leaves, moments, effects, 1, variance, error)
     assert np.isnan(effects).all()
     assert np.isnan(variance).all()
