@@ -160,13 +160,14 @@ def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_],
     value = np.zeros((N_TREES, NODES))
     rest = outcome.copy()
     rows, spare = np.empty(n, np.int64), np.empty(n, np.int64)
-    total, count = np.empty((p, MISSING + 1)), np.empty((p, MISSING + 1), np.int64)
+    total, count = np.empty((NODES, p, MISSING + 1)), np.empty((NODES, p, MISSING + 1), np.int64)
     gain, chosen, where = np.empty(NODES), np.empty(NODES, np.int64), np.empty((NODES, 2), np.int64)
     for t in range(N_TREES):
         for row in range(n):
             rows[row] = row
         size, leaves, fresh = 1, 1, 0
         where[0, 0], where[0, 1] = 0, n
+        _fill(bins, rest, rows, 0, n, total[0], count[0])
         while True:
             for node in range(fresh, size):
                 start, stop = where[node]
@@ -175,9 +176,8 @@ def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_],
                     whole += rest[rows[place]]
                 value[t, node], gain[node] = RATE * whole / (stop - start + RIDGE), 0.0
                 if stop - start >= 2 * LEAF_SIZE and leaves < MOST_LEAVES:
-                    _fill(bins, rest, rows, start, stop, total, count)
                     gain[node], chosen[node], cut[t, node], missing_left[t, node] = _best_cut(
-                        total, count, stop - start, whole
+                        total[node], count[node], stop - start, whole
                     )
             best = int(np.argmax(gain[:size]))
             if leaves == MOST_LEAVES or gain[best] <= 0.0:
@@ -187,7 +187,12 @@ def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_],
             middle = _divide(bins, rows, spare, start, stop, chosen[best], cut[t, best], missing_left[t, best])
             where[size, 0], where[size, 1] = start, middle
             where[size + 1, 0], where[size + 1, 1] = middle, stop
+            small, large = (size, size + 1) if middle - start < stop - middle else (size + 1, size)
             fresh, size, leaves = size, size + 2, leaves + 1
+            if leaves < MOST_LEAVES and where[large, 1] - where[large, 0] >= 2 * LEAF_SIZE:
+                # what the larger child holds is what its parent held, less the smaller one's
+                _fill(bins, rest, rows, where[small, 0], where[small, 1], total[small], count[small])
+                total[large], count[large] = total[best] - total[small], count[best] - count[small]
         for node in range(size):
             if feature[t, node] < 0:
                 for place in range(where[node, 0], where[node, 1]):
