@@ -176,16 +176,18 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             )
         return [value, *(part * factor for part in spread)]
 
-    def _degrees(self, d: int) -> Vector:
+    def _degrees(self, d: int, *, is_new: bool) -> Vector:
         """Degrees of freedom of the variances of each outcome and contrast, (outcomes, max(d, 1)).
 
         What the clusters leave and what the bags leave: their relative
         variances add.  The latter is pooled over training rows, because at a
-        single row it would be small just where the variance happens to be.
+        single row it would be small just where the variance happens to be.  For
+        new rows all bags speak, out of bag half of them.
         """
-        cluster = self.layout_.cluster.astype(np.int32)
-        rows = np.linspace(0, len(cluster) - 1, min(len(cluster), POOLED_ROWS)).astype(np.int64)
-        _, variance, error = self._ask(self.codes_[rows], cluster[rows], d, True)
+        n = len(self.codes_)
+        rows = np.linspace(0, n - 1, min(n, POOLED_ROWS)).astype(np.int64)
+        cluster = np.full(len(rows), -1, np.int32) if is_new else self.layout_.cluster[rows].astype(np.int32)
+        _, variance, error = self._ask(self.codes_[rows], cluster, d, True)
         bags = 2.0 * (np.nansum(variance, axis=0) / np.nansum(error, axis=0)) ** 2
         return np.asarray(1.0 / (1.0 / self.degrees_ + 1.0 / bags))
 
@@ -214,7 +216,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         if not 0.0 < level < 1.0:
             raise ForestError(f"level is {level}; it must lie between 0 and 1.")
         value, variance, _ = self._speak(X, d, True)
-        quantile = stdtrit(self._degrees(d), 0.5 + 0.5 * level)
+        quantile = stdtrit(self._degrees(d, is_new=X is not None), 0.5 + 0.5 * level)
         half = tidy_shape(quantile[None])[0] * np.sqrt(variance)
         return value - half, value + half
 
