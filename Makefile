@@ -45,7 +45,7 @@ data: $(VENV)/.installed ## rebuild data/synthetic, byte for byte
 golden: $(VENV)/.installed-dev ## write the numbers that the golden tests hold us to
 	$(BIN)/python -m tests.golden.write
 
-bench: $(VENV)/.installed-dev ## time the causal forest against EconML's (an hour), and write docs/benchmarks.md
+bench: $(VENV)/.installed-dev ## time the causal forest against EconML's (three quarters of an hour), and write docs/benchmarks.md
 	$(BIN)/python benchmarks/forest.py
 
 truth: $(VENV)/.installed-dev ## run what is missing of the truth table (hours; stop and go on at will), and write docs/truth.*
