@@ -16,7 +16,6 @@ for place, name in enumerate(ROAD):
     MAY_KNOW[name] = GROUND | {"inference"} | set(ROAD[:place])
 MAY_KNOW["forests"] -= {"scores"}
 MAY_KNOW["simulate"] = GROUND | {"plan", "panel", "design"}
-MAY_KNOW["run"] |= {"study"}  # for types alone: a run keeps the study it came from, and at run time that is a circle
 MAY_KNOW["cli"] |= {"simulate", ""}  # "" is whoworks itself, whose public names lead everywhere
 
 NETWORK = {
