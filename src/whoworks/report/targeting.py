@@ -96,7 +96,7 @@ def trait_of(finding: Finding, words: Words) -> str:
 def amount_of_trait(finding: Finding) -> str:
     """Write a mean or a share, or a difference between two."""
     if finding.unit == "percentage points":
-        return f"{fixed(finding.estimate, 0)} %"
+        return f"{fixed(finding.estimate, 0)} {'points' if finding.reference else '%'}"
     return fixed(finding.estimate, 1)
 
 
@@ -110,6 +110,6 @@ def tell_profile(finding: Finding, words: Words, state: State) -> str:
         return f"{trait}: {quantity} {size} in group {group} of the students sorted by prediction."
     unit = " percentage points" if finding.unit == "percentage points" else ""
     return (
-        f"{trait}: the {quantity} in the highest group by prediction differs by {size.removesuffix(' %')}{unit} "
+        f"{trait}: the {quantity} in the highest group by prediction differs by {size.removesuffix(' points')}{unit} "
         f"from that in the lowest{test_of(finding)}."
     )
