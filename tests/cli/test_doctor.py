@@ -9,7 +9,8 @@ import whoworks as package
 
 
 def test_versions_threads_cache_and_fonts_are_told(whoworks, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        monkeypatch.setenv(f"{name}_NUM_THREADS", "1")
     answer = whoworks("doctor")
     assert (answer.code, answer.err) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in answer.out.splitlines())

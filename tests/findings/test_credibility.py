@@ -99,7 +99,7 @@ def test_caps_never_raise_a_grade_and_all_that_apply_are_listed():
 
 
 def test_a_difference_that_dies_on_ranks_is_low(monkeypatch):
-    monkeypatch.setattr(credibility, "dies_on_ranks", lambda _: True)
+    monkeypatch.setattr(credibility, "lost_scale", lambda _: "replacing outcomes by ranks")
     monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: False)
     found = graded(claim(0.001), fragility=some_moderation())
     assert (found.credibility, len(found.caps)) == ("low", 1)
@@ -108,7 +108,7 @@ def test_a_difference_that_dies_on_ranks_is_low(monkeypatch):
 
 @pytest.mark.parametrize(("p", "expected"), [(0.001, "moderate"), (0.008, "low")])
 def test_a_difference_that_one_site_can_turn_goes_one_step_down(monkeypatch, p, expected):
-    monkeypatch.setattr(credibility, "dies_on_ranks", lambda _: False)
+    monkeypatch.setattr(credibility, "lost_scale", lambda _: "")
     monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: meaningful > 0)
     found = graded(claim(p), fragility=some_moderation())
     assert found.credibility == expected
@@ -145,7 +145,7 @@ def some_moderation(column="frl"):
 
 
 def test_a_cut_point_that_the_number_does_not_confirm_costs_one_step(monkeypatch):
-    monkeypatch.setattr(credibility, "dies_on_ranks", lambda _: False)
+    monkeypatch.setattr(credibility, "lost_scale", lambda _: "")
     monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: False)
     moderation = number_with_cut(lambda x: np.abs(x) < 0.4)
     found = graded(claim(0.001), fragility=moderation)

@@ -9,7 +9,7 @@ import pytest
 from statsmodels.discrete.discrete_model import Logit
 
 from tests.findings.pilots import student_moderator, three_arms
-from whoworks.findings.fragility import dies_on_ranks
+from whoworks.findings.fragility import dies_on_log_odds, dies_on_ranks, lost_scale
 from whoworks.findings.log_odds import on_log_odds
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import fit_effects
@@ -90,7 +90,7 @@ def test_a_cell_where_everyone_or_nobody_succeeds_has_no_log_odds():
     found = moderation(opened, np.where((columns[:, 0] == 1) & (opened.scores.z == 1), 2.0, 0.4), columns=columns)
     told = on_log_odds(found)
     assert np.isnan([told.estimate[0], told.p_value[0]]).all()
-    assert dies_on_ranks(found)
+    assert dies_on_log_odds(found)
 
 
 def logistic(value):
@@ -105,9 +105,9 @@ def test_a_difference_in_points_that_only_the_ceiling_made_dies_on_log_odds():
     found = moderation(opened, chance, columns=columns, seed=3)
     points = fit_effects(found.setting.scores, basis=found.basis).effects([0.0, 1.0])
     assert points.p_value[0] < 0.01
-    assert dies_on_ranks(found)
+    assert lost_scale(found) == "counting on log odds"
     real = logistic(np.where(columns[:, 0] == 1, 0.2, 0.0) + np.where(columns[:, 0] == 1, 2.5, -0.5) * opened.scores.z)
-    assert not dies_on_ranks(moderation(opened, real, columns=columns, seed=3))
+    assert lost_scale(moderation(opened, real, columns=columns, seed=3)) == ""
 
 
 def test_ranks_of_a_yes_or_no_outcome_are_the_outcome():
@@ -138,3 +138,32 @@ def test_along_a_number_a_constant_odds_ratio_has_no_slope():
     assert rejected["log odds"] / 150 < 0.05 + 4 * 0.018
     error = np.std(rejected["estimate"]) / np.sqrt(150)
     assert abs(np.mean(rejected["estimate"])) < 4 * error + 0.03
+
+
+def test_a_score_between_bounds_is_the_share_of_the_scale_that_was_reached():
+    """The same answers counted 0 and 1, and 10 and 50 between bounds of 10 and 50."""
+    opened = student_moderator()
+    columns = halves(opened)
+    found = moderation(opened, np.where(columns[:, 0] == 1, 0.7, 0.4), columns=columns)
+    setting = found.setting
+    bounded = replace(
+        setting, scores=replace(setting.scores, y=10 + 40 * setting.scores.y),
+        scale=replace(setting.scale, binary=False), outcome=setting.outcome.model_copy(update={"bounds": (10.0, 50.0)}),
+    )  # fmt: skip
+    told, again = on_log_odds(found), on_log_odds(replace(found, setting=bounded))
+    assert again.estimate == pytest.approx(told.estimate, rel=1e-9)
+    assert again.std_error == pytest.approx(told.std_error, rel=1e-9)
+
+
+def test_a_difference_in_scores_that_only_the_ceiling_made_dies_on_log_odds():
+    """Forty questions each, the same odds ratio of a right answer in both groups, one of them near the ceiling."""
+    opened = student_moderator()
+    columns = halves(opened)
+    chance = logistic(np.where(columns[:, 0] == 1, 3.0, 0.0) + 1.0 * opened.scores.z)
+    found = moderation(opened, chance, columns=columns, binary=False)
+    y = np.random.default_rng(2).binomial(40, chance).astype(float)
+    outcome = found.setting.outcome.model_copy(update={"bounds": (0.0, 40.0)})
+    setting = replace(found.setting, scores=replace(found.setting.scores, y=y), outcome=outcome)
+    points = fit_effects(setting.scores, basis=found.basis).effects([0.0, 1.0])
+    assert points.p_value[0] < 0.01
+    assert lost_scale(replace(found, setting=setting)) == "counting on log odds"

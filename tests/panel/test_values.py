@@ -161,3 +161,10 @@ def test_a_moderator_of_classes_may_not_vary_within_one(tmp_path):
 
 def test_a_moderator_of_classes_may_be_unknown_for_some_of_a_class(tmp_path):
     assert build(tmp_path, edit=setting("years", "")).values["years"].isna().sum() == 3
+
+
+def test_a_score_beyond_its_bounds_is_counted_and_not_named(tmp_path):
+    label = 'label = "mathematics"'
+    assert build(tmp_path, (label, f"{label}\nbounds = [0, 400]")).plan.outcomes[0].bounds == (0.0, 400.0)
+    with pytest.raises(PanelError, match=r"beyond the bounds that the plan gives, 0 to 100\. Correct the bounds"):
+        build(tmp_path, (label, f"{label}\nbounds = [0, 100]"))

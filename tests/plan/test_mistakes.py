@@ -192,6 +192,7 @@ MEASURES = [
     (('kind = "binary"\n', ""), "[[outcomes]] 2, 'values': only a binary outcome has values. Write: kind = \"binary\""),
     (('{ Y = "passed", N = "not yet" }', '{ Y = "passed" }'), "a binary outcome has two codes, and 1 are listed."),
     (("meaningful = 0.1", 'meaningful_in = "points"'), 'Write: meaningful_in = "units"'),
+    (("meaningful = 0.1", "bounds = [300, 100]"), "bounds are the lowest and the highest score"),
     (('{ larger = "Y" }', '{ larger = "Z" }'), "[[moderators]] 1, 'expect': 'Z' is not among the values N, Y."),
     (('{ larger = "Y" }', '"increasing"'), '"increasing" is for numbers. Write: expect = { larger = "Y" }'),
     (('{ larger = "Y" }', "{ larger = [] }"), '"increasing" or "decreasing" for numbers'),

@@ -41,7 +41,7 @@ def version(name: str) -> str:
 def threads() -> list[tuple[str, str]]:
     """Return how many processors there are, and the settings that limit their use."""
     settings = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
-    return [("processors", str(os.cpu_count() or 1)), ("thread settings", ", ".join(settings) or "none")]
+    return [("processors", str(os.cpu_count() or 1)), *(("thread setting", told) for told in settings or ["none"])]
 
 
 def cache_folder() -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import dies_on_ranks, has_unconfirmed_cut, turns_without_a_site
+from whoworks.findings.fragility import has_unconfirmed_cut, lost_scale, turns_without_a_site
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.setting import FEW_CLUSTERS
 from whoworks.plan.moderators import Larger, Moderator
@@ -61,8 +61,7 @@ def grade(
     if 0 < finding.smallest_cell_clusters < FEW_CLUSTERS:
         caps.append((1, "fewer than 10 clusters in a group and arm: low at most"))
     moderation = fragility(finding)
-    if moderation is not None and dies_on_ranks(moderation):
-        scale = "counting on log odds" if moderation.setting.scale.binary else "replacing outcomes by ranks"
+    if moderation is not None and (scale := lost_scale(moderation)):
         caps.append((1, f"the difference does not survive {scale}: low at most"))
     level = min([level, *(cap for cap, _ in caps)])
     meaningful = meaningful_difference(outcome, moderation)

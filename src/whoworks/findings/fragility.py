@@ -7,22 +7,33 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from whoworks.findings.log_odds import on_log_odds
+from whoworks.findings.log_odds import has_log_odds, on_log_odds
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import fit_effects
 
 ALPHA = 0.05
 
 
-def dies_on_ranks(moderation: Moderation) -> bool:
-    """Tell whether the difference loses its evidence when outcomes are replaced by their ranks.
+def lost_scale(moderation: Moderation) -> str:
+    """Return the scale of the outcome on which the difference loses its evidence; "" where it survives.
 
     A difference that a monotone rescaling removes says more about the scale of
     the test than about who gained. A yes-or-no outcome is its own ranks: it is
-    asked on the log-odds scale instead.
+    asked on log odds alone; a score between known bounds on both.
     """
-    if moderation.setting.scale.binary:
-        return not on_log_odds(moderation).joint_p <= ALPHA
+    setting = moderation.setting
+    if has_log_odds(setting) and dies_on_log_odds(moderation):
+        return "counting on log odds"
+    return "replacing outcomes by ranks" if not setting.scale.binary and dies_on_ranks(moderation) else ""
+
+
+def dies_on_log_odds(moderation: Moderation) -> bool:
+    """Tell whether the difference loses its evidence where the ends of the scale are infinitely far."""
+    return not on_log_odds(moderation).joint_p <= ALPHA
+
+
+def dies_on_ranks(moderation: Moderation) -> bool:
+    """Tell whether the difference loses its evidence when outcomes are replaced by their ranks."""
     scores = moderation.setting.scores
     ranks = stats.rankdata(scores.y) / len(scores.y)
     fit = fit_effects(replace(scores, y=ranks), basis=moderation.basis, keep=moderation.keep)

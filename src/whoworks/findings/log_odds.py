@@ -1,4 +1,4 @@
-"""A difference on the log-odds scale, for yes-or-no outcomes: near the floor or the ceiling points are not alike.
+"""A difference on the log-odds scale, for yes-or-no and bounded outcomes: near the ends points are not alike.
 
 Where 90 % pass without the programme, no group can gain 20 percentage points. A
 difference between groups in percentage points may be nothing else than that one
@@ -14,12 +14,13 @@ and the difference is f of one group less f of another, its error by the delta
 method from the clusters' CR2 scores of m and t together. With two groups, no blocks
 and no prognosis it is the log of the ratio of the two odds ratios. Along a number
 it is the slope of f at the mean. (Ranks of a yes-or-no outcome are the outcome
-again, stretched: they would tell nothing.)
+again, stretched: they would tell nothing.) A score between bounds counts as the share of the scale that was reached
+(Papke & Wooldridge 1996): the error asks nothing of how it is distributed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,9 @@ from scipy import stats
 
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import control_units, fit_effects
+from whoworks.findings.setting import Setting
 from whoworks.inference.cluster_robust import cluster_robust
+from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
 
@@ -52,12 +55,12 @@ class LogOddsDifference:
 
 
 def on_log_odds(moderation: Moderation) -> LogOddsDifference:
-    """Estimate the moderation's contrasts on the log-odds scale; the outcome is 0 or 1.
+    """Estimate the moderation's contrasts on the log-odds scale; the outcome is 0 or 1, or has bounds.
 
     Degrees of freedom are those of the same contrasts in percentage points; several
     contrasts are tested by Hotelling's F with the degrees of freedom of theirs.
     """
-    scores, keep, basis = moderation.setting.scores, moderation.keep, moderation.basis
+    scores, keep, basis = share_reached(moderation.setting), moderation.keep, moderation.basis
     q, width = len(moderation.contrasts), basis.shape[1]
     effects = fit_effects(scores, basis=basis, keep=keep)
     linear = effects.effects(moderation.contrasts)
@@ -86,6 +89,19 @@ def on_log_odds(moderation: Moderation) -> LogOddsDifference:
         wald = float(told @ np.linalg.pinv(covariance) @ told) if np.isfinite(told).all() else np.nan
         joint_p = float(stats.f.sf(df / (eta * q) * wald, q, df)) if df > 0 else np.nan
     return LogOddsDifference(estimate=told, std_error=std_error, df=linear.df, p_value=p_value, joint_p=joint_p)
+
+
+def has_log_odds(setting: Setting) -> bool:
+    """Tell whether the outcome's scale has two known ends."""
+    return setting.scale.binary or setting.outcome.bounds is not None
+
+
+def share_reached(setting: Setting) -> Scores:
+    """Return the scores with a bounded outcome as the share of its scale; a yes-or-no outcome as it is."""
+    if setting.outcome.bounds is None:
+        return setting.scores
+    low, high = setting.outcome.bounds
+    return replace(setting.scores, y=(setting.scores.y - low) / (high - low))
 
 
 def _log_odds(level: Vector, effect: Vector, moderation: Moderation) -> tuple[Vector, Vector, Vector]:

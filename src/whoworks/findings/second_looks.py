@@ -13,7 +13,7 @@ from whoworks.findings.contrasts import is_split
 from whoworks.findings.families import WEIGHTING
 from whoworks.findings.finding import Finding
 from whoworks.findings.groups import group_categories
-from whoworks.findings.log_odds import LogOddsDifference, on_log_odds
+from whoworks.findings.log_odds import LogOddsDifference, has_log_odds, on_log_odds
 from whoworks.findings.moderation import Moderation, open_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.robustness import Robustness
@@ -35,7 +35,7 @@ def look_again(panel: Panel, setting: Setting, moderator: Moderator, found: Sequ
     moderation = open_moderation(panel, setting, moderator) if is_asked else None
     if moderation is None:
         return tuple(found)
-    scaled = _on_log_odds(moderation) if setting.scale.binary else _on_ranks(moderation)
+    scaled = _on_other_scales(moderation)
     levels = _levels(panel, setting, moderator)
     return tuple(
         replace(f, robustness=_look(f, setting, moderator, scaled[levels.index(f.level)]))
@@ -90,13 +90,15 @@ def _look(finding: Finding, setting: Setting, moderator: Moderator, scaled: Look
     return Robustness(is_negligible=is_negligible(finding, setting.outcome), **fields)  # type: ignore[arg-type]
 
 
-def _on_ranks(moderation: Moderation) -> list[Look]:
-    return _rescaled(on_ranks(moderation), "rank", moderation)
-
-
-def _on_log_odds(moderation: Moderation) -> list[Look]:
-    """Ranks of a yes-or-no outcome are the outcome again: it is looked at on log odds."""
-    return _rescaled(on_log_odds(moderation), "logit", moderation)
+def _on_other_scales(moderation: Moderation) -> list[Look]:
+    """Return each contrast on ranks and, between known ends, on log odds; a yes-or-no outcome is its own ranks."""
+    looks: list[Look] = [{} for _ in moderation.contrasts]
+    if not moderation.setting.scale.binary:
+        looks = _rescaled(on_ranks(moderation), "rank", moderation)
+    if has_log_odds(moderation.setting):
+        odds = _rescaled(on_log_odds(moderation), "logit", moderation)
+        looks = [one | other for one, other in zip(looks, odds, strict=True)]
+    return looks
 
 
 def _rescaled(told: Estimates | LogOddsDifference, scale: str, moderation: Moderation) -> list[Look]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from whoworks import columns
 from whoworks.errors import PanelError
+from whoworks.panel.bounds import require_bounds
 from whoworks.panel.exclusions import Exclusions
 from whoworks.panel.join import Codes, Joined, join_tables, require_key
 from whoworks.panel.keep import failing_rows
@@ -112,6 +113,7 @@ def assemble(
     typed = {request.name: type_variable(request, joined, levels) for request in requests(plan)}
     arm_codes = np.array([plan.arms.codes.index(code) for code in arm], dtype=np.int64)
     require_target(plan, [variable for variable, _ in typed.values()])
+    require_bounds(plan, {name: values for name, (_, values) in typed.items()})
     order = canonical_order(levels=levels, arm=arm_codes, values=[sortable(values) for _, values in typed.values()])
     units = units_frame(plan, joined, rows, arm, levels)
     values = pd.DataFrame({name: values for name, (_, values) in typed.items()}, index=pd.RangeIndex(len(rows)))

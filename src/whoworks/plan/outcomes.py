@@ -43,7 +43,9 @@ class Outcome(Measure):
     meaningful_in: Literal["sd", "units", "points"] = Field(
         "sd", description="what 'meaningful' is counted in", examples=['meaningful_in = "sd"']
     )
-
+    bounds: tuple[Number, Number] | None = Field(
+        None, description="the lowest and the highest score there can be", examples=["bounds = [0, 40]"]
+    )
     reliability: Number | None = Field(
         None, description="its reliability, above 0 and up to 1", examples=["reliability = 0.85"], gt=0, le=1
     )
@@ -62,6 +64,8 @@ class Outcome(Measure):
         """Yield key, sentence and line to paste for what contradicts itself."""
         if self.kind == "binary" and self.values and len(self.values) != 2:
             yield "values", f"a binary outcome has two codes, and {len(self.values)} are listed", ""
+        if self.bounds is not None and (self.kind == "binary" or not self.bounds[0] < self.bounds[1]):
+            yield "bounds", "bounds are the lowest and the highest score of an outcome that is not binary", ""
         if self.kind != "binary" and self.values:
             yield "values", "only a binary outcome has values", 'kind = "binary"'
         if self.kind != "binary" and self.meaningful_in == "points":
