@@ -149,7 +149,8 @@ def profile_table(chosen: Selection, words: Words) -> Table:
         Column(head="Apart, in SD", align="right", share=0.9),
     ]
     used = [place for place in range(len(columns)) if any(row.cells[place] != DASH for row in rows)]
-    who = f"{count(n_sites)} {places}, {count(max(f.n_units for f in means))} students" if n_sites else "the students"
+    told = means if chosen.main is None else (*means, chosen.main)  # a mean is over those who have a value
+    who = f"{count(n_sites)} {places}, {count(max(f.n_units for f in told))} students" if n_sites else "the students"
     return Table(
         caption=f"Who took part: {who}" + (f", beside {chosen.target[0].reference}" if chosen.target else ""),
         columns=tuple(columns[place] for place in used),
