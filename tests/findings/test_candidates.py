@@ -224,7 +224,9 @@ def test_the_search_judges_by_the_score_test_over_clusters():
     z = np.where(treated, 0.5, -0.5)
     residual = residual - np.mean([np.average(residual[arm], weights=weights[arm]) for arm in (treated, ~treated)])
     average = np.sum(weights * z * residual) / np.sum(weights * z * z)
-    for column, t in zip(member.T, half.judge(half.member), strict=True):
+    judged = half.judge(np.vstack([np.ones(n), half.member.T[0]]))
+    columns = [*member.T, *(member & member[:, [0]]).T]
+    for column, t in zip(columns, judged.ravel(), strict=True):
         sums = [
             sum(weights[i] * z[i] * (column[i] - column.mean()) * (residual[i] - average * z[i])
                 for i in np.flatnonzero(cluster == c))

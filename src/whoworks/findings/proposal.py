@@ -13,7 +13,6 @@ What is handed on are rules, never these statistics: they are the largest of man
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +30,23 @@ BEAM = 12  # conditions from which a pair is begun
 LEAST_T = 1.0  # below, a rule is not worth a test that all others in the family pay for
 SECOND_CUT = 1.0  # what a second cut must add to |t|, being the best of many more
 LEAST_SHARE = 0.1  # of units on either side
+CELLS_AT_ONCE = 500_000  # clusters by conditions judged in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
     """The units from which rules are proposed, sorted by cluster.
 
-    member : (n, C) whether each condition holds
-    pull : (n,) w z (r - t z)
-    treated : (n,) the arm, of two
-    starts : (G,) where each cluster begins
+    member : (n, C) 1 where a condition holds, else 0
+    carried : (3, n) of each unit 1, its pull w z (r - t z), and whether it is treated
+    starts : (G + 1,) where each cluster begins, and the last ends
+    totals : (3, G) each cluster's sums of what is carried
     """
 
-    member: Mask
-    pull: Vector
-    treated: Mask
+    member: Vector
+    carried: Vector
     starts: Codes
+    totals: Vector
 
     @classmethod
     def of(
@@ -62,33 +62,41 @@ class Half:
         z = np.where(treated, 0.5, -0.5)
         average = float((weights * z) @ residual / ((weights * z) @ z))
         pull = weights * z * (residual - average * z)
+        carried = np.stack([np.ones(len(order)), pull[order], treated[order]])
         starts = np.flatnonzero(np.r_[True, np.diff(cluster[order]) != 0])
-        return cls(member=member[order], pull=pull[order], treated=treated[order], starts=starts)
+        return cls(
+            member=member[order].astype(np.float64), carried=carried, starts=np.r_[starts, len(order)],
+            totals=np.add.reduceat(carried, starts, axis=1),
+        )  # fmt: skip
 
-    def judge(self, columns: Mask) -> Vector:
-        """Return each rule's t, (q,) for (n, q) columns; 0 where a side has too few clusters or units."""
-        size = self._sums(columns)  # (G, q) of each cluster inside
-        share = size.sum(axis=0) / len(columns)
-        sums = self._sums(columns * self.pull[:, None])
-        sums -= share * np.add.reduceat(self.pull, self.starts)[:, None]
-        length = np.sqrt((sums**2).sum(axis=0))
-        t = np.divide(sums.sum(axis=0), length, out=np.zeros(len(share)), where=length > 0)
+    def judge(self, within: Vector) -> Vector:
+        """Return the t, (f, C), of every condition together with each of f others; 0 where a side has too few.
+
+        `within` is (f, n), 1 for units that meet the other: ones alone judge single conditions.
+        """
+        step = max(1, CELLS_AT_ONCE // max(1, self.totals.shape[1] * self.member.shape[1]))
+        return np.concatenate([self._judge(within[at : at + step]) for at in range(0, len(within), step)])
+
+    def _judge(self, within: Vector) -> Vector:
+        inside, pull, treated = np.moveaxis(self._sums(within), 1, 0)  # (f, G, C) each
+        every, total, every_treated = self.totals[:, :, None]
+        share = inside.sum(axis=1) / self.member.shape[0]
+        pull = pull - share[:, None] * total
+        length = np.sqrt((pull**2).sum(axis=1))
+        t = np.divide(pull.sum(axis=1), length, out=np.zeros(share.shape), where=length > 0)
         enough = (share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE)
-        treated = self._sums(columns & self.treated[:, None])
-        for arm, held in ((self.treated, treated), (~self.treated, size - treated)):
-            every = np.add.reduceat(arm, self.starts, dtype=np.float64)[:, None]
-            for cell in (held > 0, held < every):
-                enough &= cell.sum(axis=0) >= CLUSTERS_IN_A_LEVEL
+        for held, most in ((treated, every_treated), (inside - treated, every - every_treated)):
+            for cell in (held > 0, held < most):
+                enough &= np.count_nonzero(cell, axis=1) >= CLUSTERS_IN_A_LEVEL
         return np.where(enough, t, 0.0)
 
-    def _sums(self, columns: NDArray[Any]) -> Vector:
-        """Sum (n, q) columns over each cluster, (G, q): by a sparse matrix, since reduceat is slow along rows."""
-        n = len(columns)
-        values = columns.astype(np.float64, copy=False)
-        if len(self.starts) == n:
-            return values.copy() if values is columns else values
-        cells = sparse.csr_array((np.ones(n), np.arange(n), np.r_[self.starts, n]), shape=(len(self.starts), n))
-        return np.asarray(cells @ values)
+    def _sums(self, within: Vector) -> Vector:
+        """Sum what is carried by units that meet both, over each cluster, (f, 3, G, C): one sparse product."""
+        n, rows = self.member.shape[0], 3 * len(within)
+        values = (within[:, None] * self.carried).ravel()
+        ends = (n * np.arange(rows)[:, None] + self.starts[1:]).ravel()
+        cells = sparse.csr_array((values, np.tile(np.arange(n), rows), np.r_[0, ends]), shape=(len(ends), n))
+        return np.asarray(cells @ self.member).reshape(len(within), 3, -1, self.member.shape[1])
 
 
 def level_within(residual: Vector, *, treated: Mask, weights: Vector, block: Codes) -> Vector:
@@ -109,14 +117,12 @@ def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, 
     """
     if not conditions:
         return ()
-    single = half.judge(half.member)
+    single = half.judge(np.ones((1, half.member.shape[0])))[0]
     ranked: list[tuple[float, Rule]] = [
         (float(t), (condition,)) for t, condition in zip(single, conditions, strict=True) if t > 0
     ]
-    for first in np.argsort(-np.abs(single), kind="stable")[:BEAM]:
-        if single[first] == 0:
-            continue
-        both = half.judge(half.member & half.member[:, [first]])
+    beam = [int(first) for first in np.argsort(-np.abs(single), kind="stable")[:BEAM] if single[first] != 0]
+    for first, both in zip(beam, half.judge(half.member.T[beam]) if beam else (), strict=True):
         ranked += [
             (abs(float(t)) - SECOND_CUT, (conditions[first], condition))
             for t, condition in zip(both, conditions, strict=True) if t != 0 and condition != conditions[first]
