@@ -108,7 +108,7 @@ class Setting:
 
     def n_clusters(self, units: Mask) -> int:
         """Count the clusters with at least one of the units."""
-        return len(np.unique(self.scores.cluster[units]))
+        return int(np.count_nonzero(np.bincount(self.scores.cluster[units])))
 
     def is_assessable(self, group: Mask) -> bool:
         """Tell whether a group has three clusters in each arm."""

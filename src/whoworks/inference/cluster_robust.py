@@ -26,7 +26,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from whoworks.inference.leverages import Blocks, Kind, Moments
 from whoworks.inference.satterthwaite import Loadings
@@ -59,7 +59,7 @@ class Estimates:
 
     def interval(self, level: float = 0.95) -> tuple[Vector, Vector]:
         """Return lower and upper limits, each (q,), from the t distribution."""
-        half = stats.t.ppf(0.5 + level / 2, self.df) * self.std_error
+        half = stdtrit(self.df, 0.5 + level / 2) * self.std_error
         return self.estimate - half, self.estimate + half
 
     def tidy(self) -> pd.DataFrame:
@@ -115,7 +115,7 @@ class ClusterRobustFit:
             statistic = np.where(zero, np.nan, estimate / std_error)
         return Estimates(
             estimate=estimate, std_error=std_error, df=df, statistic=statistic,
-            p_value=2 * stats.t.sf(np.abs(statistic), df), covariance=covariance,
+            p_value=2 * stdtr(df, -np.abs(statistic)), covariance=covariance,
         )  # fmt: skip
 
     @cached_property

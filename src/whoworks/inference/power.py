@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 
 def minimum_detectable(
@@ -18,5 +18,5 @@ def minimum_detectable(
     """
     df = np.asarray(df, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        factor = stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)
+        factor = stdtrit(df, 1 - alpha / 2) + stdtrit(df, power)
     return np.asarray(factor * np.asarray(std_error, dtype=np.float64))
