@@ -114,7 +114,11 @@ def largest_t(*, residual: Vector, z: Vector, weights: Vector, columns: Vector, 
     signed = weights * z
     average = (signed * residual).sum(axis=1) / (signed * z).sum(axis=1)
     pull = (signed * (residual - average[:, None] * z))[:, order]
-    sums = np.add.reduceat(pull[:, :, None] * columns[order], starts, axis=1)
-    length = np.sqrt((sums**2).sum(axis=1))
-    t = np.abs(sums.sum(axis=1)) / np.where(length > 0, length, np.inf)
+    x = columns[order]
+    if len(starts) == len(order):  # each unit is a cluster: the sums are products
+        total, squares = pull @ x, pull**2 @ x**2
+    else:
+        sums = np.add.reduceat(pull[:, :, None] * x, starts, axis=1)
+        total, squares = sums.sum(axis=1), (sums**2).sum(axis=1)
+    t = np.abs(total) / np.sqrt(np.where(squares > 0, squares, np.inf))
     return np.asarray(t.max(axis=1))

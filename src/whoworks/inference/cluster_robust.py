@@ -106,9 +106,10 @@ class ClusterRobustFit:
         lost = (rows[:, self.aliased] != 0).any(axis=1)
         estimate = np.where(lost, np.nan, rows[:, ~self.aliased] @ self.coefficients[~self.aliased])
         loadings, possible = self.loadings(rows), self._possible(rows)
-        unseen = lost | (loadings.expected_variance() <= UNSEEN * possible)
+        expected = loadings.expected_variance()
+        unseen = lost | (expected <= UNSEEN * possible)
         covariance = np.where(unseen[:, None] | unseen[None, :], np.nan, loadings.meat())
-        df = np.where(unseen, np.nan, loadings.degrees_of_freedom())
+        df = np.where(unseen, np.nan, loadings.degrees_of_freedom(expected))
         std_error = np.sqrt(np.diag(covariance))
         zero = np.maximum(np.abs(estimate), std_error) <= ROUNDING * self._size * np.sqrt(possible)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -167,10 +167,10 @@ class Moments:
     def load(self, adjusted: Vector, alpha: Vector, *, kind: Kind) -> Loadings:
         """Return the loadings of contrasts `alpha`, (k, q) in the orthonormal basis."""
         g = adjusted @ alpha  # (n, q)
-        score = np.add.reduceat(g * self.residuals[:, None], self.start)
-        own = np.stack([np.add.reduceat(g * column[:, None], self.start) for column in g.T], axis=2)
+        score = self._sum(g * self.residuals[:, None])
+        own = np.stack([self._sum(g * column[:, None]) for column in g.T], axis=2)
         sides = np.hstack([self.z, self.weights[:, None] * self.z])
-        projected = [np.add.reduceat(sides * column[:, None], self.start) for column in g.T]  # q of (G, 2p)
+        projected = [self._sum(sides * column[:, None]) for column in g.T]  # q of (G, 2p)
         factor = self.n_clusters / (self.n_clusters - 1) if kind == "CR1" else 1.0
         block: tuple[Matrix, ...] = ()
         if self.blocks is None:
@@ -182,6 +182,10 @@ class Moments:
             score=score, own=own, left=tuple(left), middle=self._middle(), block=block,
             block_middle=self._block_middle(), factor=factor,
         )  # fmt: skip
+
+    def _sum(self, rows: Vector) -> Vector:
+        """Sum (n, j) rows over each cluster, (G, j)."""
+        return rows if self.n_clusters == len(rows) else np.add.reduceat(rows, self.start)
 
     def _block_sums(self, projected: Vector) -> Matrix:
         """Place each cluster's sums over a block, 1'g and w'g, in that block's own two columns: (G, 2 B)."""

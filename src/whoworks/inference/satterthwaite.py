@@ -46,16 +46,21 @@ class Loadings:
         """Return the diagonal of `expected`, (q,)."""
         return np.array([self._expected(s, s) for s in range(self.score.shape[1])])
 
-    def degrees_of_freedom(self) -> Vector:
-        """Return Satterthwaite's degrees of freedom of each contrast (Bell & McCaffrey 2002, eq. 11)."""
+    def degrees_of_freedom(self, expected: Vector) -> Vector:
+        """Return Satterthwaite's degrees of freedom of each contrast (Bell & McCaffrey 2002, eq. 11).
+
+        `expected` is `expected_variance()`, (q,).
+        """
         spread = np.array([self.inner(s, s, s, s) for s in range(self.score.shape[1])])
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.expected_variance() ** 2 / spread)
+            return np.asarray(expected**2 / spread)
 
     def inner(self, s: int, t: int, u: int, v: int) -> float:
         """Return sum over clusters c, d of (p_sc' p_td) (p_uc' p_vd)."""
         own_st, own_uv = self.own[:, s, t], self.own[:, u, v]
-        total = own_st @ own_uv + own_st @ self._diagonal(u, v) + own_uv @ self._diagonal(s, t)
+        rest_uv = self._diagonal(u, v)
+        rest_st = rest_uv if (s, t) == (u, v) else self._diagonal(s, t)
+        total = own_st @ own_uv + own_st @ rest_uv + own_uv @ rest_st
         total += _trace(self.middle @ (self.left[s].T @ self.left[u]), self.middle @ (self.left[v].T @ self.left[t]))
         if self.block_middle is not None:
             total += self._mixed(s, t, u, v) + self._mixed(u, v, s, t)
