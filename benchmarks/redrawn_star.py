@@ -7,7 +7,7 @@ out: no claim is read off them. Usage:
     python -m benchmarks.redrawn_star PLAN [--draws 200] [--first 0]
 
 PLAN is the study plan of STAR's kindergarten. One line is printed per draw; at the end the share of
-draws with a claim graded moderate or better, which docs/redrawn_star.md reports.
+draws with a claim graded moderate or better, which docs/error_rates.md reports.
 """
 
 from __future__ import annotations
