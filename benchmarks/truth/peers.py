@@ -15,7 +15,7 @@ from whoworks.inference.cluster_robust import cluster_robust
 
 if TYPE_CHECKING:
     from benchmarks.truth.cells import Cell
-    from benchmarks.truth.replicate import Truth
+    from benchmarks.truth.true_values import Truth
 
     from whoworks.run import Run
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.architecture.source_tree import PACKAGE, ROOT
 from whoworks import columns
-from whoworks.plan.plan import TABLES, Plan
+from whoworks.plan.contents import TABLES
+from whoworks.plan.plan import Plan
 
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "data").rglob("*.md"))

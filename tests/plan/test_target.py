@@ -8,7 +8,7 @@ from tests.plan.lakeside import parse
 from whoworks.errors import PlanError
 from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
-from whoworks.plan.target import comparable, place_level
+from whoworks.plan.target_agreement import comparable
 
 MEANS = 'means = { years = 11.5, frl = { N = 0.45, Y = 0.55 }, "tests.rit@fall" = 204.0 }'
 
@@ -48,8 +48,8 @@ def test_moderators_and_pre_tests_can_be_compared_and_nothing_else():
 
 
 def test_places_are_the_sites_or_the_largest_level():
-    assert place_level(parse()) == "school"
-    assert place_level(parse(('site = "school"', ""))) == "school"
+    assert parse().place_level == "school"
+    assert parse(('site = "school"', "")).place_level == "school"
 
 
 @pytest.mark.parametrize(

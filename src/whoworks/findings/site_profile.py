@@ -18,7 +18,7 @@ from whoworks.findings.profiles import Trait, list_traits
 from whoworks.findings.setting import Setting
 from whoworks.inference.likeness import index_from_means, index_of_random_draw
 from whoworks.panel.panel import Panel
-from whoworks.plan.target import Entry, Target, place_level
+from whoworks.plan.target import Entry, Target
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -93,11 +93,11 @@ def find_site_profile(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
 
 def place_word(panel: Panel) -> str:
     """Return what a site is called."""
-    return place_level(panel.plan) or STUDENT
+    return panel.plan.place_level or STUDENT
 
 
 def _site(panel: Panel, setting: Setting) -> Codes:
-    level, rows = place_level(panel.plan), setting.scores.rows
+    level, rows = panel.plan.place_level, setting.scores.rows
     if level not in panel.units:
         return np.arange(len(rows), dtype=np.int64)
     return np.unique(panel.units[level].to_numpy(dtype=str)[rows], return_inverse=True)[1].astype(np.int64)

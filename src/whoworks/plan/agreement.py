@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from whoworks.plan.contents import Contents
 from whoworks.plan.design import DesignTable
 from whoworks.plan.mistakes import closest, objection
 from whoworks.plan.table import Measure
-from whoworks.plan.target import breaches_of_target
+from whoworks.plan.target_agreement import breaches_of_target
 from whoworks.plan.toml import write_line
-
-if TYPE_CHECKING:
-    from whoworks.plan.plan import Plan
 
 STUDENT = "student"
 USUAL_ORDER = (STUDENT, "class", "school", "district")
 
 
-def find_breaches(plan: Plan) -> Iterator[str]:
+def find_breaches(plan: Contents) -> Iterator[str]:
     """Yield a sentence for everything that one table says and another contradicts."""
     yield from breaches_of_records(plan)
     yield from breaches_of_waves(plan)
@@ -40,7 +37,7 @@ def repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def breaches_of_records(plan: Plan) -> Iterator[str]:
+def breaches_of_records(plan: Contents) -> Iterator[str]:
     """Tables have names of their own, and all but the first join one above."""
     names = [table.name for table in plan.records]
     for name in repeated(names):
@@ -60,7 +57,7 @@ def breaches_of_records(plan: Plan) -> Iterator[str]:
                 yield objection(["records", i, "join"], problem, line)
 
 
-def breaches_of_waves(plan: Plan) -> Iterator[str]:
+def breaches_of_waves(plan: Contents) -> Iterator[str]:
     """Waves that are used are declared, and at least one comes after assignment."""
     known = list(plan.waves.order) if plan.waves else []
     for name in plan.waves.before if plan.waves else ():
@@ -77,7 +74,7 @@ def breaches_of_waves(plan: Plan) -> Iterator[str]:
             yield objection([*place, "wave"], problem, write_line("wave", near) if near else "")
 
 
-def every_measure(plan: Plan) -> Iterator[tuple[list[int | str], Measure]]:
+def every_measure(plan: Contents) -> Iterator[tuple[list[int | str], Measure]]:
     """Yield outcomes, baselines and moderators with their places."""
     for i, outcome in enumerate(plan.outcomes):
         yield ["outcomes", i], outcome
@@ -87,7 +84,7 @@ def every_measure(plan: Plan) -> Iterator[tuple[list[int | str], Measure]]:
         yield ["moderators", i], moderator
 
 
-def breaches_of_levels(plan: Plan) -> Iterator[str]:
+def breaches_of_levels(plan: Contents) -> Iterator[str]:
     """Levels are distinct columns, smallest first."""
     for column in repeated(plan.levels.values()):
         yield f"[levels]: two levels have the column '{column}'; keep one of them."
@@ -99,7 +96,7 @@ def breaches_of_levels(plan: Plan) -> Iterator[str]:
         yield "[levels]: 'student' is the smallest level, so it is listed first."
 
 
-def breaches_of_arms(plan: Plan) -> Iterator[str]:
+def breaches_of_arms(plan: Contents) -> Iterator[str]:
     """Arms are distinct, and only arms that are compared have labels."""
     arms = plan.arms
     if arms.control in arms.treatments:
@@ -120,17 +117,17 @@ def smallest_first(levels: Iterable[str]) -> list[str]:
     return sorted(ordered, key=lambda level: level != STUDENT)
 
 
-def rank(plan: Plan, level: str) -> int:
+def rank(plan: Contents, level: str) -> int:
     """Return a level's height; the student's is lowest even where no column names students."""
     return -1 if level == STUDENT and level not in plan.levels else list(plan.levels).index(level)
 
 
-def is_level(plan: Plan, level: str) -> bool:
+def is_level(plan: Contents, level: str) -> bool:
     """Tell whether a word is a level of the plan."""
     return level == STUDENT or level in plan.levels
 
 
-def unknown_level(plan: Plan, place: list[int | str], level: str, *, in_list: bool = False) -> str:
+def unknown_level(plan: Contents, place: list[int | str], level: str, *, in_list: bool = False) -> str:
     """Say that a level is not declared, with the nearest one or the line that declares it."""
     known = list(dict.fromkeys([STUDENT, *plan.levels]))
     near = closest(level, known)
@@ -141,7 +138,7 @@ def unknown_level(plan: Plan, place: list[int | str], level: str, *, in_list: bo
     return objection(place, f"{problem}. Name its column there", write_line(level, column))
 
 
-def breaches_of_design(plan: Plan) -> Iterator[str]:
+def breaches_of_design(plan: Contents) -> Iterator[str]:
     """Levels that the design speaks of are declared, and lie in the right order."""
     design = plan.design
     single = {"assigned": design.assigned, "drawn": design.drawn, "site": design.site, "cluster": design.cluster}
@@ -162,7 +159,7 @@ def breaches_of_design(plan: Plan) -> Iterator[str]:
         yield from breaches_of_height(plan, design)
 
 
-def breaches_of_height(plan: Plan, design: DesignTable) -> Iterator[str]:
+def breaches_of_height(plan: Contents, design: DesignTable) -> Iterator[str]:
     """Nothing drawn lies above what carries the arm; blocks lie above it; site and cluster never below."""
     carries = rank(plan, design.assigned)
     if rank(plan, design.drawn) > carries:
@@ -180,7 +177,7 @@ def breaches_of_height(plan: Plan, design: DesignTable) -> Iterator[str]:
         yield objection(["design", "cluster"], problem, write_line("cluster", design.assigned))
 
 
-def breaches_of_probability(plan: Plan) -> Iterator[str]:
+def breaches_of_probability(plan: Contents) -> Iterator[str]:
     """Probabilities fit the arms and the blocks."""
     place = ["design", "probability"]
     given = plan.design.probability
@@ -199,7 +196,7 @@ def breaches_of_probability(plan: Plan) -> Iterator[str]:
         yield objection(place, f"one column cannot give the probabilities of {len(plan.arms.codes)} arms", line)
 
 
-def breaches_of_measures(plan: Plan) -> Iterator[str]:
+def breaches_of_measures(plan: Contents) -> Iterator[str]:
     """Every measure is listed once, is consistent with itself, and is neither the arm nor a name of a place."""
     if not plan.outcomes:
         yield 'the plan has no [[outcomes]]. Under a line [[outcomes]], write: column = "score"'
@@ -219,13 +216,13 @@ def breaches_of_measures(plan: Plan) -> Iterator[str]:
                 yield objection(place, f"'{measure.column}' names the {level} under [levels], and measures nothing")
 
 
-def every_covariate(plan: Plan) -> Iterator[tuple[list[int | str], Measure]]:
+def every_covariate(plan: Contents) -> Iterator[tuple[list[int | str], Measure]]:
     """Yield the covariates as measures with their places."""
     for column in plan.covariates.columns:
         yield ["covariates", "columns"], Measure(column=column)
 
 
-def breaches_of_time(plan: Plan) -> Iterator[str]:
+def breaches_of_time(plan: Contents) -> Iterator[str]:
     """Moderators, covariates and baselines are measured before assignment; outcomes after."""
     before = plan.waves.before if plan.waves else ()
     outcomes = [outcome for outcome in plan.outcomes if outcome.wave not in before]
@@ -255,7 +252,7 @@ def wave_breach(wave: str, before: list[str], is_outcome: bool) -> str:
     return f"'{wave}' is not a wave before assignment (waves.before has {listed}), and only those may be used here"
 
 
-def breaches_of_keep(plan: Plan) -> Iterator[str]:
+def breaches_of_keep(plan: Contents) -> Iterator[str]:
     """Rows are never kept by what happened after assignment."""
     after = {outcome.column: "an outcome" for outcome in plan.outcomes}
     after |= {plan.takeup.column: "the take-up"} if plan.takeup.column else {}
@@ -269,7 +266,7 @@ def breaches_of_keep(plan: Plan) -> Iterator[str]:
                     yield objection(["records", i, "keep"], problem)
 
 
-def breaches_of_privacy(plan: Plan) -> Iterator[str]:
+def breaches_of_privacy(plan: Contents) -> Iterator[str]:
     """Columns that are dropped are neither used nor vouched for."""
     used = [plan.arms.column, *plan.levels.values(), *plan.covariates.columns, *plan.implementation.columns]
     used += [measure.column for _, measure in every_measure(plan)]

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
-from whoworks.plan.target import place_level
 
 
 def describe_plan(plan: Plan) -> list[str]:
@@ -155,7 +154,7 @@ def describe_rest(plan: Plan) -> Iterator[str]:
         columns = enumerate_words(plan.implementation.columns)
         yield f"Measured after assignment, and described only: {columns}."
     if plan.target is not None:
-        places = plural(place_level(plan) or "student")
+        places = plural(plan.place_level or "student")
         yield f"The study's {places} are held against {plan.target.name}, by the means that the plan gives."
     if plan.privacy.drop:
         n_dropped = len(plan.privacy.drop)

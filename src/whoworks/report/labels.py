@@ -9,7 +9,6 @@ from whoworks.panel.panel import Variable
 from whoworks.plan.moderators import Moderator
 from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
-from whoworks.plan.target import place_level
 from whoworks.report.evidence import Evidence
 
 SORTED = "predicted effect"
@@ -86,7 +85,7 @@ class Words:
     @property
     def site(self) -> str:
         """What a place is called that effects may differ between; students where the plan has none."""
-        return place_level(self.plan) or STUDENT
+        return self.plan.place_level or STUDENT
 
     def find_outcome(self, name: str) -> Outcome:
         """Return the plan's outcome of this name; KeyError when there is none."""
