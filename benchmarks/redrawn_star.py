@@ -54,8 +54,8 @@ def main() -> None:
     given = parser.parse_args()
     plan = Plan.load(given.plan)
     records = pd.read_csv(plan.base / str(plan.records[0].path), dtype=str, keep_default_na=False)
-    given = plan.given
-    quick = Plan.build(given | {"analysis": given.get("analysis", {}) | {"engine": "none"}}, base=plan.base)
+    analysis = plan.given.get("analysis", {}) | {"engine": "none"}
+    quick = Plan.build(plan.given | {"analysis": analysis}, base=plan.base)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         quick.write(folder / "plan.toml")
