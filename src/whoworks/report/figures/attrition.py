@@ -16,7 +16,8 @@ from whoworks.report.numbers import fixed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HEIGHT = 2.7
+HEIGHT = 2.5
+CLOSE = 4.0  # percent of outcomes missing: about the width of two numbers
 JUDGED = {
     Verdict.PASS: "low under cautious assumptions",
     Verdict.WARN: "low under optimistic assumptions only",
@@ -52,6 +53,23 @@ def plot_attrition(points: Sequence[Attrition]) -> Chart:
     return Chart(name="attrition", caption=caption, drawing=drawing, alt=alt)
 
 
+def crowds(points: Sequence[Attrition]) -> list[list[int]]:
+    """Return the points that lie too close for a number each, together; one number stands for each of the others."""
+    found: list[list[int]] = []
+    for number, point in enumerate(points):
+        for crowd in found:
+            first = points[crowd[0]]
+            near = (
+                abs(first.overall - point.overall) < CLOSE and abs(first.differential - point.differential) < CLOSE / 4
+            )
+            if near:
+                crowd.append(number)
+                break
+        else:
+            found.append([number])
+    return found
+
+
 def draw(points: Sequence[Attrition]) -> Figure:
     """Return the drawing."""
     drawing = new_drawing(height=HEIGHT)
@@ -66,12 +84,16 @@ def draw(points: Sequence[Attrition]) -> Figure:
     axes.text(27, 2.0, "low", color=INK, fontsize=SMALL, ha="center")
     axes.text(44, 4.0, "low if optimistic", color=INK, fontsize=SMALL, ha="center", va="center", rotation=-27)
     axes.text(52, 11.2, "high", color=QUIET, fontsize=SMALL, ha="center")
-    for number, point in enumerate(points):
-        axes.plot([point.overall], [point.differential], marker="o", ms=7, color=BLUE, ls="none", clip_on=False)
+    for crowd in crowds(points):
+        first = points[crowd[0]]
         axes.annotate(
-            str(number + 1), (point.overall, point.differential), xytext=(5, 3 + 9 * (number % 2)),
+            ", ".join(str(number + 1) for number in crowd), (first.overall, first.differential), xytext=(3, 5),
             textcoords="offset points", fontsize=SMALL, fontweight="bold",
         )  # fmt: skip
+    for number, point in enumerate(points):
+        axes.plot(
+            [point.overall], [point.differential], marker="o", ms=5, color=BLUE, ls="none", clip_on=False, zorder=5
+        )
         if number < 8:
             label = printable(f"{number + 1}  {capital(shorten(point.words, 32))}")
             numbers = f"{fixed(point.overall, 1)} % overall, {fixed(point.differential, 1)} points apart"

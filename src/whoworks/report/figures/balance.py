@@ -12,7 +12,7 @@ from whoworks.report.labels import capital, shorten
 from whoworks.report.numbers import signed
 
 SATISFIED, ADJUSTED = 0.05, 0.25
-ROW = 0.2
+ROW = 0.175
 MOST = 36
 LEFT, RIGHT = 0.42, 0.90
 
@@ -48,7 +48,7 @@ def plot_balance(gaps: Sequence[Gap]) -> Chart:
         for place, gap in enumerate(shown):
             across = 1 - (top + ROW * (place + 0.5)) / height
             marker = "o" if abs(gap.value) <= ADJUSTED else "D"
-            axes.plot([gap.value], [place], marker=marker, ms=5, color=BLUE, ls="none", zorder=3)
+            axes.plot([gap.value], [place], marker=marker, ms=4.6, color=BLUE, ls="none", zorder=3)
             drawing.text(0.0, across, printable(capital(shorten(gap.words, 52))), va="center", fontsize=SMALL)
             drawing.text(0.995, across, signed(gap.value, 2), va="center", ha="right", fontsize=SMALL, color=QUIET)
     caption = (
