@@ -220,10 +220,11 @@ def explain_characteristics(table: pd.DataFrame, widest: int, design: Design, n_
     """Say how many differences lie in each band, which is the largest, and what was too rare to compare."""
     n_judged = int(table["standardised"].notna().sum())
     middle, above = (int((table["band"] == name).sum()) for name in (BANDS[1], BANDS[2]))
+    largest = f"{table['standardised'].iloc[widest]:+.2f}".replace("-", "\u2212")
     said = (
         f"Among {in_words(n_judged, 'comparison')} of {in_words(n_variables, 'characteristic')} between arms, "
-        f"{in_words(middle)} lie between {SATISFIED:.2f} and {WITH_ADJUSTMENT:.2f} SD and {in_words(above)} above; the "
-        f"largest is {table['standardised'].iloc[widest]:+.2f} SD in {name_row(table, widest, design)}."
+        f"{in_words(middle)} {'lies' if middle == 1 else 'lie'} between {SATISFIED:.2f} and {WITH_ADJUSTMENT:.2f} SD "
+        f"and {in_words(above)} above; the largest is {largest} SD in {name_row(table, widest, design)}."
     )
     n_rare = len(table) - n_judged
     if not n_rare:

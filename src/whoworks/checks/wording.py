@@ -21,7 +21,9 @@ def percent(share: float) -> str:
 
 
 def points(share: float) -> str:
-    """Write a difference of shares in percentage points: ``2.1``."""
+    """Write a difference of shares in percentage points: ``2.1``; one that rounds to nothing is ``under 0.1``."""
+    if 0 < share < 0.0005:
+        return "under 0.1"
     return f"{100 * share:.1f}"
 
 

@@ -34,7 +34,7 @@ def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Fin
     yield from _unlike_target(panel, findings)
     for setting in settings:
         yield from _no_prognosis(panel, setting)
-    yield from _places(panel)
+    yield from _places(panel, settings)
 
 
 def _few_clusters(setting: Setting) -> Iterator[Caveat]:
@@ -61,10 +61,11 @@ def _dominant_site(setting: Setting) -> Iterator[Caveat]:
         )  # fmt: skip
 
 
-def _places(panel: Panel) -> Iterator[Caveat]:
+def _places(panel: Panel, settings: Sequence[Setting]) -> Iterator[Caveat]:
     largest = list(panel.plan.levels)[-1] if panel.plan.levels else ""
+    analysed = next((setting.scores.rows for setting in settings if setting.is_main), slice(None))
     if largest and largest != "student":
-        n = panel.units[largest].nunique()
+        n = panel.units[largest].iloc[analysed].nunique()
         yield Caveat(
             caveat_id="who_these_are", subject="", gravity=3,
             sentence=f"The findings speak of the {n:,} {plural(largest)} that took part, which were not drawn at "

@@ -10,6 +10,7 @@ from whoworks.report.numbers import count, decimals, fixed, percent, percentile_
 
 SD_PLACES = 2
 POINT_PLACES = 1
+SHARE_OF_SD = 20
 
 
 def unit_word(finding: Finding, words: Words) -> str:
@@ -19,10 +20,20 @@ def unit_word(finding: Finding, words: Words) -> str:
 
 
 def places_of(finding: Finding, words: Words) -> int:
-    """Return the decimals shown for an estimate in its own units."""
+    """Return the decimals shown for an estimate in its own units.
+
+    Two digits of a twentieth of the outcome's SD, so that numbers on one outcome
+    share their decimals; more only where the error would have no digit left.
+    """
     if finding.question == "heterogeneity":
         return SD_PLACES
-    return POINT_PLACES if unit_word(finding, words) == "percentage points" else decimals(finding.std_error)
+    if unit_word(finding, words) == "percentage points":
+        return POINT_PLACES
+    scale = abs(finding.estimate / finding.effect_size) if finding.effect_size else math.nan
+    if not math.isfinite(scale):
+        return decimals(finding.std_error)
+    own = decimals(scale / SHARE_OF_SD)
+    return own if math.isnan(finding.std_error) else max(own, decimals(finding.std_error) - 1)
 
 
 def amount(finding: Finding, words: Words, *, size: bool = False) -> str:
@@ -40,11 +51,11 @@ def interval(finding: Finding, words: Words, *, flip: bool = False) -> str:
     return span(low, high, places_of(finding, words))
 
 
-def reach(finding: Finding, words: Words) -> str:
+def reach(finding: Finding, words: Words, sides: tuple[str, str] = ("smaller", "larger")) -> str:
     """Write the two ends of a difference that is told as larger or smaller: ``6.3 smaller to 9.3 larger``."""
-    places = places_of(finding, words)
+    places, (below, above) = places_of(finding, words), sides
     if finding.conf_low < 0 < finding.conf_high:
-        return f"{fixed(-finding.conf_low, places)} smaller to {fixed(finding.conf_high, places)} larger"
+        return f"{fixed(-finding.conf_low, places)} {below} to {fixed(finding.conf_high, places)} {above}"
     return interval(finding, words, flip=finding.estimate < 0)
 
 

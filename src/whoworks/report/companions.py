@@ -6,7 +6,7 @@ from whoworks.findings.contrasts import AGREE, BETWEEN
 from whoworks.findings.crossed import CELL, SAME, cell_name, cross_name, pairs
 from whoworks.findings.finding import Finding
 from whoworks.findings.gap import BEFORE, NARROWED, TURNED, WIDENED
-from whoworks.report.amounts import amount, evidence_of
+from whoworks.report.amounts import amount, base, evidence_of, level_word, reach
 from whoworks.report.labels import Words, outcome_of, plural
 from whoworks.report.numbers import fixed
 from whoworks.report.phrases import apart, between, doubt, effect_of, quoted, taken, test_of
@@ -17,6 +17,7 @@ NARROWS = {
     WIDENED: ("widened", "may have widened", "wider"),
     TURNED: ("turned round", "may have turned round", "towards the other side"),
 }
+OPPOSITE = {"narrower": "wider", "wider": "narrower"}
 CHANGED = ("changed", "may have changed", "different")
 
 
@@ -30,8 +31,7 @@ def about_gap(finding: Finding, words: Words) -> str:
 def tell_gap(finding: Finding, words: Words, state: State) -> str:
     """Tell a gap without the programme, or what became of it."""
     gap = about_gap(finding, words)
-    bracket = evidence_of(finding, words, flip=finding.estimate < 0)
-    size, who = amount(finding, words, size=True), taken(finding, words)
+    size, who, bracket = amount(finding, words, size=True), taken(finding, words), gap_evidence(finding, words)
     if finding.quantity == BEFORE:
         below = "above" if finding.estimate >= 0 else "below"
         first, second = (quoted(finding, code, words) for code in (finding.reference, finding.level))
@@ -53,6 +53,15 @@ def tell_gap(finding: Finding, words: Words, state: State) -> str:
         f"we cannot tell whether {who} narrows or widens {gap}: the estimate is {size} {word} "
         f"{bracket}{test_of(finding)}."
     )
+
+
+def gap_evidence(finding: Finding, words: Words) -> str:
+    """Write the bracket after what became of a gap: ``6.3 wider to 9.3 narrower`` where either may be."""
+    word = NARROWS.get(finding.quantity, CHANGED)[2]
+    if word not in OPPOSITE or not finding.conf_low < 0 < finding.conf_high:
+        return evidence_of(finding, words, flip=finding.estimate < 0)
+    sides = (OPPOSITE[word], word) if finding.estimate >= 0 else (word, OPPOSITE[word])
+    return f"({level_word(finding)} {reach(finding, words, sides)}; {base(finding, words)})"
 
 
 def about_split(finding: Finding, words: Words) -> str:
@@ -150,7 +159,8 @@ def tell_crossed(finding: Finding, words: Words, state: State) -> str:
     if finding.quantity == SAME:
         bracket = evidence_of(finding, words, flip=finding.estimate < 0) + test_of(finding)
         if finding.df_num > 1:
-            bracket = f"F = {fixed(finding.statistic, 2)} {bracket}"
+            degrees = f"{fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} degrees of freedom"
+            bracket = f"F = {fixed(finding.statistic, 2)} on {degrees} {bracket}"
         else:
             bracket = f"the differences are {amount(finding, words, size=True)} apart {bracket}"
         if state is State.CLEAR:
@@ -160,11 +170,13 @@ def tell_crossed(finding: Finding, words: Words, state: State) -> str:
         )
     group, place = read_cell(finding, words)
     where = f"where {context} is \u201c{place}\u201d"
+    who = f"{student} \u201c{group}\u201d" if group != student else group
     if finding.quantity == CELL:
         told = f"{amount(finding, words)} {evidence_of(finding, words)}"
-        return f"{where}, {effect} for {student} \u201c{group}\u201d is estimated at {told}."
+        return f"{where}, {effect} for {who} is estimated at {told}."
     size, bracket = amount(finding, words, size=True), evidence_of(finding, words, compared=True)
-    return f"{where}, {effect} is estimated to be {size} {larger} for {student} \u201c{group}\u201d {bracket}."
+    rest = f"\u201c{words.level(read_pair(finding, words)[0], finding.reference)}\u201d"
+    return f"{where}, {effect} is estimated to be {size} {larger} for {who} than for {rest} {bracket}."
 
 
 def tell_variance_ratio(finding: Finding, words: Words, state: State) -> str:

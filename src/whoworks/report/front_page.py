@@ -180,6 +180,10 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
         return f"The difference by {named} is there, but smaller than the plan calls meaningful.{others}{more}"
+    small = list(dict.fromkeys(f.moderator for f in claims if read_state(f, words) is State.NO_MEANINGFUL))
+    if small:
+        named = " and ".join(shorten(words.moderator(name), CLAIM) for name in small[:2])
+        more = f" By {named}, the range leaves no room for a difference that the plan calls meaningful.{more}"
     return f"None of these differences is established: the {words.effect} may or may not be the same for all.{more}"
 
 
@@ -193,9 +197,11 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
         said.append(f"Anything about {named}: too few students or {plural(words.cluster())} stand behind it.")
     unsure = [f for f in claims if read_state(f, words) is State.INCONCLUSIVE]
     if unsure:
-        named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
-        more = f" and {len(unsure) - 3} more" if len(unsure) > 3 else ""
-        said.append(f"Whether the {words.effect} differs by {named}{more}: not knowing is no proof of sameness.")
+        names = list(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
+        rest = len(unsure) - len(unsure[:3])
+        names += [f"{rest} more"] if rest else []
+        named = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+        said.append(f"Whether the {words.effect} differs by {named}: not knowing is no proof of sameness.")
     if chosen.main is not None and read_state(chosen.main, words) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
         said.insert(0, f"Whether there is any {words.effect} at all{': ' + could if could else ''}.")

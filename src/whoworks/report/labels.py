@@ -135,6 +135,12 @@ class Words:
             return self.moderator(name)
         return next((v.label for v in self.variables if v.name == name and v.label), name)
 
+    def trait(self, name: str, code: str) -> str:
+        """Return a variable's words with one of its groups; once alone where the two are the same."""
+        named = self.variable(name)
+        group = self.level(name, code) if code else named
+        return named if group == named else f"{named} \u201c{group}\u201d"
+
     def arm(self, code: str) -> str:
         """Return an arm's words; a code that is only a number is called an arm."""
         label = self.plan.arms.label(code)

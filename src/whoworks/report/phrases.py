@@ -23,8 +23,7 @@ def effect_of(finding: Finding, words: Words) -> str:
 
 def group(finding: Finding, words: Words) -> str:
     """Name one group: ``among students with free lunch \u201celigible\u201d``."""
-    named = words.moderator(finding.moderator)
-    return f"{population(finding, words)} with {named} {quoted(finding, finding.level, words)}"
+    return f"{population(finding, words)} with {words.trait(finding.moderator, finding.level)}"
 
 
 def population(finding: Finding, words: Words) -> str:

@@ -34,8 +34,7 @@ def about_trait(finding: Finding, words: Words) -> str:
     """Name what a row of the profile, or a difference from the target, is about."""
     if finding.level == INDEX and not finding.moderator:
         return f"how like {finding.reference} the {plural(words.site)} of this study are"
-    named, code = words.variable(finding.moderator), code_of(finding)
-    return f"{named} \u201c{words.level(finding.moderator, code)}\u201d" if code else named
+    return words.trait(finding.moderator, code_of(finding))
 
 
 def trait_amount(finding: Finding) -> str:

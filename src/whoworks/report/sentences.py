@@ -68,7 +68,7 @@ def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
 def tell_notes(finding: Finding) -> str:
     """Say what is unusual about an estimate, with the p by re-drawing where there is one."""
     drawn = finding.p_randomization
-    said = [] if math.isnan(drawn) else [f"{p_value(drawn)} by re-drawing the assignment"]
+    said = [] if math.isnan(drawn) else [f"by re-drawing the assignment, {p_value(drawn)}"]
     said += finding.notes
     return f"({capital('; '.join(said))}.)" if said else ""
 
@@ -118,8 +118,8 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
         return f"{effect} may be {amounts} {larger} {across} {bracket}{tested}; {doubt(finding)}{could}."
     if state is State.NO_MEANINGFUL:
         return (
-            f"{effect} is {amounts} {larger} {across} {bracket}{tested}: the whole range is smaller than "
-            f"the {smallest(finding, words)} that the plan calls meaningful."
+            f"{effect} is estimated to be {amounts} {larger} {across} {bracket}{tested}: the whole range is "
+            f"smaller than the {smallest(finding, words)} that the plan calls meaningful."
         )
     return (
         f"we cannot tell whether {effect} differs {apart(finding, words)}: the estimate is {amounts} {larger} "
@@ -197,7 +197,7 @@ def tell_weighting(finding: Finding, words: Words, state: State) -> str:
     """Tell whether it matters that students or clusters count equally."""
     cluster = words.cluster(finding.cluster)
     larger = "larger" if finding.estimate >= 0 else "smaller"
-    bracket = evidence_of(finding, words, flip=finding.estimate < 0)
+    bracket = evidence_of(finding, words, compared=True)
     judged = "a difference that we cannot tell from none"
     if state is State.CLEAR:
         judged = f"the effect goes with how large a {cluster} is, and the two answer different questions"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import Finding
 from whoworks.findings.ranking import AREA, TOP_THIRD
@@ -24,7 +26,7 @@ def tell_ranking(finding: Finding, words: Words, state: State) -> str:
     """Tell what ranking by prediction is worth: the effect among the first against that among all."""
     effect, size = effect_of(finding, words), amount(finding, words, size=True)
     larger = "larger" if finding.estimate >= 0 else "smaller"
-    bracket = f"{evidence_of(finding, words, flip=finding.estimate < 0)}{test_of(finding)}"
+    bracket = f"{evidence_of(finding, words, compared=True)}{test_of(finding)}"
     if finding.level not in (AREA, TOP_THIRD):
         share = percent(float(finding.level), 0)
         return f"in the {share} ranked highest by prediction, {effect} is {size} {larger} than among all {bracket}."
@@ -35,7 +37,9 @@ def tell_ranking(finding: Finding, words: Words, state: State) -> str:
         return f"{effect} {who} is {size} {larger} than among all {bracket}."
     if state is State.SUGGESTIVE:
         return f"{effect} {who} may be {size} {larger} than among all {bracket}; {doubt(finding)}."
-    return f"we cannot tell whether {effect} {who} differs from that among all: it is {size} {larger} {bracket}."
+    return (
+        f"we cannot tell whether {effect} {who} differs from that among all: the estimate is {size} {larger} {bracket}."
+    )
 
 
 def tell_rule(finding: Finding, words: Words) -> str:
@@ -49,7 +53,7 @@ def tell_condition(condition: Condition, words: Words) -> str:
     named = words.moderator(condition.moderator)
     value = words.level(condition.moderator, condition.value)
     return {
-        "=": f"{named} \u201c{value}\u201d",
+        "=": words.trait(condition.moderator, condition.value),
         "is not": f"{named} other than \u201c{value}\u201d",
         "<=": f"{named} of at most {condition.value}",
         ">": f"{named} above {condition.value}",
@@ -75,22 +79,36 @@ def tell_candidate(finding: Finding, words: Words, state: State) -> str:
         return f"{named}: proposed again in {percent(finding.estimate, 0)} of further splits."
     effect, others = effect_of(finding, words), plural(words.cluster(finding.cluster))
     larger = "larger" if finding.estimate >= 0 else "smaller"
-    bracket = f"{evidence_of(finding, words, flip=finding.estimate < 0)}{test_of(finding)}"
+    bracket = f"{evidence_of(finding, words, compared=True)}{test_of(finding)}"
     size = amount(finding, words, size=True)
     group = f"for those with {tell_rule(finding, words)} than for all others"
-    told = f"proposed by half of the {others} and tested in the other half: {effect}"
+    told = f"{tested_elsewhere(others)}{effect}"
     if state is State.CLEAR:
         return f"{told} was {size} {larger} {group} {bracket}."
     if state is State.SUGGESTIVE:
         return f"{told} may be {size} {larger} {group} {bracket}; {doubt(finding)}."
-    return f"{told} is estimated {size} {larger} {group} {bracket}; this is not settled."
+    return f"{told} is estimated to be {size} {larger} {group} {bracket}; this is not settled."
+
+
+def tested_elsewhere(clusters: str) -> str:
+    """Say where a candidate comes from and where it was tested: how its sentence begins."""
+    return f"proposed by half of the {clusters} and tested in the other half: "
+
+
+def tell_again(found: Sequence[Finding], words: Words) -> str:
+    """Say in one sentence how often each candidate's moderators are proposed when the halves are drawn anew."""
+    shares = [f"{moderators_told(f, words)} in {percent(f.estimate, 0)}" for f in found]
+    named = shares[0] if len(shares) == 1 else f"{', '.join(shares[:-1])} and {shares[-1]}"
+    return (
+        f"When the halves are drawn anew, the same moderators are proposed again: {named} of the draws. They share "
+        "their data: this describes and tests nothing."
+    )
 
 
 def trait_of(finding: Finding, words: Words) -> str:
     """Name what a profile compares: a number, or the share in one group of a category."""
     code, _, _ = finding.level.rpartition(": ")
-    named = words.moderator(finding.moderator)
-    return f"{named} \u201c{words.level(finding.moderator, code)}\u201d" if code else named
+    return words.trait(finding.moderator, code)
 
 
 def amount_of_trait(finding: Finding) -> str:

@@ -33,8 +33,8 @@ def tell_growth(finding: Finding, words: Words, state: State) -> str:
     if state is State.SUGGESTIVE:
         return f"{effect} may be {size} {larger} than on {earlier}, {who} {bracket}{tested}; {doubt(finding)}."
     return (
-        f"we cannot tell whether {effect} is larger or smaller than on {earlier}: {who} it is {size} {larger} "
-        f"{bracket}{tested}."
+        f"we cannot tell whether {effect} is larger or smaller than on {earlier}: {who} the estimate is {size} "
+        f"{larger} {bracket}{tested}."
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEIGHT = 2.5
+LEAST_APART = 0.05
 CLOSE = 4.0  # percent of outcomes missing: about the width of two numbers
 JUDGED = {
     Verdict.PASS: "low under cautious assumptions",
@@ -46,11 +47,16 @@ def plot_attrition(points: Sequence[Attrition]) -> Chart:
     )
     said = [
         f"{point.words}: {fixed(point.overall, 1)} % missing overall, "
-        f"{fixed(point.differential, 1)} percentage points between arms; {JUDGED.get(point.verdict, point.verdict)}."
+        f"{apart(point)} percentage points between arms; {JUDGED.get(point.verdict, point.verdict)}."
         for point in points
     ]
     alt = "Attrition on the boundary of the What Works Clearinghouse. " + " ".join(said)
     return Chart(name="attrition", caption=caption, drawing=drawing, alt=alt)
+
+
+def apart(point: Attrition) -> str:
+    """Write the arms' difference; one that rounds to nothing is not nothing."""
+    return "under 0.1" if 0 < point.differential < LEAST_APART else fixed(point.differential, 1)
 
 
 def crowds(points: Sequence[Attrition]) -> list[list[int]]:
@@ -96,7 +102,7 @@ def draw(points: Sequence[Attrition]) -> Figure:
         )
         if number < 8:
             label = printable(f"{number + 1}  {capital(shorten(point.words, 32))}")
-            numbers = f"{fixed(point.overall, 1)} % overall, {fixed(point.differential, 1)} points apart"
+            numbers = f"{fixed(point.overall, 1)} % overall, {apart(point)} points apart"
             drawing.text(0.67, 0.93 - 0.115 * number, label, va="top", fontweight="bold")
             drawing.text(0.688, 0.93 - 0.115 * number - 0.052, numbers, va="top", fontsize=SMALL, color=QUIET)
     return drawing

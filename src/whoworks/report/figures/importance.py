@@ -48,7 +48,7 @@ def plot_importance(used: Sequence[Use]) -> Chart:
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(0, None)
-        axes.set_xlabel("share of use in the predictions, in 100", fontsize=SMALL, color=INK)
+        axes.set_xlabel("share of use in the predictions, %", fontsize=SMALL, color=INK)
     caption = (
         "What the predictions go by. The band is what a moderator's share would stay under, 19 times in 20, if effects "
         "did not differ; the tick is the middle of that. A filled dot is used more than noise would be."

@@ -25,7 +25,7 @@ def plot_ranking(points: Sequence[Finding], *, words: Words) -> Chart:
         axes.plot([*at, 100], [*(p.estimate for p in shown), 0], color=INK, lw=1.8)
         axes.axhline(0, color=INK, lw=0.8)
         axes.set_xlim(at[0], 100)
-        axes.set_xlabel("students ranked highest by prediction, in 100", fontsize=SMALL)
+        axes.set_xlabel("students ranked highest by prediction, %", fontsize=SMALL)
         axes.set_ylabel(f"{words.effect} beyond that of all, {unit_word(shown[0], words)}", fontsize=SMALL)
     caption = (
         f"How much larger the {words.effect} is among the students ranked highest by prediction than among all, by how "

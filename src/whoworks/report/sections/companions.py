@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from whoworks.findings.contrasts import AGREE, BETWEEN, is_split
 from whoworks.findings.crossed import DIFFERENCE, SAME
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import places_of
+from whoworks.report.amounts import level_word, places_of, unit_word
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import fixed, percent, span
@@ -16,6 +16,8 @@ from whoworks.report.phrases import is_slope
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.tables import DASH, count_cell, estimate_cell, p_cell, row_label
+
+LEAST_SHARE = 0.005
 
 
 def companion_blocks(chosen: Selection, words: Words) -> list[Block]:
@@ -57,12 +59,13 @@ def split_blocks(splits: Sequence[Finding], words: Words) -> list[Block]:
         cells = (estimate_cell(finding, words), estimate_cell(between, words), p_cell(agree.p_value))
         per = " (for each SD more)" if is_slope(finding) else ""
         rows.append(Row(cells=(capital(words.moderator(finding.moderator)) + per, *cells)))
+    unit, level = unit_word(splits[0], words), level_word(splits[0])
     table = Table(
-        caption=f"Differences within and between {plural(carrier)}: description",
+        caption=f"Differences within and between {plural(carrier)}, in {unit}: description",
         columns=(
             Column(head="Moderator", share=2.0),
-            Column(head=f"Within a {carrier} (interval)", align="right", share=1.6),
-            Column(head=f"Between {plural(carrier)} (interval)", align="right", share=1.6),
+            Column(head=f"Within a {carrier} ({level})", align="right", share=1.6),
+            Column(head=f"Between {plural(carrier)} ({level})", align="right", share=1.6),
             Column(head="p, that they agree", align="right", share=1.0),
         ),
         rows=tuple(rows),
@@ -86,11 +89,12 @@ def projection_blocks(projected: Sequence[Finding], words: Words) -> list[Block]
     ]
     notes = dict.fromkeys(note for f in projected for note in f.notes)
     table = Table(
-        caption=f"All moderators at once: differences in {words.effect} with the others held fixed",
+        caption=f"All moderators at once: differences in {words.effect} with the others held fixed, in "
+        f"{unit_word(projected[0], words)}",
         columns=(
             Column(head="Moderator", share=3.0),
             Column(head="Students", align="right", share=0.8),
-            Column(head="Difference (interval)", align="right", share=1.8),
+            Column(head=f"Difference ({level_word(projected[0])})", align="right", share=1.8),
         ),
         rows=tuple(rows),
         note=" ".join(f"{capital(note)}." for note in notes),
@@ -147,7 +151,10 @@ def tell_looks(looked: Sequence[Finding]) -> str:
 
 def label_of(finding: Finding, words: Words) -> str:
     """Name a difference in a table that is not divided by moderator."""
-    return f"{capital(words.moderator(finding.moderator))}: {row_label(finding, words).removeprefix('Difference: ')}"
+    label = row_label(finding, words).removeprefix("Difference: ")
+    if is_slope(finding):
+        label = label[:1].lower() + label[1:]
+    return f"{capital(words.moderator(finding.moderator))}: {label}"
 
 
 def p_range(finding: Finding) -> str:
@@ -158,6 +165,11 @@ def p_range(finding: Finding) -> str:
         return DASH
     low, high = (p_cell(p) for p in (min(known), max(known)))
     return low if low == high else f"{low} to {high}"
+
+
+def rarely(share: float) -> str:
+    """Write a share as a percentage; one that rounds to nothing is not nothing."""
+    return "under 1 %" if share < LEAST_SHARE else percent(share)
 
 
 def look_row(finding: Finding, words: Words) -> Row:
@@ -173,7 +185,7 @@ def look_row(finding: Finding, words: Words) -> Row:
     if math.isfinite(looks.corrected):
         places = places_of(finding, words)
         corrected = f"{fixed(looks.corrected, places)} ({span(looks.corrected_low, looks.corrected_high, places)})"
-    wrong = DASH if math.isnan(looks.wrong_sign) else percent(looks.wrong_sign)
+    wrong = DASH if math.isnan(looks.wrong_sign) else rarely(looks.wrong_sign)
     times = DASH if math.isnan(looks.exaggeration) else f"{fixed(looks.exaggeration, 1)} times"
     return Row(
         cells=(

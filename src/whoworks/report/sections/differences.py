@@ -57,8 +57,8 @@ def planned_table(chosen: Selection, released: Released, words: Words) -> Block:
     )
     if family is None:
         return table
-    method = capital(family.adjustment)
-    note = f"Adjusted p: {method}, over the {family.n_tests} planned tests on {words.outcome(outcome_of(family))}."
+    outcome = words.outcome(outcome_of(family))
+    note = f"Adjusted p: by {family.adjustment}\u2019s method, over the {family.n_tests} planned tests on {outcome}."
     if family.n_tests == 1:
         note = "Adjusted p: with one planned test there is nothing to adjust for."
     return type(table)(

@@ -55,8 +55,9 @@ def precision_blocks(released: Released, chosen: Selection, words: Words) -> lis
     if not known:
         return []
     blocks: list[Block] = [precision_table(known, chosen, words)]
-    rules = dict.fromkeys(f"{capital(words.short_outcome(p.outcome))}: {p.rule}" for p in known)
-    blocks.append(Paragraph(text=" ".join(rules), tone="quiet"))
+    rules = {p.rule for p in known}
+    told = dict.fromkeys(p.rule if len(rules) == 1 else f"{words.short_outcome(p.outcome)}: {p.rule}" for p in known)
+    blocks.append(Paragraph(text=" ".join(capital(rule) for rule in told), tone="quiet"))
     return blocks
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import Finding
 from whoworks.findings.ranking import AREA, TOP_THIRD
+from whoworks.report.amounts import unit_word
 from whoworks.report.charts import read_use
 from whoworks.report.disclosure import Released
-from whoworks.report.document import Block, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
+from whoworks.report.document import Block, Bullets, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.figures.importance import Use
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import count, percent
@@ -17,7 +19,7 @@ from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.tables import DASH, count_cell, estimate_cell, moderator_table, number_cell, p_cell
-from whoworks.report.targeting import amount_of_trait, trait_of
+from whoworks.report.targeting import amount_of_trait, tell_again, tested_elsewhere, trait_of
 
 
 def compose_exploration(
@@ -86,7 +88,7 @@ def tell_engine(released: Released, words: Words) -> str:
 
 def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
     """Return the sorted groups' numbers."""
-    ranged = any(math.isfinite(f.conf_low) for f in groups)
+    ranged, unit = any(math.isfinite(f.conf_low) for f in groups), unit_word(groups[0], words)
     rows = [
         Row(
             cells=(
@@ -105,12 +107,19 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
             Column(head="Group", share=1.6),
             Column(head="Students", align="right", share=1.0),
             Column(head=capital(plural(words.cluster())), align="right", share=1.0),
-            Column(head=capital(words.effect) + (" (interval)" if ranged else ""), align="right", share=2.0),
+            Column(
+                head=f"{capital(words.effect)}, {unit}" + (" (interval)" if ranged else ""), align="right", share=2.0
+            ),
             Column(head="In SD", align="right", share=0.8),
         ),
         rows=tuple(rows),
-        note="Point estimates: pooled folds describe, and carry no test and no range."
-        + (" The difference's range comes from sequences of folds." if ranged else ""),
+        note="Each group's estimate only describes: it carries neither a range nor a test."
+        + (
+            f" The range of the difference comes from {plural(words.cluster())} taken in sequence, each part "
+            "predicted from the parts before it."
+            if ranged
+            else ""
+        ),
     )
 
 
@@ -142,10 +151,16 @@ def candidate_blocks(chosen: Selection, words: Words) -> list[Block]:
     """Return the groups that the data proposed, each tested where it was not proposed."""
     if not chosen.candidates:
         return []
-    return [
-        Heading(text="Groups that the data proposed"),
-        *(Paragraph(text=tell(finding, words)) for finding in chosen.candidates),
-    ]
+    tested = [f for f in chosen.candidates if f.level != AGAIN]
+    again = [f for f in chosen.candidates if f.level == AGAIN]
+    blocks: list[Block] = [Heading(text="Groups that the data proposed")]
+    if tested:
+        half = plural(words.cluster(tested[0].cluster))
+        text = f"Half of the {half} proposed these groups; the other half, which had no part in that, tested them."
+        blocks.append(Paragraph(text=text))
+        prefix = capital(tested_elsewhere(half))
+        blocks.append(Bullets(items=tuple(("", capital(tell(f, words).removeprefix(prefix))) for f in tested)))
+    return [*blocks, *([Paragraph(text=tell_again(again, words))] if again else [])]
 
 
 def importance_blocks(released: Released, words: Words, figures: Mapping[str, FigureRef]) -> list[Block]:

@@ -38,8 +38,8 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
     """Return the flow as a table: what was left out and what was analysed, arm by arm."""
     noun = plural(words.cluster())
     flow = flows[0]
-    rows = [Row(cells=("Before the arms are compared",), tone="group")]
-    rows.append(Row(cells=("Rows received", count(max(flow.received, 0)), NOT_SHOWN)))
+    rows = [Row(cells=("Before the arms are compared, in rows of the records",), tone="group")]
+    rows.append(Row(cells=("Received", count(max(flow.received, 0)), NOT_SHOWN)))
     rows += [Row(cells=(capital(step.words), *cells(step, released, words))) for step in flow.before]
     for arm in flow.arms:
         rows.append(Row(cells=(capital(arm.arm),), tone="group"))
@@ -53,7 +53,7 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
                 for step in arm.analysed
             ]
     return Table(
-        caption=f"From records received to students analysed ({flow.outcome})",
+        caption=f"From records received to students analysed: {flow.outcome}",
         columns=(
             Column(head="Step", share=3.2),
             Column(head="Students", align="right", share=1.2),

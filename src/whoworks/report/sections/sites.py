@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from whoworks.findings.finding import Finding
 from whoworks.findings.site_profile import INDEX
 from whoworks.findings.sites import UNITS_TO_SHOW
+from whoworks.report.amounts import level_word, unit_word
 from whoworks.report.document import Block, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import STATUS_WORDS, STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, fixed, signed
@@ -55,11 +56,12 @@ def context_blocks(chosen: Selection, words: Words) -> list[Block]:
         return []
     rows = [context_row(finding, words) for finding in told]
     table = Table(
-        caption=f"Differences in {words.effect} between kinds of {enumerate_levels(told, words)}",
+        caption=f"Differences in {words.effect} between kinds of {enumerate_levels(told, words)}, in "
+        f"{unit_word(told[0], words)}",
         columns=(
             Column(head="What differs", share=2.3),
             Column(head="It varies between", share=1.0),
-            Column(head="Difference (interval)", align="right", share=1.7),
+            Column(head=f"Difference ({level_word(told[0])})", align="right", share=1.7),
             Column(head="Degrees of freedom", align="right", share=0.9),
             Column(head="Adjusted p", align="right", share=0.8),
             Column(head="Asked", share=0.9),
