@@ -15,6 +15,7 @@ from whoworks.findings.families import adjust_families
 from whoworks.findings.profiles import find_profiles
 from whoworks.findings.ranking import AREA, SHARES, TOP_THIRD, find_ranking
 from whoworks.findings.regression import fit_effects
+from whoworks.findings.sequential import spread_of_mean
 from whoworks.findings.targeting import targeting_curve
 from whoworks.forests.protocol import Predictions
 
@@ -35,14 +36,14 @@ def no_better_than_before(predictions: Predictions, rng: np.random.Generator) ->
     return replace(predictions, tau=rng.normal(size=len(predictions.tau)))
 
 
-def test_groups_are_fifths_of_each_fold():
+def test_groups_are_thirds_of_each_fold():
     _, predictions = forty()
-    groups = rank_groups(predictions.tau, predictions.fold, 5)
+    groups = rank_groups(predictions.tau, predictions.fold, 3)
     for k in np.unique(predictions.fold):
         inside = predictions.fold == k
-        sizes = np.bincount(groups.code[inside], minlength=5)
+        sizes = np.bincount(groups.code[inside], minlength=3)
         assert sizes.max() - sizes.min() <= 1
-        for level in range(4):
+        for level in range(2):
             here, above = (predictions.tau[inside & (groups.code == level + step)] for step in (0, 1))
             assert here.max() <= above.min()
 
@@ -56,15 +57,15 @@ def test_a_unit_without_a_prediction_is_in_no_group():
 def test_the_groups_are_those_of_the_one_regression_on_pooled_folds():
     drawn, predictions = forty()
     found = find_sorted_groups(drawn.setting, predictions)
-    groups = rank_groups(predictions.tau, predictions.fold, 5)
-    basis = np.column_stack([groups.code == level for level in range(5)]).astype(float)
+    groups = rank_groups(predictions.tau, predictions.fold, 3)
+    basis = np.column_stack([groups.code == level for level in range(3)]).astype(float)
     scores = drawn.setting.scores
     blocks = (scores.block[:, None] == np.unique(scores.block)[1:]).astype(float)
     design = np.column_stack([basis, scores.z[:, None] * basis, cluster_split(scores.h, scores.cluster), blocks])
     root = np.sqrt(1 / scores.own)
-    effects = np.linalg.lstsq(design * root[:, None], scores.y * root, rcond=None)[0][5:10]
-    np.testing.assert_allclose([f.estimate for f in found[:5]], effects, rtol=1e-9)
-    assert np.isclose(found[-1].estimate, effects[4] - effects[0])
+    effects = np.linalg.lstsq(design * root[:, None], scores.y * root, rcond=None)[0][3:6]
+    np.testing.assert_allclose([f.estimate for f in found[:3]], effects, rtol=1e-9)
+    assert np.isclose(found[-1].estimate, effects[2] - effects[0])
 
 
 def cluster_split(h: np.ndarray, cluster: np.ndarray) -> np.ndarray:
@@ -77,19 +78,20 @@ def test_the_differences_range_is_the_mean_t_of_the_sequences_turned_round():
     drawn, predictions = forty()
     told = []
     for tau, fold in zip(predictions.forward, predictions.forward_fold, strict=True):
-        groups = rank_groups(tau, fold, 5)
-        fit = fit_effects(drawn.setting.scores, basis=groups.indicators(tuple(range(5))), keep=groups.code >= 0)
-        told.append(fit.effects([0, 0, 0, 0, 1.0]))
+        groups = rank_groups(tau, fold, 3)
+        fit = fit_effects(drawn.setting.scores, basis=groups.indicators(tuple(range(3))), keep=groups.code >= 0)
+        told.append(fit.effects([0, 0, 1.0]))
     df = np.mean([t.df[0] for t in told])
+    spread = spread_of_mean(np.array([t.statistic[0] for t in told]), df=df)
 
     def mean_t(value: float) -> float:
-        return float(np.mean([(t.estimate[0] - value) / t.std_error[0] for t in told]))
+        return float(np.mean([(t.estimate[0] - value) / t.std_error[0] for t in told])) / spread
 
     found = find_sorted_groups(drawn.setting, predictions)[-1]
     critical = stats.t.ppf(0.975, df)
     assert np.isclose(found.conf_low, optimize.brentq(lambda v: mean_t(v) - critical, -50, 50))
     assert np.isclose(found.conf_high, optimize.brentq(lambda v: mean_t(v) + critical, -50, 50))
-    assert np.isclose(found.p_value, 2 * stats.t.sf(abs(mean_t(0.0)), df))
+    assert np.isclose(found.p_value, stats.t.sf(mean_t(0.0), df))
 
 
 def test_pooled_folds_lend_no_p_and_no_range_to_the_difference():
@@ -113,7 +115,7 @@ def test_too_few_clusters_are_said_to_be_too_few():
     drawn = redraw(classrooms(8), seed=1)
     found = find_sorted_groups(drawn.setting, predict(classrooms(8), drawn.setting, repeats=2))
     few = replace(predict(classrooms(8), drawn.setting, repeats=2), forward=np.full((2, 80), np.nan))
-    assert len(found) in (1, 3)  # halves at most, never fifths
+    assert len(found) in (1, 3)  # halves at most, never thirds
     (lost,) = find_sorted_groups(drawn.setting, few)
     assert lost.level == "2 - 1"
     assert np.isnan(lost.estimate)

@@ -13,7 +13,7 @@ from tests.findings.pilots import open_pilot, student_moderator, where
 from whoworks.findings.average import find_average
 from whoworks.findings.families import adjust_families
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.sequential import join_sequences, seed_error_of, steady_over
+from whoworks.findings.sequential import join_sequences, seed_error_of, spread_of_mean, steady_over
 from whoworks.findings.stability import measure_steadiness, refit_settings
 from whoworks.findings.steadiness import Steadiness
 from whoworks.findings.subgroups import find_moderation
@@ -121,16 +121,17 @@ def test_the_seed_error_is_how_far_means_of_as_many_sequences_spread():
 
 def test_a_mean_t_knows_what_another_set_of_sequences_would_do():
     joined = join_sequences(estimate=np.array([1.0, 2.0, 3.0]), std_error=np.ones(3), df=np.full(3, 20.0))
-    error = 1 / np.sqrt(3)
+    spread = spread_of_mean(np.array([1.0, 2.0, 3.0]), df=20.0)
+    error = 1 / np.sqrt(3) / spread
     assert joined.seed_error == pytest.approx(error)
-    low, high = (2 * stats.t.sf(2.0 + move, 20) for move in (2 * error, -2 * error))
+    low, high = (stats.t.sf(2.0 / spread + move, 20) for move in (2 * error, -2 * error))
     assert (joined.steadiness.p_low, joined.steadiness.p_high) == pytest.approx((low, high))
     assert joined.steadiness.p_low < joined.p_value < joined.steadiness.p_high
 
 
 def test_a_silent_sequence_counts_as_a_t_of_zero_there_too():
     joined = join_sequences(estimate=np.array([2.0, np.nan]), std_error=np.ones(2), df=np.full(2, 20.0))
-    assert joined.seed_error == pytest.approx(np.std([2.0, 0.0], ddof=1) / np.sqrt(2))
+    assert joined.seed_error == pytest.approx(1.0 / spread_of_mean(np.array([2.0, 0.0]), df=20.0))
 
 
 def test_one_sequence_tells_nothing_of_others_nor_do_few_degrees_of_freedom():
@@ -140,5 +141,5 @@ def test_one_sequence_tells_nothing_of_others_nor_do_few_degrees_of_freedom():
 
 
 def test_a_one_sided_p_keeps_its_side():
-    steady = steady_over(-0.5, seed_error=0.1, df=30.0, n=10, one_sided=True)
+    steady = steady_over(-0.5, seed_error=0.1, df=30.0, n=10)
     assert 0.5 < steady.p_low < steady.p_high

@@ -14,6 +14,7 @@ from whoworks.findings.sequential import (
     join_sequences,
     seed_error_of,
     sequential_fields,
+    spread_of_mean,
     steady_over,
     tell_steadiness,
 )
@@ -23,7 +24,7 @@ from whoworks.forests.protocol import Predictions
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-FINEST = 5  # sorted groups; halves where fifths are too thin
+FINEST = 3  # sorted groups; halves where thirds are too thin
 PREDICTED = "predicted effect"
 
 
@@ -34,8 +35,8 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
     fold; a slope of 1 means that predicted differences are real in full, 0 that
     they are noise. Fold k is predicted from the folds before it, since one
     K-fold split rejects too often when clusters are shared. Over repeats the
-    mean t is referred to the t distribution, which is conservative. One-sided:
-    only a positive slope is evidence of differences.
+    mean t over its spread is referred to the t distribution. One-sided: only a
+    positive slope is evidence of differences.
     """
     slopes, statistics, dfs = [], [], []
     for tau, fold in zip(predictions.forward, predictions.forward_fold, strict=True):
@@ -51,10 +52,10 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
             statistics.append(0.0)
     everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     df = float(np.mean(dfs)) if dfs else NAN
-    mean_t = float(np.mean(statistics))
-    steady = steady_over(
-        mean_t, seed_error=seed_error_of(np.array(statistics)), df=df, n=len(statistics), one_sided=True
-    )
+    t = np.array(statistics)
+    spread = spread_of_mean(t, df=df)
+    mean_t = float(t.mean()) / spread
+    steady = steady_over(mean_t, seed_error=seed_error_of(t) / spread, df=df, n=len(t))
     has_p = df >= TOO_FEW_DF
     how = f"one-sided; mean t over {len(statistics)} sequences of folds of whole clusters"
     return setting.finding(
@@ -71,10 +72,10 @@ def find_sorted_groups(setting: Setting, predictions: Predictions) -> tuple[Find
     """Tell the effect in groups sorted by predicted effect, and whether top and bottom group differ.
 
     Units are ranked within fold, each by that fold's rule, so that the top group
-    is "the top fifth by each fold's rule, averaged" (Chernozhukov, Demirer, Duflo
+    is "the top third by each fold's rule, averaged" (Chernozhukov, Demirer, Duflo
     & Fernandez-Val 2018, section 3). Point estimates come from K folds, which
     describe and never test; the difference's range and p come from sequences of
-    folds. Fifths, or halves where a fifth is too thin: each arm of the top and of
+    folds, one-sided. Thirds, or halves where a third is too thin: each arm of the top and of
     the bottom group needs three clusters, and the difference 4 degrees of freedom.
     """
     for n_groups in (FINEST, 2):
@@ -125,7 +126,7 @@ def _describe_groups(setting: Setting, groups: Groups, difference: MeanT) -> tup
     ]  # fmt: skip
     top, bottom = groups.levels[-1], groups.levels[0]
     how = (
-        f"range and p from {difference.n_sequences} sequences of folds, mean t, whose own estimate is "
+        f"range and one-sided p from {difference.n_sequences} sequences of folds, mean t, whose own estimate is "
         f"{times * difference.estimate:.3g}; the estimate from folds that learn from all others"
         f"{tell_steadiness(difference.steadiness)}",
     )

@@ -46,7 +46,7 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
             )
             for level, quantity in quantities.items()
         )  # fmt: skip
-    how = f"mean t over {len(predictions.forward)} sequences of folds; errors from half-samples of clusters"
+    how = f"one-sided; mean t over {len(predictions.forward)} sequences of folds; errors from half-samples of clusters"
     tests = [
         setting.finding(
             question="ranking", quantity=quantity, moderator=PREDICTED, level=level, status="exploratory",
