@@ -57,6 +57,7 @@ def test_the_statistic_of_every_draw_is_the_regressions(design, column):
     plain = np.array([statistic(_reassigned(scores, known, arm, place, base, 1.5)) for arm in arms])
     assert np.isfinite(told).any() or column == "devices"
     assert told[np.isfinite(told)] == pytest.approx(plain[np.isfinite(told)], rel=1e-8, abs=1e-9)
+    assert (plain[np.isnan(told)] == 0).all()  # all that is left to the regression: draws that cannot tell the effect
 
 
 def test_three_arms_are_compared_two_at_a_time():

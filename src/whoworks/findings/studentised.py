@@ -4,7 +4,7 @@ Where arms, their probabilities and blocks are constant within clusters, every
 quantity of the CR2 t statistic follows from each cluster's cross-products of a
 few columns, which no draw changes: a draw decides only which of them belongs to
 which arm. Draws in which the regression is not of full rank, or a leverage is
-one, are left to the regression itself.
+one but for more than rounding, are left to the regression itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 NEGLIGIBLE = 1e-12  # eigenvalues of a cluster's cross-products, against its largest
-DOUBTFUL = 1e-7  # eigenvalues of the scaled cross-products, or of I - H, that the regression itself has to judge
+DOUBTFUL = 1e-7  # eigenvalues of the scaled cross-products, or of B_c, that the regression itself has to judge
+GONE = (
+    1e-11  # eigenvalues of B_c that are zero but for rounding: a leverage of one, which takes the generalised inverse
+)
 AT_ONCE = 500  # draws held in memory
 
 
@@ -147,7 +150,7 @@ class ClusterSums:
     def _adjusted(
         self, along: Vector, rest: Vector, regressors: Vector, weight: Vector, inverse: Vector, spread: Vector
     ) -> tuple[Vector, Mask]:
-        """Return a' M X_c' (I - H)_cc^(-1/2) r_c for each draw and cluster, and which draws have a leverage of one.
+        """Return a' M X_c' B_c^(-1/2) r_c for each draw and cluster, and which draws have a leverage of all but one.
 
         With C_c = U_c T_c, U_c orthonormal: B_c = I - U_c T_c K T_c' U_c', and its root likewise.
         """
@@ -160,8 +163,9 @@ class ClusterSums:
         side = forth @ regressors  # (D, G, r, q)
         shift, axes = np.linalg.eigh(side @ kernel @ np.swapaxes(side, 2, 3))
         left = 1 - shift
-        lost = (left < DOUBTFUL).any(axis=(1, 2))
-        change = 1 / np.sqrt(np.where(left < DOUBTFUL, 1.0, left)) - 1
+        gone, near = left < GONE, left < DOUBTFUL
+        lost = (near & ~gone).any(axis=(1, 2))
+        change = np.where(gone, 0.0, 1 / np.sqrt(np.where(near, 1.0, left))) - 1
         one = np.einsum("dgsr,dgs->dgr", axes, np.einsum("gsr,dgr->dgs", forth, along))
         other = np.einsum("dgsr,dgs->dgr", axes, np.einsum("gsr,dgr->dgs", back, rest))
         pull = np.einsum("dgr,dgr->dg", along, rest) + np.einsum("dgr,dgr,dgr->dg", one, change, other)
