@@ -20,8 +20,11 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 
 config: Any = numba.config
+compiler: Any = numba.njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,24 +89,63 @@ def _numba_folder(folder: Path) -> Iterator[None]:
         config.CACHE_DIR = before
 
 
-def share_constants(compiled: Any) -> Any:
-    """Let calls with a constant use the same machine code as calls with a variable, not a copy of their own."""
-    resolve, general = compiled.get_call_template, cast(Any, types.unliteral)
+class _Part(JITCodeLibrary):
+    """Code of a kernel as other kernels call it: linked into theirs, and optimised and emitted there alone.
+
+    numba optimises and emits every function together with all that it calls, so
+    a loop eight calls deep is done eight times over.  Should numba come to name
+    these steps otherwise, they are taken again: slower, and as right.
+    """
+
+    @property
+    def codegen(self) -> Any:
+        return self
+
+    def set_env(self, name: str, env: Any) -> None:
+        """Keep nothing: no machine code is there that could ask for its surroundings."""
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Return 0: there is no machine code to point to."""
+        cast(Any, self)._ensure_finalized()
+        return 0
+
+    def _optimize_final_module(self) -> None:
+        """Leave it to the kernel that this one becomes a part of."""
+
+    def _finalize_final_module(self) -> None:
+        cast(Any, self)._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _PartCompiler(Compiler):
+    def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
+        part: Any = _Part
+        cast(Any, super()).__init__(typing, target, part(target.codegen(), "part"), *rest)
+
+
+def call_as_part(whole: Any, part: Any) -> None:
+    """Let kernels that name ``whole`` call ``part``, with constants as with variables: one machine code for both."""
+    resolve, general = part.get_call_template, cast(Any, types.unliteral)
 
     def without_constants(arguments: Any, named: Any) -> Any:
         return resolve(tuple(map(general, arguments)), {name: general(kind) for name, kind in named.items()})
 
-    compiled.get_call_template = without_constants
-    return compiled
+    whole.get_call_template, whole.get_overload = without_constants, part.get_overload
 
 
 def kernel(function: F) -> F:
-    """Compile on first call, without the interpreter lock, cached where possible."""
+    """Compile on first call, without the interpreter lock, cached where possible.
+
+    Called from Python it is a whole of its own; called from another kernel it
+    is compiled as a part of that one.
+    """
+    options: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True}
+    part = compiler(no_cpython_wrapper=True, pipeline_class=_PartCompiler, **options)(function)
     folder = cache_folder()
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     if folder is None:
-        alone: F = share_constants(numba.njit(**options)(function))
-        return alone
-    with _numba_folder(folder):
-        compiled: F = share_constants(numba.njit(cache=True, **options)(function))
-    return compiled
+        whole: F = compiler(nogil=True, **options)(function)
+    else:
+        with _numba_folder(folder):
+            whole = compiler(nogil=True, cache=True, **options)(function)
+    call_as_part(whole, part)
+    return whole

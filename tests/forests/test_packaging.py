@@ -84,6 +84,23 @@ def test_the_cache_folder_is_never_shared_between_users(monkeypatch):
     assert [folder.name for folder in kernels.candidate_folders()] == ["__pycache__"]
 
 
+def test_a_kernel_is_a_whole_of_its_own_and_a_part_of_those_that_call_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+
+    @kernels.kernel
+    def twice(x):
+        return 2 * x
+
+    @kernels.kernel
+    def tell(x):
+        return twice(x) + twice(1)
+
+    assert tell(5) == 12
+    assert [".tell-" in path.name for path in tmp_path.rglob("*.nbi")] == [True]
+    assert twice(5) == 10
+    assert len(list(tmp_path.rglob("*.nbi"))) == 2
+
+
 def test_a_forest_holds_arrays_and_no_compiled_state():
     X, y, z, cluster = classrooms()
     forest = CausalForest(n_estimators=4, random_state=1).fit(X, y, z, cluster=cluster, propensity=0.5)

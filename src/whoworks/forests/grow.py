@@ -247,6 +247,17 @@ def draw_rows(strata: Strata, bagging: Bagging, draws: Draws, rows: Rows, rng: N
     return n_split, list_rows(strata, draws, VALUE, bagging.honest, rows.value)
 
 
+@kernel
+def write_stump(first: NDArray[np.int64], product: Product) -> None:
+    """Write a tree that is not usable: one leaf that holds nothing."""
+    product.payload[first[1], :] = 0.0
+    node = product.nodes[first[0]]
+    node.child, node.feature, node.cut, node.kind = 0, 0, 0, LEAF
+    first[0] += 1
+    first[1] += 1
+
+
+@kernel
 def grow_bag(
     sample: Sample,
     rules: Rules,
@@ -255,22 +266,21 @@ def grow_bag(
     seed: np.uint64,
     arena: Arena,
     bits: NDArray[np.uint8],
-) -> NDArray[np.int64]:
+) -> tuple[int, int, int]:
     """Draw a bag, mark its clusters in ``bits``, grow its trees one after the other.
 
     Returns how many nodes, leaves and level masks the arena now holds.  A tree
-    whose estimating half lacks an arm is not usable and stays a stump.  Not a
-    kernel: one more level of calls would double the time compilation takes.
+    whose estimating half lacks an arm is not usable and stays a stump.
     """
-    rng = np.array([seed], dtype=np.uint64)
-    first = np.zeros(3, np.int64)
-    product = arena.product
+    rng, first = np.empty(1, np.uint64), np.empty(3, np.int64)
+    rng[0], first[0], first[1], first[2] = seed, 0, 0, 0
+    product, rows = arena.product, arena.rows
     draw_bag(strata, bagging, arena.draws, rng)
     mark_bag(strata, arena.draws, bits)
     for t in range(bagging.n_trees):
-        before = first.copy()
-        n_split, n_value = draw_rows(strata, bagging, arena.draws, arena.rows, rng)
-        is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, arena.rows.value, 0, n_value)
+        nodes, leaves = first[0], first[1]
+        n_split, n_value = draw_rows(strata, bagging, arena.draws, rows, rng)
+        is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, 0, n_value)
         if is_usable:
             grow_tree(
                 sample,
@@ -279,7 +289,7 @@ def grow_bag(
                 n_split,
                 n_value,
                 first,
-                arena.rows,
+                rows,
                 arena.pseudo,
                 arena.bins,
                 arena.lanes,
@@ -289,8 +299,6 @@ def grow_bag(
                 rng,
             )
         else:
-            product.payload[first[1]] = 0.0
-            product.nodes[first[0]] = (0, 0, 0, LEAF)
-            first[:2] += 1
-        product.grown[t] = (*(first - before)[:2], is_usable)
-    return first
+            write_stump(first, product)
+        product.grown[t, 0], product.grown[t, 1], product.grown[t, 2] = first[0] - nodes, first[1] - leaves, is_usable
+    return first[0], first[1], first[2]

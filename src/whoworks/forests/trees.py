@@ -35,9 +35,9 @@ def bag_seeds(random_state: int | np.random.RandomState | None, n_bags: int) -> 
     return np.random.SeedSequence(random_state).generate_state(n_bags, np.uint64).astype(np.uint64)
 
 
-def copy_out(arena: Arena, counts: NDArray[np.int64], has_levels: bool) -> Grown:
+def copy_out(arena: Arena, counts: tuple[int, int, int], has_levels: bool) -> Grown:
     """Copy what a bag grew, so that the arena is free for the next."""
-    n_nodes, n_leaves, n_masks = (int(c) for c in counts)
+    n_nodes, n_leaves, n_masks = counts
     return Grown(
         nodes=arena.product.nodes[:n_nodes].copy(),
         payload=arena.product.payload[:n_leaves].copy(),
