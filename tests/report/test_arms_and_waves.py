@@ -83,9 +83,9 @@ def test_one_sentence_says_which_arms_may_be_the_best(arms, said):
 @pytest.mark.parametrize(
     ("finding", "said"),
     [
-        (growth(2.1, 0.5, p_adjusted=0.01), "was 2.1 points larger than on reading, winter, among students measured"),
-        (growth(-2.1, 0.5, p_adjusted=0.01), "was 2.1 points smaller than on reading, winter"),
-        (growth(2.1, 0.5, p_adjusted=0.2), "may be 2.1 points larger than on reading, winter"),
+        (growth(2.1, 0.5, p_adjusted=0.01), "was 2.10 points larger than on reading, winter, among students measured"),
+        (growth(-2.1, 0.5, p_adjusted=0.01), "was 2.10 points smaller than on reading, winter"),
+        (growth(2.1, 0.5, p_adjusted=0.2), "may be 2.10 points larger than on reading, winter"),
         (growth(0.1, 0.5, p_adjusted=0.9), "We cannot tell whether the effect of new on reading, spring is larger"),
         (growth(2.1, 0.5, AT_A_WAVE, status="descriptive"), "Among students measured at both waves, the effect"),
     ],

@@ -17,7 +17,8 @@ from tests.report.harbour import make_small
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.findings.caveats import Caveat
 from whoworks.panel.ledger import Entry, Ledger
-from whoworks.report.disclosure import ESTIMATES, mentions, withhold
+from whoworks.report import participants
+from whoworks.report.disclosure import ESTIMATES, WITHHELD, mentions, withhold
 from whoworks.report.write import compose_files
 
 TEXT = re.compile(r">([^<]+)<")
@@ -168,3 +169,12 @@ def test_a_number_is_found_in_a_sentence_as_it_would_be_written(sentence, number
 
 def test_nothing_is_withheld_when_no_cell_is_small(evidence):
     assert withhold(evidence).withheld == ()
+
+
+def test_a_sum_with_a_small_count_in_it_is_hidden_and_not_called_small(small, words):
+    flow = participants.read_flow(withhold(small).evidence.ledger, words, "rd_post")
+    rule = withhold(small).rule
+    for arm in flow.arms:
+        if any(step.n_units == WITHHELD for step in (*arm.left, *arm.analysed)):
+            assert arm.assigned.n_units == participants.HIDDEN
+            assert "fewer than" not in participants.say_units(arm.assigned, rule)

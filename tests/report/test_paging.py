@@ -54,7 +54,7 @@ def test_a_table_that_fits_is_kept_whole():
 
 
 def test_a_table_that_does_not_fit_goes_to_the_next_page_where_little_is_lost():
-    assert placed(box("paragraph", 450.0), table(10))[1].runs == ()
+    assert placed(box("paragraph", 480.0), table(10))[1].runs == ()
 
 
 def test_a_table_is_broken_where_much_of_a_page_would_stay_empty():
@@ -101,4 +101,4 @@ def lowest(page: pypdf.PageObject) -> float:
 def test_no_page_but_the_last_is_mostly_blank(which, request):
     pages = pypdf.PdfReader(io.BytesIO(request.getfixturevalue(which)["report.pdf"])).pages
     blank = [lowest(page) / (float(page.mediabox.height) - 2 * FOOTER) for page in pages]
-    assert max(blank[1:-1]) <= MOST_BLANK + 0.1
+    assert max(blank[1:-1]) <= MOST_BLANK + 0.15

@@ -10,11 +10,13 @@ import pytest
 
 from tests.report.harbour import averages, effect
 from tests.report.test_sites_section import SITES
+from whoworks.checks.verdict import Verdict
 from whoworks.errors import ReportError
 from whoworks.findings.exploration import rank_groups
 from whoworks.findings.finding import NAN, Findings
 from whoworks.forests.protocol import Predictions
 from whoworks.report import plots
+from whoworks.report.figures.attrition import Attrition, apart, crowds
 from whoworks.report.figures.calibration import plot_calibration, read_points
 
 SHARES = [
@@ -105,3 +107,10 @@ def test_calibration_tells_each_group_and_the_slope(words):
     assert "group 1, predicted " in chart.alt_text()
     assert chart.alt_text().endswith("Slope of the calibration test: 0.70.")
     assert chart.svg() == plot_calibration(points, slope=slope, average=averages()[0], words=words).svg()
+
+
+def test_points_of_attrition_that_lie_together_share_one_label():
+    loss = Attrition(words="reading", overall=7.4, differential=0.1, verdict=Verdict.PASS)
+    far = Attrition(words="science", overall=30.0, differential=4.0, verdict=Verdict.PASS)
+    assert crowds([loss, replace(loss, overall=8.6), far]) == [[0, 1], [2]]
+    assert apart(replace(loss, differential=0.02)) == "under 0.1"

@@ -11,7 +11,9 @@ import pytest
 
 from tests.report.harbour import PLAN, build, claim, effect
 from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.gap import NARROWED
 from whoworks.plan.plan import Plan
+from whoworks.report.amounts import places_of
 from whoworks.report.labels import capital, plural, read_words, shorten
 from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_state
@@ -149,3 +151,20 @@ def test_a_code_is_not_given_a_capital_letter():
 def test_a_text_is_cut_at_a_word():
     assert shorten("the quick brown fox", 12) == "the quick…"
     assert shorten("short", 12) == "short"
+
+
+def test_a_gap_that_may_go_either_way_says_wider_and_narrower(words):
+    gap = effect(1.5, 4.0, question="gap", moderator="frl", level="Y - N", reference="N", status="confirmatory")
+    assert "6.8 wider to 9.8 narrower" in tell(replace(gap, quantity=NARROWED), words)
+
+
+def test_a_difference_too_small_to_matter_is_an_estimate(words):
+    finding = replace(
+        claim(0.9, 0.3, moderator="frl", level="Y", reference="N", p_adjusted=0.06), question="difference"
+    )
+    assert "is estimated to be 0.90 points larger" in tell(finding, words)
+
+
+def test_an_estimate_without_an_error_has_the_decimals_of_its_outcome(words):
+    finding = replace(effect(2.3614, 1.0, question="sorted-group"), std_error=NAN)
+    assert places_of(finding, words) == 1

@@ -9,6 +9,7 @@ import pytest
 
 from tests.report.harbour import PLAN, build, effect
 from tests.report.test_sentences import BANNED, CAUSAL
+from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import NAN, Finding
 from whoworks.plan.plan import Plan
 from whoworks.report.disclosure import withhold
@@ -16,6 +17,7 @@ from whoworks.report.labels import read_words
 from whoworks.report.sections.exploration import compose_exploration
 from whoworks.report.selection import select
 from whoworks.report.sentences import tell
+from whoworks.report.targeting import amount_of_trait, tell_again
 
 RULE = "frl = Y and tch_yrs <= 8"
 
@@ -86,3 +88,23 @@ def test_the_section_shows_profiles_and_proposed_groups():
     tables = [block for block in section.blocks if getattr(block, "caption", "").startswith("Description: who has")]
     assert [len(row.cells) for row in tables[0].rows] == [5]
     assert "Groups that the data proposed" in [getattr(block, "text", "") for block in section.blocks]
+
+
+def test_a_range_with_zero_in_it_says_which_side_is_which(words):
+    for question, level, moderator in (("candidate", RULE, "frl & tch_yrs"), ("ranking", "AUTOC", "predicted effect")):
+        told = tell(found(question, level, moderator, -1.0, 2.1, p_adjusted=0.6), words)
+        assert "1.0 points smaller" in told
+        assert "smaller to" in told
+        assert "larger;" in told
+
+
+def test_how_often_groups_are_proposed_again_is_one_sentence(words):
+    again = [found("candidate", AGAIN, name, 0.6) for name in ("frl", "tch_yrs")]
+    assert tell_again(again, words).count("60 %") == 2
+    assert tell_again(again, words).count("drawn anew") == 1
+
+
+def test_one_point_is_singular():
+    assert (
+        amount_of_trait(found("profile", "Y: 5 - 1", "frl", 1.2, unit="percentage points", reference="1")) == "1 point"
+    )

@@ -170,7 +170,7 @@ def judge_pretests(table: pd.DataFrame, design: Design, keep: Mask, outcome: str
             said = "too few students have a pre-test and an outcome to compare the arms at baseline"
     else:
         verdict = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)[BANDS.index(band(value))]
-        size = f"{table['standardised'].iloc[widest]:+.2f} SD in {name_row(table, widest, design)}"
+        size = f"{written_gap(table, widest)} SD in {name_row(table, widest, design)}"
         said = f"the arms differed by {size} at baseline, {explain_band(value)}"
     return Check(
         check_id="balance",
@@ -216,11 +216,16 @@ def judge_characteristics(table: pd.DataFrame, design: Design, n_variables: int)
     )
 
 
+def written_gap(table: pd.DataFrame, row: int) -> str:
+    """Write a standardised difference with its sign: ``+0.10``; a true minus below zero."""
+    return f"{table['standardised'].iloc[row]:+.2f}".replace("-", "\u2212")
+
+
 def explain_characteristics(table: pd.DataFrame, widest: int, design: Design, n_variables: int) -> str:
     """Say how many differences lie in each band, which is the largest, and what was too rare to compare."""
     n_judged = int(table["standardised"].notna().sum())
     middle, above = (int((table["band"] == name).sum()) for name in (BANDS[1], BANDS[2]))
-    largest = f"{table['standardised'].iloc[widest]:+.2f}".replace("-", "\u2212")
+    largest = written_gap(table, widest)
     said = (
         f"Among {in_words(n_judged, 'comparison')} of {in_words(n_variables, 'characteristic')} between arms, "
         f"{in_words(middle)} {'lies' if middle == 1 else 'lie'} between {SATISFIED:.2f} and {WITH_ADJUSTMENT:.2f} SD "

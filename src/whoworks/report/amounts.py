@@ -10,7 +10,6 @@ from whoworks.report.numbers import count, decimals, fixed, percent, percentile_
 
 SD_PLACES = 2
 POINT_PLACES = 1
-SHARE_OF_SD = 20
 
 
 def unit_word(finding: Finding, words: Words) -> str:
@@ -22,18 +21,15 @@ def unit_word(finding: Finding, words: Words) -> str:
 def places_of(finding: Finding, words: Words) -> int:
     """Return the decimals shown for an estimate in its own units.
 
-    Two digits of a twentieth of the outcome's SD, so that numbers on one outcome
-    share their decimals; more only where the error would have no digit left.
+    Two digits of its error; where it has none, as many as a tenth of the outcome's SD has.
     """
     if finding.question == "heterogeneity":
         return SD_PLACES
     if unit_word(finding, words) == "percentage points":
         return POINT_PLACES
-    scale = abs(finding.estimate / finding.effect_size) if finding.effect_size else math.nan
-    if not math.isfinite(scale):
+    if math.isfinite(finding.std_error) or not finding.effect_size:
         return decimals(finding.std_error)
-    own = decimals(scale / SHARE_OF_SD)
-    return own if math.isnan(finding.std_error) else max(own, decimals(finding.std_error) - 1)
+    return decimals(abs(finding.estimate / finding.effect_size) / 10)
 
 
 def amount(finding: Finding, words: Words, *, size: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 
 from whoworks.checks.verdict import Verdict
@@ -103,7 +104,8 @@ def tell_checks(released: Released, words: Words) -> str:
     text += f", {count(silent)} could not be judged" if silent else ""
     if not raised:
         return f"{text} and none raised a concern."
-    named = list(dict.fromkeys(words.check(check.check_id).lower() for check in raised))
+    times = Counter(words.check(check.check_id).lower() for check in raised)
+    named = [name if n == 1 else f"{name} ({n})" for name, n in times.items()]
     return shorten(f"{text}; {count(len(raised))} raised a concern: {', '.join(named)}.", 260)
 
 
@@ -116,11 +118,13 @@ def find_claims(planned: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], words: Words) -> Table:
     """Return the planned claims: the difference with its range, never two p-values, and the grade."""
+    units = {unit_word(finding, words) for finding in claims}
+    unit = f", {units.pop()}" if len(units) == 1 else ""
     return Table(
         caption="",
         columns=(
             Column(head=f"Planned question: does the {words.effect} differ ...", share=2.6),
-            Column(head=f"Difference in {words.effect} (range)", align="right", share=2.1),
+            Column(head=f"Difference in {words.effect}{unit} (range)", align="right", share=2.1),
             Column(head="Could detect", align="right", share=0.85),
             Column(head="Credibility", share=0.95),
         ),
@@ -173,18 +177,23 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     rest = len(claims) - MOST_CLAIMS
     more = f" {count(rest)} more planned questions are in the report." if rest > 0 else ""
     large = [f for f in good if read_state(f, words) is not State.NO_MEANINGFUL]
-    others = " The others are not settled." if len(good) < len(claims) else ""
+    left = len(claims) - len(good)
+    others = ("", " The other is not settled.")[left] if left < 2 else " The others are not settled."
     if large:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in large[:2])
         return f"The difference by {named} carries weight.{others}{more}"
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
         return f"The difference by {named} is there, but smaller than the plan calls meaningful.{others}{more}"
-    small = list(dict.fromkeys(f.moderator for f in claims if read_state(f, words) is State.NO_MEANINGFUL))
+    small = [f for f in claims if read_state(f, words) is State.NO_MEANINGFUL]
     if small:
-        named = " and ".join(shorten(words.moderator(name), CLAIM) for name in small[:2])
+        per = (
+            f"{shorten(words.moderator(f.moderator), CLAIM)}{' (for each SD more)' * is_slope(f)}" for f in small[:2]
+        )
+        named = " and ".join(per)
         more = f" By {named}, the range leaves no room for a difference that the plan calls meaningful.{more}"
-    return f"None of these differences is established: the {words.effect} may or may not be the same for all.{more}"
+    none = "None of these differences is" if len(claims) > 1 else "This difference is not"
+    return f"{none} established: the {words.effect} may or may not be the same for all.{more}"
 
 
 def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_BLANK = 0.3  # share of a page that may stay empty before something is moved, shrunk or broken to fill it
+MOST_BLANK = 0.2  # share of a page that may stay empty before something is moved, shrunk or broken to fill it
 LEAST_SCALE, LAST_SCALE = 0.85, 0.7  # how far a figure may shrink; the second where much of a page would stay empty
 FEWEST_ROWS, LONGEST_RUN = 3, 9
 EPSILON = 0.01  # points

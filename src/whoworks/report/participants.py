@@ -10,12 +10,13 @@ from whoworks.report.disclosure import WITHHELD, Rule
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
 
+HIDDEN = -3  # a sum that would give a withheld count away
 NOT_YET = -1  # a count that has no meaning yet: rows are counted, students are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One count on the way: what happened, to how many students (or rows) and clusters; -1 unknown, -2 withheld."""
+    """One count on the way: what happened, to how many students (or rows) and clusters; below 0, why not told."""
 
     words: str
     n_units: int
@@ -63,7 +64,7 @@ def read_arm_flow(entries: Iterable[Entry], code: str, words: Words, outcome: st
         Step(words=words.outcome(outcome), n_units=units_of(entry), n_clusters=entry.n_clusters) for entry in kept
     )
     known = [units_of(entry) for entry in (*gone, *kept)]
-    total = WITHHELD if WITHHELD in known else sum(known)
+    total = HIDDEN if WITHHELD in known else sum(known)
     assigned = Step(words="assigned", n_units=total if kept else -1)
     return ArmFlow(arm=words.arm(code), assigned=assigned, left=merge(gone, words), analysed=analysed)
 
@@ -76,7 +77,7 @@ def merge(entries: Iterable[Entry], words: Words) -> tuple[Step, ...]:
         units, clusters = units_of(entry), entry.n_clusters
         before = steps.get(reason)
         if before is not None:
-            units = WITHHELD if WITHHELD in (units, before.n_units) else units + before.n_units
+            units = HIDDEN if min(units, before.n_units) < 0 else units + before.n_units
             clusters = -1
         steps[reason] = Step(words=reason, n_units=units, n_clusters=clusters)
     return tuple(steps.values())
@@ -100,6 +101,8 @@ def say_units(step: Step, rule: Rule, noun: str = "students") -> str:
     """Write a count of students, with the clusters beside it where they are known."""
     if step.n_units == WITHHELD:
         return f"fewer than {rule.min_cell} {noun}"
+    if step.n_units == HIDDEN:
+        return "not shown: it would give a smaller count away"
     return "not counted" if step.n_units < 0 else f"{count(step.n_units)} {noun}"
 
 

@@ -10,7 +10,7 @@ from whoworks.findings.ranking import AREA, TOP_THIRD
 from whoworks.findings.rules import AND, BESIDE, Condition, read_rule
 from whoworks.report.amounts import amount, evidence_of
 from whoworks.report.labels import Words, plural
-from whoworks.report.numbers import fixed, percent
+from whoworks.report.numbers import MINUS, fixed, percent
 from whoworks.report.phrases import doubt, effect_of, test_of
 from whoworks.report.states import State
 
@@ -114,7 +114,9 @@ def trait_of(finding: Finding, words: Words) -> str:
 def amount_of_trait(finding: Finding) -> str:
     """Write a mean or a share, or a difference between two."""
     if finding.unit == "percentage points":
-        return f"{fixed(finding.estimate, 0)} {'points' if finding.reference else '%'}"
+        size = fixed(finding.estimate, 0)
+        point = "point" if size.lstrip(MINUS) == "1" else "points"
+        return f"{size} {point if finding.reference else '%'}"
     return fixed(finding.estimate, 1)
 
 
@@ -127,7 +129,8 @@ def tell_profile(finding: Finding, words: Words, state: State) -> str:
     if BETWEEN not in group:
         return f"{trait}: {quantity} {size} in group {group} of the students sorted by prediction."
     unit = " percentage points" if finding.unit == "percentage points" else ""
+    number = size.removesuffix("s").removesuffix(" point")
     return (
-        f"{trait}: the {quantity} in the highest group by prediction differs by {size.removesuffix(' points')}{unit} "
+        f"{trait}: the {quantity} in the highest group by prediction differs by {number}{unit} "
         f"from that in the lowest{test_of(finding)}."
     )

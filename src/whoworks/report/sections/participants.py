@@ -8,8 +8,9 @@ from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, Section, Table
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import count
-from whoworks.report.participants import ArmFlow, Flow, Step, read_flow, say_units
+from whoworks.report.participants import HIDDEN, ArmFlow, Flow, Step, read_flow, say_units
 
+WITHHELD_WORD = "withheld"
 NOT_SHOWN = "\u2013"
 
 
@@ -75,5 +76,5 @@ def arm_rows(arm: ArmFlow, released: Released, words: Words) -> list[Row]:
 
 def cells(step: Step, released: Released, words: Words) -> tuple[str, str]:
     """Return a step's students and clusters."""
-    units = say_units(step, released.rule).removesuffix(" students")
+    units = WITHHELD_WORD if step.n_units == HIDDEN else say_units(step, released.rule).removesuffix(" students")
     return units, count(step.n_clusters) if step.n_clusters >= 0 else NOT_SHOWN
