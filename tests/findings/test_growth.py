@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tests.findings.pilots import open_study, where
 from whoworks.findings.families import adjust_families, is_test
@@ -173,3 +174,19 @@ def test_where_leaving_depends_on_arm_and_score_the_change_among_those_who_staye
     assert np.mean(whoever) > 0.15
     assert abs(np.mean(both)) < 0.5 * abs(np.mean(whoever))
     assert held > 50
+
+
+@pytest.mark.truth
+def test_where_effects_change_by_class_and_by_nothing_on_average_growth_is_seldom_claimed():
+    # 60 draws of 12 classes; more rejections than allowed would come by chance once in 2,000 runs of a test of size
+    # .05
+    rng, p = np.random.default_rng(9), []
+    for _ in range(60):
+        frame, *_ = draw(rng, classes=12, size=12)
+        own = rng.standard_normal((2, 12))
+        room, arm = frame["room"].to_numpy(dtype=int), frame["arm"].to_numpy() == "new"
+        wave = (frame["term"] == "spring").to_numpy().astype(int)
+        frame["score"] = frame["score"].to_numpy(dtype=float) + 0.4 * own[wave, room] * arm
+        opened = open_study(plan_of(), frame)
+        p.append(where(find_growth(opened.panel.plan, opened.settings), quantity=CHANGE).p_value)
+    assert sum(value <= 0.05 for value in p) <= stats.binom.ppf(0.9995, 60, 0.05)
