@@ -254,7 +254,10 @@ def test_progress_is_told_from_the_first_tree_to_the_last():
     X, y, z, cluster = classrooms()
     told = []
     fit(X, y, z, cluster, prognosis=0 * y, progress=lambda done, total: told.append((done, total)))
-    assert told == [(2 * k, 60) for k in range(1, 31)]
+    assert told == sorted(set(told))
+    assert told[-1] == (60, 60)
+    assert len(told) >= 8
+    assert {total for _, total in told} == {60}
 
 
 def test_new_frames_are_matched_by_name_and_lacking_columns_named():

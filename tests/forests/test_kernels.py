@@ -15,7 +15,7 @@ from tests.forests.worlds import classrooms
 from whoworks.forests.arena import Bagging, Rules, Sample, make_arena
 from whoworks.forests.census import count_clusters, holds_clusters, tally_allows
 from whoworks.forests.draw import VALUE, draw_bag, draw_halves, draw_poisson, draw_unit, list_rows
-from whoworks.forests.grow import draw_rows, grow_bag, part
+from whoworks.forests.grow import draw_rows, grow_bags, part
 from whoworks.forests.order import Layout, canonical_layout, make_strata
 from whoworks.forests.predict import NO_LEAF, find_leaves, mean_moments, solve_effects
 from whoworks.forests.pseudo import pack
@@ -163,13 +163,13 @@ def test_a_brute_force_tree_equals_the_kernel(n_arms, weighted, least):
         sample, strata, cluster = make_sample(seed, n_arms, n=160, weighted=weighted, n_clusters=40)
         # five rows in a child: with two, two features often part four rows alike, and a tie is no difference
         rules = RULES._replace(n_arms=n_arms, weighted=weighted, min_clusters=least, min_rows=5 if n_arms == 1 else 2)
-        bagging, key = Bagging(0.5, 1.0, True, 1), np.uint64(seed)
+        bagging, key = Bagging(0.5, 1.0, True, 1), np.array([seed], np.uint64)
         arena, twin = bench(sample, rules, strata), bench(sample, rules, strata)
         bits = np.zeros((1, (len(strata.clusters) + 7) // 8), np.uint8)
         trees = join_bags(
-            [copy_out(arena, grow_bag(sample, rules, strata, bagging, key, arena, bits[0]), True)], bits, 1
+            [copy_out(arena, grow_bags(sample, rules, strata, bagging, key, arena, bits), 1, True)], bits, 1
         )
-        rng = np.array([key], np.uint64)
+        rng = key.copy()
         draw_bag(strata, bagging, twin.draws, rng)
         n_split, n_value = draw_rows(strata, bagging, twin.draws, twin.rows, rng)
         rows, others = (r.astype(int) for r in (twin.rows.split[:n_split], twin.rows.value[:n_value]))
@@ -202,12 +202,10 @@ def grown(n_arms=2, n_trees=24, seed=0, size=3):
     rules = RULES._replace(n_arms=n_arms)
     bagging = Bagging(0.5, 1.0, True, size)
     bits = np.zeros((n_trees // size, (len(strata.clusters) + 7) // 8), np.uint8)
-    arena = make_arena(sample, rules, strata, bagging)
-    bags = [
-        copy_out(arena, grow_bag(sample, rules, strata, bagging, np.uint64(b), arena, bits[b]), True)
-        for b in range(len(bits))
-    ]
-    return sample, join_bags(bags, bits, size), cluster.astype(np.int32), strata
+    arena = make_arena(sample, rules, strata, bagging, n_bags=len(bits))
+    seeds = np.arange(len(bits), dtype=np.uint64)
+    bags = copy_out(arena, grow_bags(sample, rules, strata, bagging, seeds, arena, bits), n_trees, True)
+    return sample, join_bags([bags], bits, size), cluster.astype(np.int32), strata
 
 
 @pytest.mark.parametrize("n_arms", [1, 2, 3])
@@ -344,14 +342,13 @@ def test_missing_on_both_sides_equals_a_low_and_a_high_sentinel():
     rules, bagging = RULES._replace(min_rows=8), Bagging(0.5, 1.0, True, 1)
     predicted = []
     for s in (with_missing, with_sentinels):
-        arena = make_arena(s, rules, strata, bagging)
+        arena = make_arena(s, rules, strata, bagging, n_bags=30)
         bits = np.zeros((30, (len(strata.clusters) + 7) // 8), np.uint8)
-        bags = [
-            copy_out(arena, grow_bag(s, rules, strata, bagging, np.uint64(b), arena, bits[b]), False) for b in range(30)
-        ]
+        seeds = np.arange(30, dtype=np.uint64)
+        bags = copy_out(arena, grow_bags(s, rules, strata, bagging, seeds, arena, bits), 30, False)
         predicted.append(
             ask_trees(
-                join_bags(bags, bits, 1), s.codes, np.full(400, -1, np.int32), d=1, with_variance=False, n_threads=1
+                join_bags([bags], bits, 1), s.codes, np.full(400, -1, np.int32), d=1, with_variance=False, n_threads=1
             )[0]
         )
     np.testing.assert_allclose(predicted[0], predicted[1], rtol=1e-9)

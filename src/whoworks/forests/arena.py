@@ -135,7 +135,7 @@ class Census(NamedTuple):
 
 
 class Product(NamedTuple):
-    """What a bag leaves behind."""
+    """What bags leave behind."""
 
     nodes: NDArray[np.void]
     payload: NDArray[np.float64]
@@ -220,9 +220,9 @@ def make_near(sample: Sample) -> Sample:
     )
 
 
-def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging) -> Arena:
-    """Allocate one thread's workbench, large enough for any bag."""
-    n_trees = bagging.n_trees
+def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging, *, n_bags: int = 1) -> Arena:
+    """Allocate one thread's workbench, large enough for any bag, and to hold ``n_bags`` grown ones."""
+    n_trees = n_bags * bagging.n_trees
     n_bag = most_rows(strata, bagging.bag_share)
     half = 0.5 * bagging.tree_share * bagging.bag_share if bagging.honest else 1.0
     n_split = n_value = min(n_bag, most_rows(strata, min(1.0, half + 1e-9)) + 1)

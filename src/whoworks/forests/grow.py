@@ -263,18 +263,17 @@ def grow_bag(
     rules: Rules,
     strata: Strata,
     bagging: Bagging,
-    seed: np.uint64,
     arena: Arena,
     bits: NDArray[np.uint8],
-) -> tuple[int, int, int]:
+    first: NDArray[np.int64],
+    grown: NDArray[np.int64],
+    rng: NDArray[np.uint64],
+) -> None:
     """Draw a bag, mark its clusters in ``bits``, grow its trees one after the other.
 
-    Returns how many nodes, leaves and level masks the arena now holds.  A tree
-    whose estimating half lacks an arm is not usable and stays a stump.
+    A tree whose estimating half lacks an arm is not usable and stays a stump.
     """
-    rng, first = np.empty(1, np.uint64), np.empty(3, np.int64)
-    rng[0], first[0], first[1], first[2] = seed, 0, 0, 0
-    product, rows = arena.product, arena.rows
+    rows, product = arena.rows, arena.product
     draw_bag(strata, bagging, arena.draws, rng)
     mark_bag(strata, arena.draws, bits)
     for t in range(bagging.n_trees):
@@ -300,5 +299,27 @@ def grow_bag(
             )
         else:
             write_stump(first, product)
-        product.grown[t, 0], product.grown[t, 1], product.grown[t, 2] = first[0] - nodes, first[1] - leaves, is_usable
+        grown[t, 0], grown[t, 1], grown[t, 2] = first[0] - nodes, first[1] - leaves, is_usable
+
+
+@kernel
+def grow_bags(
+    sample: Sample,
+    rules: Rules,
+    strata: Strata,
+    bagging: Bagging,
+    seeds: NDArray[np.uint64],
+    arena: Arena,
+    bits: NDArray[np.uint8],
+) -> tuple[int, int, int]:
+    """Grow a bag per seed, one after the other; each depends on its seed alone.
+
+    Returns how many nodes, leaves and level masks the arena now holds.
+    """
+    rng, first = np.empty(1, np.uint64), np.empty(3, np.int64)
+    first[0] = first[1] = first[2] = 0
+    for b in range(len(seeds)):
+        rng[0] = seeds[b]
+        grown = arena.product.grown[b * bagging.n_trees : (b + 1) * bagging.n_trees]
+        grow_bag(sample, rules, strata, bagging, arena, bits[b], first, grown, rng)
     return first[0], first[1], first[2]

@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.arena import Arena, Bagging, Rules, Sample, Strata, Trees, make_arena
-from whoworks.forests.grow import grow_bag
+from whoworks.forests.grow import grow_bags
 from whoworks.forests.predict import find_leaves, mean_moments, solve_effects
 from whoworks.forests.variance import little_bags
 
 Progress = Callable[[int, int], None]
 
+RUN_OF_ROWS = 1 << 15  # rows that a run's bags are drawn from, all together
+RUNS_PER_THREAD = 8
+
 
 class Grown(NamedTuple):
-    """One bag's trees, copied out of an arena."""
+    """Some bags' trees, copied out of an arena."""
 
     nodes: NDArray[np.void]
     payload: NDArray[np.float64]
@@ -35,16 +38,22 @@ def bag_seeds(random_state: int | np.random.RandomState | None, n_bags: int) -> 
     return np.random.SeedSequence(random_state).generate_state(n_bags, np.uint64).astype(np.uint64)
 
 
-def copy_out(arena: Arena, counts: tuple[int, int, int], has_levels: bool) -> Grown:
-    """Copy what a bag grew, so that the arena is free for the next."""
+def copy_out(arena: Arena, counts: tuple[int, int, int], n_trees: int, has_levels: bool) -> Grown:
+    """Copy what was grown, so that the arena is free for the next bags."""
     n_nodes, n_leaves, n_masks = counts
     return Grown(
         nodes=arena.product.nodes[:n_nodes].copy(),
         payload=arena.product.payload[:n_leaves].copy(),
         masks=arena.product.masks[:n_masks].copy(),
         mask_of=arena.product.mask_of[:n_nodes].copy() if has_levels else np.zeros(0, np.int32),
-        sizes=arena.product.grown.copy(),
+        sizes=arena.product.grown[:n_trees].copy(),
     )
+
+
+def share_out(n_rows: int, n_bags: int, n_threads: int) -> list[slice]:
+    """Cut bags into runs, each grown by one call: many where they are small, but enough for threads to share."""
+    size = max(1, min(RUN_OF_ROWS // n_rows, n_bags // (RUNS_PER_THREAD * n_threads)))
+    return [slice(b, min(n_bags, b + size)) for b in range(0, n_bags, size)]
 
 
 def grow_trees(
@@ -59,25 +68,27 @@ def grow_trees(
 ) -> Trees:
     """Grow one bag per seed; the result does not depend on the number of threads."""
     bits = np.zeros((len(seeds), (len(strata.clusters) + 7) // 8), np.uint8)
+    runs = share_out(len(sample.y), len(seeds), n_threads)
     benches: queue.SimpleQueue[Arena] = queue.SimpleQueue()
-    for _ in range(min(n_threads, len(seeds))):
-        benches.put(make_arena(sample, rules, strata, bagging))
+    for _ in range(min(n_threads, len(runs))):
+        benches.put(make_arena(sample, rules, strata, bagging, n_bags=runs[0].stop))
     has_levels = bool(sample.categorical.any())
 
-    def grow(b: int) -> Grown:
+    def grow(run: slice) -> Grown:
         arena = benches.get()
         try:
-            return copy_out(arena, grow_bag(sample, rules, strata, bagging, seeds[b], arena, bits[b]), has_levels)
+            counts = grow_bags(sample, rules, strata, bagging, seeds[run], arena, bits[run])
+            return copy_out(arena, counts, (run.stop - run.start) * bagging.n_trees, has_levels)
         finally:
             benches.put(arena)
 
-    bags: list[Grown] = []
+    grown: list[Grown] = []
     with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        for done, bag in enumerate(pool.map(grow, range(len(seeds))), start=1):
-            bags.append(bag)
+        for run, trees in zip(runs, pool.map(grow, runs), strict=True):
+            grown.append(trees)
             if progress is not None:
-                progress(done * bagging.n_trees, len(seeds) * bagging.n_trees)
-    return join_bags(bags, bits, bagging.n_trees)
+                progress(run.stop * bagging.n_trees, len(seeds) * bagging.n_trees)
+    return join_bags(grown, bits, bagging.n_trees)
 
 
 def join_bags(bags: list[Grown], bits: NDArray[np.uint8], trees_per_bag: int) -> Trees:
