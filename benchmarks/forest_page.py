@@ -117,7 +117,8 @@ def write_page(found, page):
         lines += [
             "## Error of predictions where effects vary",
             "",
-            "Root-mean-square error against the true effect on the same draws, 400 trees each, leaves alike in size.",
+            "Root-mean-square error against the true effect on the same draws, 400 trees each, all features tried, "
+            "leaves alike in size.",
             "",
             "| students | draws | ours | econml | ratio (Monte-Carlo error) |",
             "| --- | --- | --- | --- | --- |",

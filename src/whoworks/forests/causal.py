@@ -24,7 +24,7 @@ from whoworks.forests.inputs import (
     read_weights,
     refuse_identifiers,
 )
-from whoworks.forests.order import canonical_layout, cluster_arms, make_strata
+from whoworks.forests.order import canonical_layout, cluster_arms, make_strata, number_alike
 from whoworks.forests.regression import RegressionForest
 from whoworks.forests.trees import Progress
 from whoworks.forests.variance import cluster_degrees, variance_factors
@@ -75,35 +75,6 @@ class CausalForest(BaseForest):
     random forests, eqs. 2-8.  Athey & Wager (2019), Estimating treatment effects
     with causal forests: an application (clusters).
     """
-
-    def __init__(
-        self,
-        *,
-        n_estimators: int = 2000,
-        trees_per_bag: int = 2,
-        min_samples_leaf: int = 5,
-        min_clusters_leaf: int = 2,
-        max_features: int | float | None = None,
-        max_depth: int | None = None,
-        max_samples: float = 0.5,
-        honest: bool = True,
-        imbalance: float = 0.05,
-        weighting: str = "student",
-        n_jobs: int | None = -1,
-        random_state: Any = None,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.trees_per_bag = trees_per_bag
-        self.min_samples_leaf = min_samples_leaf
-        self.min_clusters_leaf = min_clusters_leaf
-        self.max_features = max_features
-        self.max_depth = max_depth
-        self.max_samples = max_samples
-        self.honest = honest
-        self.imbalance = imbalance
-        self.weighting = weighting
-        self.n_jobs = n_jobs
-        self.random_state = random_state
 
     def fit(
         self,
@@ -168,9 +139,7 @@ class CausalForest(BaseForest):
         strata, arm_of = self._strata(arm[order], self.blocks_)
         self.factors_ = variance_factors(strata, arm_of, 0.5)
         self.degrees_ = cluster_degrees(strata, arm_of)
-        self.exchange_ = np.unique(
-            np.column_stack([e[order], np.zeros(n) if blocks is None else blocks[order]]), axis=0, return_inverse=True
-        )[1].ravel()
+        self.exchange_ = number_alike(*e[order].T, *([] if self.blocks_ is None else [self.blocks_]))
         h = self._prognosis(prognosis, outcome[order], weight, progress)
         shared = cluster_weights(weight, layout, self.weighting)
         residual = np.stack([round_residuals(column) for column in (outcome[order] - h).T])

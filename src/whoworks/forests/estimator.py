@@ -63,24 +63,41 @@ def cluster_weights(weight: Vector, layout: Layout, weighting: str) -> Vector:
 class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Parameters and steps shared by the forests; not for use on its own."""
 
-    n_estimators: int
-    trees_per_bag: int
-    min_samples_leaf: int
-    min_clusters_leaf: int
-    max_features: int | float | None
-    max_depth: int | None
-    max_samples: float
-    honest: bool
-    imbalance: float
-    n_jobs: int | None
-    random_state: Any
-
     features_: tuple[Feature, ...]
     trees_: tuple[Trees, ...]
     codes_: NDArray[np.uint8]
     layout_: Layout
     factors_: tuple[float, Vector]
     degrees_: float
+
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 2000,
+        trees_per_bag: int = 2,
+        min_samples_leaf: int = 5,
+        min_clusters_leaf: int = 2,
+        max_features: int | float | None = None,
+        max_depth: int | None = None,
+        max_samples: float = 0.5,
+        honest: bool = True,
+        imbalance: float = 0.05,
+        weighting: str = "student",
+        n_jobs: int | None = -1,
+        random_state: Any = None,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.trees_per_bag = trees_per_bag
+        self.min_samples_leaf = min_samples_leaf
+        self.min_clusters_leaf = min_clusters_leaf
+        self.max_features = max_features
+        self.max_depth = max_depth
+        self.max_samples = max_samples
+        self.honest = honest
+        self.imbalance = imbalance
+        self.weighting = weighting
+        self.n_jobs = n_jobs
+        self.random_state = random_state
 
     def _check_parameters(self) -> None:
         if self.trees_per_bag < 1 or self.n_estimators < self.trees_per_bag:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,15 @@ def canonical_layout(
     return Layout(order=order, cluster=placed[order], row_start=np.concatenate([[0], np.cumsum(sizes)]))
 
 
+def number_alike(*columns: NDArray[Any]) -> NDArray[np.int64]:
+    """Give rows numbers 0, 1, ... in the order of their columns, the first counting most; equal rows share one."""
+    number = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, place = np.unique(column, return_inverse=True)
+        number = np.unique(number * len(values) + place, return_inverse=True)[1]
+    return number
+
+
 def cluster_arms(arm: NDArray[np.uint8], layout: Layout, n_arms: int) -> NDArray[np.int64]:
     """Return the arm of each cluster; clusters with several arms get the number ``n_arms``."""
     start = layout.row_start[:-1]
@@ -78,9 +88,8 @@ def make_strata(
     """
     n_clusters = layout.n_clusters
     block = np.zeros(n_clusters, np.int64) if block_of is None else block_of.copy()
-    cells, counts = np.unique(np.stack([block, arm_of]), axis=1, return_counts=True)
-    small = np.unique(cells[0][counts < SMALLEST_STRATUM])
-    block[np.isin(block, small)] = -1
+    cell = number_alike(block, arm_of)
+    block[np.isin(block, block[np.bincount(cell)[cell] < SMALLEST_STRATUM])] = -1
     key = (block + 1) * (int(arm_of.max()) + 1) + arm_of
     _, first, stratum = np.unique(key, return_index=True, return_inverse=True)
     by_first = np.argsort(np.argsort(first))[stratum]  # numbered by their first cluster, not by label

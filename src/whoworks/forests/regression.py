@@ -71,18 +71,20 @@ class RegressionForest(BaseForest):
         n_jobs: int | None = -1,
         random_state: Any = None,
     ) -> None:
-        self.n_estimators = n_estimators
-        self.trees_per_bag = trees_per_bag
-        self.min_samples_leaf = min_samples_leaf
-        self.min_clusters_leaf = min_clusters_leaf
-        self.max_features = max_features
-        self.max_depth = max_depth
-        self.max_samples = max_samples
-        self.honest = honest
-        self.imbalance = imbalance
-        self.weighting = weighting
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+        super().__init__(
+            n_estimators=n_estimators,
+            trees_per_bag=trees_per_bag,
+            min_samples_leaf=min_samples_leaf,
+            min_clusters_leaf=min_clusters_leaf,
+            max_features=max_features,
+            max_depth=max_depth,
+            max_samples=max_samples,
+            honest=honest,
+            imbalance=imbalance,
+            weighting=weighting,
+            n_jobs=n_jobs,
+            random_state=random_state,
+        )
 
     def fit(
         self,
