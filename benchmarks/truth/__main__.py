@@ -82,7 +82,7 @@ def choose_cells(given: argparse.Namespace) -> list[Cell]:
     if given.broken:
         found = BREAKS[given.broken]
         own = [cell for cell in all_cells() if cell.key == found.cell]
-        forests = found.replicates if found.diagnosand.startswith("calibration") else 0
+        forests = found.replicates if found.diagnosand.startswith(("calibration", "ranking")) else 0
         return [replace(own[0], replicates=found.replicates, forest_replicates=forests, peer_replicates=0)]
     cells = quick_cells() if given.quick else all_cells()
     kept = [cell for cell in cells if not given.only or any(part in cell.name for part in given.only)]

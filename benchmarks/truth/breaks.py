@@ -95,7 +95,7 @@ BREAKS = {
     "row-folds": Break(
         replaced=((scores_build, "assign_folds", _folds_by_row), (STUDY, "draw_partitions", _partitions_by_row)),
         words="folds that cut through classes",
-        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=25),
+        cell=(NULL, "class", 12, 0.2), diagnosand="ranking: size", replicates=60),
     "learned-propensity": Break(
         replaced=(
             (design_build, "know_probability", _learned_probability),
