@@ -281,6 +281,9 @@ def test_factors_of_an_even_two_arm_design_are_one_and_h_over_g_less_one_less_h(
     assert new == pytest.approx(1.0)
     np.testing.assert_allclose(own, 1.0 + 0.5 * (6 / 5 - 1.0))
     assert cluster_degrees(strata, arms) == pytest.approx(22.0)
+    alone = make_strata(arm_of=(np.arange(24) == 0).astype(np.int64), block_of=None, layout=layout)
+    with np.errstate(all="raise"):
+        assert cluster_degrees(*alone) == 0.0
 
 
 def test_halves_are_drawn_within_strata_and_never_share_a_cluster():

@@ -201,8 +201,11 @@ def cluster_degrees(strata: Strata, arm_of: NDArray[np.int64]) -> float:
     Half-samples estimate each stratum's variance between clusters, with
     ``G_s - 1`` degrees of freedom; their sum, with the weights of
     ``variance_factors``, has ``1 / sum of weight_s^2 / (G_s - 1)``
-    (Satterthwaite 1946): G - 2 with two equal arms.
+    (Satterthwaite 1946): G - 2 with two equal arms, and 0 where a stratum has one
+    cluster, whose variance nothing shows.
     """
     sizes = np.diff(strata.start)
+    if sizes.min() < 2:
+        return 0.0
     weights = stratum_weights(sizes, arm_of)
     return float(1.0 / np.sum(weights**2 / (sizes - 1.0)))
