@@ -46,7 +46,7 @@ golden: $(VENV)/.installed-dev ## write the numbers that the golden tests hold u
 	$(BIN)/python -m tests.golden.write
 
 bench: $(VENV)/.installed-dev ## time the causal forest against EconML's (three quarters of an hour), and write docs/benchmarks.md
-	$(BIN)/python benchmarks/forest.py
+	$(BIN)/python -m benchmarks.forest
 
 truth: $(VENV)/.installed-dev ## run what is missing of the truth table (hours; stop and go on at will), and write docs/truth.*
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.truth $(TRUTH)

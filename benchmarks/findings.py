@@ -1,6 +1,6 @@
 """CPU time of all findings beyond the forests, on a study of 20,000 students and 20 moderators.
 
-``python benchmarks/findings.py class`` assigns classes within schools;
+``python -m benchmarks.findings class`` assigns classes within schools;
 ``student`` assigns students without schools, so that each student is a cluster;
 ``site`` assigns students within 100 schools. ``--profile FILE`` writes the
 profile. CPU seconds, not wall time: the machine may be shared.

@@ -1,6 +1,6 @@
 """Time, memory and truth of the causal forest, beside econml's in the same run.
 
-``python benchmarks/forest.py`` runs everything (under 45 minutes on two quiet
+``python -m benchmarks.forest`` runs everything (under 45 minutes on two quiet
 cores) and writes docs/benchmarks.md; ``--only`` picks parts, ``--resume`` goes
 on where a run was stopped, ``--tiny`` runs all of it in small and writes
 nothing.  Times are medians of alternating runs, and ratios are of medians of the
@@ -23,8 +23,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-
-from forest_page import PAGE, write_page
+from benchmarks.forest_page import PAGE, write_page
 
 STORE = Path(__file__).parent / "forest_results.json"
 TINY = "--tiny" in sys.argv
