@@ -70,7 +70,9 @@ class Store:
 
     def read(self, cell: Cell) -> pd.DataFrame:
         """Return the rows of a cell's finished replicates, in their order."""
-        parts = [pd.read_parquet(path) for path in sorted((self.folder / cell.name).glob("*.parquet"))]
+        parts = [
+            pd.read_parquet(path, use_threads=False) for path in sorted((self.folder / cell.name).glob("*.parquet"))
+        ]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 
 
