@@ -2,7 +2,7 @@
 
 Permuted within schools, class types go with nothing, so every claim about who gained more is
 false. Each draw takes the whole road from records to graded findings. Predicted effects are left
-out: no claim is read off them. Usage:
+out: no claim is read off them, though their tests share the exploratory family. Usage:
 
     python -m benchmarks.redrawn_star PLAN [--draws 200] [--first 0]
 
