@@ -8,7 +8,7 @@ OUT ?=
 TRUTH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lint types notebooks data golden bench truth truth-quick truth-slice truth-check clean
+.PHONY: help setup report test lint types notebooks data golden bounds bench truth truth-quick truth-slice truth-check clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1~/p' $(firstword $(MAKEFILE_LIST)) | while IFS='~' read -r name words; do printf '%-18s %s\n' "$$name" "$$words"; done
@@ -44,6 +44,10 @@ data: $(VENV)/.installed ## rebuild data/synthetic, byte for byte
 
 golden: $(VENV)/.installed-dev ## write the numbers that the golden tests hold us to
 	$(BIN)/python -m tests.golden.write
+
+bounds: $(VENV)/.installed-dev ## run the kernels' tests with every index checked: compiled code does not check by itself
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.cache/bounds OMP_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -n auto --dist loadfile tests/forests tests/scores/test_boosting.py
 
 bench: $(VENV)/.installed-dev ## time the causal forest against EconML's (three quarters of an hour), and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.forest

@@ -52,8 +52,13 @@ def make_sample(seed, n_arms=2, n=120, p=3, levels=7, weighted=False, n_clusters
     return sample, strata, cluster
 
 
-def bench(sample, rules, strata, n_trees=1):
-    return make_arena(sample, rules, strata, Bagging(0.5, 1.0, True, n_trees))
+def bench(sample, rules, strata):
+    return make_arena(sample, rules, strata, Bagging(0.5, 1.0, True, 1))
+
+
+def whole_bench(sample, rules, strata):
+    """Room for a node of all rows; a tree's own bench holds no more than a tree can draw."""
+    return make_arena(sample, rules, strata, Bagging(1.0, 1.0, False, 1))
 
 
 CASES = [(1, False), (2, False), (2, True), (3, False), (3, True), (1, True)]
@@ -63,7 +68,7 @@ CASES = [(1, False), (2, False), (2, True), (3, False), (3, True), (1, True)]
 def test_packed_pseudo_outcomes_are_the_rounded_gradient_steps(n_arms, weighted):
     sample, strata, _ = make_sample(1, n_arms, weighted=weighted)
     rules = RULES._replace(n_arms=n_arms, weighted=weighted)
-    arena, rows = bench(sample, rules, strata), np.arange(0, 40, dtype=np.uint32)
+    arena, rows = whole_bench(sample, rules, strata), np.arange(0, 40, dtype=np.uint32)
     assert pack(sample, rules, rows, arena.pseudo)
     rho = naive_rho(sample.y[:40], sample.z[:40], sample.weight[:40])
     d, channels = rho.shape[1], rho.shape[1] + weighted
@@ -85,7 +90,7 @@ def test_a_node_of_one_arm_has_no_pseudo_outcomes():
     e = sample.z[rows] * 0 + 0.5
     z = sample.z.copy()
     z[rows] = e
-    arena = bench(sample, RULES, strata)
+    arena = whole_bench(sample, RULES, strata)
     assert not pack(sample._replace(z=z), RULES, rows[:20], arena.pseudo)
 
 
@@ -102,7 +107,7 @@ def counted(seed, n_arms=2):
 def test_counting_clusters_equals_counting_sets(seed, least):
     sample, strata, cluster, rows, others = counted(seed)
     rules = RULES._replace(min_clusters=least)
-    arena = bench(sample, rules, strata)
+    arena = whole_bench(sample, rules, strata)
     assert pack(sample, rules, rows, arena.pseudo)
     m = sum_again(sample, rules, 0, rows, arena.pseudo, arena.bins)
     count_clusters(sample, rules, 0, m, rows, others, arena.bins.order, arena.census)
@@ -128,7 +133,7 @@ def test_a_checked_scan_only_offers_cuts_that_keep_clusters():
     for seed in range(30):
         sample, strata, cluster, rows, others = counted(seed)
         rules = RULES._replace(min_clusters=2)
-        arena = bench(sample, rules, strata)
+        arena = whole_bench(sample, rules, strata)
         pack(sample, rules, rows, arena.pseudo)
         m = sum_again(sample, rules, 1, rows, arena.pseudo, arena.bins)
         count_clusters(sample, rules, 1, m, rows, others, arena.bins.order, arena.census)
