@@ -39,10 +39,17 @@ class Table:
                 "give it pandas' category type, or convert it."
             ) from None
 
-    def levels(self, j: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Return column ``j`` as levels, and where it is missing."""
+    def levels(self, j: int) -> tuple[NDArray[np.int64], list[Any]]:
+        """Return the levels of column ``j`` and each row's place among them, -1 where missing."""
         column = self.frame.iloc[:, j]
-        return column.astype(object).to_numpy(), column.isna().to_numpy(dtype=bool)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes, levels = column.cat.codes.to_numpy(), column.cat.categories
+            held, place = np.unique(codes[codes >= 0], return_inverse=True)
+            own = np.full(len(codes), -1, np.int64)
+            own[codes >= 0] = place
+            return own, levels[held].astype(object).tolist()
+        place, levels = pd.factorize(column)
+        return place.astype(np.int64), levels.astype(object).tolist()
 
 
 def read_features(X: Any, categorical: Sequence[Any] | None = None) -> Table:
@@ -165,8 +172,8 @@ def refuse_identifiers(table: Table, labels: Any, groups: NDArray[np.int64], wha
     as_number = pd.to_numeric(pd.Series(as_text), errors="coerce").to_numpy()
     for j, name in enumerate(table.names):
         column = table.frame.iloc[:, j]
-        is_same = name == given or _is_same(column.iloc[first], as_text, as_number)
         is_coarse = isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) < n_groups
+        is_same = name == given or (not is_coarse and _is_same(column.iloc[first], as_text, as_number))
         if not is_same and table.categorical[j] and not is_coarse:
             codes = pd.factorize(column)[0]
             pairs = len(np.unique(codes * np.int64(n_groups) + groups))

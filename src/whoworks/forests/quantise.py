@@ -6,9 +6,10 @@ monotone transform of a feature changes nothing, on old rows or new.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from whoworks.errors import ForestError
 from whoworks.forests.arena import MISSING
 
 MOST_BINS = MISSING  # codes 0..254; 255 is missing
+WORTH_THREADS = 20_000  # rows from which columns are shared out over threads
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +68,8 @@ def fit_number(name: str, column: NDArray[np.float64]) -> Feature:
     return Feature(name=name, edges=bin_edges(column))
 
 
-def fit_levels(name: str, column: NDArray[Any], is_missing: NDArray[np.bool_]) -> Feature:
+def fit_levels(name: str, present: list[Any]) -> Feature:
     """Levels of a categorical column, in sorted order."""
-    present = set(column[~is_missing].tolist())
     levels = tuple(sorted(present, key=lambda level: (str(type(level)), level)))
     if len(levels) > MOST_BINS:
         raise ForestError(
@@ -84,14 +87,21 @@ def encode_number(feature: Feature, column: NDArray[np.float64]) -> NDArray[np.u
     return codes
 
 
-def encode_levels(feature: Feature, column: NDArray[Any], is_missing: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Code levels by position; missing values and levels never seen get code 255."""
+def encode_levels(feature: Feature, place: NDArray[np.int64], present: list[Any]) -> NDArray[np.uint8]:
+    """Code levels by position; missing values (place -1) and levels never seen get code 255."""
     assert feature.levels is not None
-    codes = np.full(len(column), MISSING, np.uint8)
     position = {level: k for k, level in enumerate(feature.levels)}
-    for i in np.flatnonzero(~is_missing):
-        codes[i] = position.get(column[i], MISSING)
-    return codes
+    codes = [position.get(level, MISSING) for level in present]
+    return np.array([*codes, MISSING], np.uint8)[place]
+
+
+def by_column(work: Callable[[int], T], table: Any, n_threads: int) -> list[T]:
+    """Do the work of every column, on threads where there is enough of it."""
+    columns = range(len(table.names))
+    if n_threads == 1 or table.n_rows < WORTH_THREADS:
+        return [work(j) for j in columns]
+    with ThreadPoolExecutor(max_workers=n_threads) as pool:
+        return list(pool.map(work, columns))
 
 
 def fit_features(table: Any, *, n_threads: int = 1) -> tuple[Feature, ...]:
@@ -99,11 +109,10 @@ def fit_features(table: Any, *, n_threads: int = 1) -> tuple[Feature, ...]:
 
     def fit(j: int) -> Feature:
         if table.categorical[j]:
-            return fit_levels(table.names[j], *table.levels(j))
+            return fit_levels(table.names[j], table.levels(j)[1])
         return fit_number(table.names[j], table.numbers(j))
 
-    with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        return tuple(pool.map(fit, range(len(table.names))))
+    return tuple(by_column(fit, table, n_threads))
 
 
 def encode(features: tuple[Feature, ...], table: Any, *, n_threads: int = 1) -> NDArray[np.uint8]:
@@ -116,7 +125,5 @@ def encode(features: tuple[Feature, ...], table: Any, *, n_threads: int = 1) -> 
         else:
             codes[:, j] = encode_number(features[j], table.numbers(j))
 
-    with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        for _ in pool.map(fill, range(len(features))):
-            pass
+    by_column(fill, table, n_threads)
     return codes
