@@ -102,6 +102,12 @@ def test_a_range_that_holds_zero_is_inconclusive_however_close(words):
     assert "we cannot tell whether assignment" in tell(finding, words).lower()
 
 
+def test_a_small_one_sided_p_tells_nothing_where_the_range_holds_zero(words):
+    finding = effect(4.0, 2.1, question="ranking", p_value=0.03, p_adjusted=0.04, level="AUTOC")
+    assert finding.conf_low < 0 < finding.conf_high
+    assert read_state(finding, words) is State.INCONCLUSIVE
+
+
 def test_a_difference_that_dies_by_adjustment_is_suggestive(words):
     finding = claim(6.3, 2.1, moderator="frl", level="Y", reference="N", p_adjusted=0.2)
     assert read_state(finding, words) is State.SUGGESTIVE

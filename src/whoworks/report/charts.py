@@ -71,7 +71,9 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     gaps = [gap for check in evidence.checks if check.check_id == "balance" for gap in read_gaps(check.table, words)]
     gaps = list({gap.words: gap for gap in gaps if math.isfinite(gap.value)}.values())
     if gaps:
-        yield "balance", lambda: plot_balance(gaps)
+        arms = words.plan.arms
+        treatment = words.arm(arms.treatments[0]) if len(arms.treatments) == 1 else "the arm named"
+        yield "balance", lambda: plot_balance(gaps, treatment=treatment, control=words.arm(arms.control))
     if chosen.main is None:
         return
     main = chosen.main

@@ -24,7 +24,8 @@ def read_state(finding: Finding, words: Words) -> State:
     """Return a finding's state.
 
     Clear: p, adjusted where the finding belongs to a family, is below what the
-    interval's level allows. No meaningful difference: the whole interval lies
+    interval's level allows, and an interval, if there is one, leaves zero out:
+    a one-sided p may be small where the two-sided interval does not. No meaningful difference: the whole interval lies
     inside what the plan calls meaningful, whether or not it holds zero.
     Suggestive: the interval leaves zero out, and the p that counts does not agree.
     An interval that holds zero is inconclusive, however close: no trends are told.
@@ -36,7 +37,7 @@ def read_state(finding: Finding, words: Words) -> State:
     if is_within_meaningful(finding, words):
         return State.NO_MEANINGFUL
     p = read_p(finding)
-    if p <= 1 - finding.conf_level + 1e-12:
+    if p <= 1 - finding.conf_level + 1e-12 and not finding.conf_low <= 0 <= finding.conf_high:
         return State.CLEAR
     return State.SUGGESTIVE if leaves_zero_out(finding) else State.INCONCLUSIVE
 

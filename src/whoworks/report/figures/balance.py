@@ -23,11 +23,10 @@ class Gap:
 
     words: str
     value: float
-    contrast: str = ""
 
 
-def plot_balance(gaps: Sequence[Gap]) -> Chart:
-    """Draw the gaps with the bands of the What Works Clearinghouse: 0.05 and 0.25 SD."""
+def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
+    """Draw the gaps, treatment less control, with the bands of the What Works Clearinghouse: 0.05 and 0.25 SD."""
     known = [gap for gap in gaps if math.isfinite(gap.value)]
     widest = sorted(known, key=lambda gap: -abs(gap.value))[:MOST]
     shown = [gap for gap in known if gap in widest]
@@ -52,7 +51,8 @@ def plot_balance(gaps: Sequence[Gap]) -> Chart:
             drawing.text(0.0, across, printable(capital(shorten(gap.words, 52))), va="center", fontsize=SMALL)
             drawing.text(0.995, across, signed(gap.value, 2), va="center", ha="right", fontsize=SMALL, color=QUIET)
     caption = (
-        "How alike the arms were before assignment. Within the dark band (0.05 SD) they count as alike; within the "
+        "How alike the arms were before assignment. To the right of zero a value was higher, or a group larger, in "
+        f"{treatment} than in {control}. Within the dark band (0.05 SD) they count as alike; within the "
         "light band (0.25 SD) the estimate is adjusted for what differs; a diamond lies beyond it."
     )
     if len(known) > len(shown):
