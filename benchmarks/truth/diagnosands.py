@@ -13,6 +13,8 @@ LEVEL = 0.999  # of Monte-Carlo intervals: a bar is missed when they lie wholly 
 WIDE = float(stats.norm.ppf(0.5 + LEVEL / 2))
 ALPHA = 0.05
 FEWEST = 20  # replicates below which a rate or a mean says nothing
+PRECISION = "average: SE / plain difference's"
+ORACLE_PRECISION = "average: oracle's SE / plain difference's"
 GRADES = ("very low", "low", "moderate", "high")
 
 
@@ -70,7 +72,7 @@ def tell(rows: pd.DataFrame) -> list[Diagnosand]:
     return [*told, *_of_claims(rows), *_of_precision(rows), *_beside_the_oracle(rows)]
 
 
-SIMPLE = ("refused", "trees chosen", "plain difference")
+SIMPLE = ("refused", "trees chosen", "plain difference", "oracle difference")
 
 
 def _of_one_number(procedure: str, target: str, own: pd.DataFrame) -> Iterator[Diagnosand]:
@@ -165,17 +167,21 @@ def _of_claims(rows: pd.DataFrame) -> Iterator[Diagnosand]:
 
 
 def _of_precision(rows: pd.DataFrame) -> Iterator[Diagnosand]:
-    """Yield the root mean squared error told of the average over that of the plain difference, of the same pilots."""
+    """Yield the root mean squared error told of the average over that of the plain difference, of the same pilots.
+
+    Ours, and that of a regression that knows what the outcome follows.
+    """
     ours = rows[rows["procedure"] == "whoworks"]
-    own = ours[ours["target"] == "average"].set_index("number")["se"]
     plain = ours[ours["target"] == "plain difference"].set_index("number")["se"]
-    both = own.notna() & plain.notna()
-    if both.sum() >= FEWEST:
-        ours_squared, plain_squared = own[both].to_numpy() ** 2, plain[both].to_numpy() ** 2
-        ratio = float(np.sqrt(ours_squared.mean() / plain_squared.mean()))
-        moved = ours_squared / ours_squared.mean() - plain_squared / plain_squared.mean()
-        error = ratio / 2 * float(moved.std(ddof=1) / np.sqrt(len(moved)))
-        yield _around("whoworks", "average: SE / plain difference's", len(moved), ratio, error)
+    for target, name in (("average", PRECISION), ("oracle difference", ORACLE_PRECISION)):
+        own = ours[ours["target"] == target].set_index("number")["se"].reindex(plain.index)
+        both = own.notna() & plain.notna()
+        if both.sum() >= FEWEST:
+            own_squared, plain_squared = own[both].to_numpy() ** 2, plain[both].to_numpy() ** 2
+            ratio = float(np.sqrt(own_squared.mean() / plain_squared.mean()))
+            moved = own_squared / own_squared.mean() - plain_squared / plain_squared.mean()
+            error = ratio / 2 * float(moved.std(ddof=1) / np.sqrt(len(moved)))
+            yield _around("whoworks", name, len(moved), ratio, error)
 
 
 def _beside_the_oracle(rows: pd.DataFrame) -> Iterator[Diagnosand]:

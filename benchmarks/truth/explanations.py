@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 from benchmarks.truth.bars import Bar
 from benchmarks.truth.cells import Cell
+from benchmarks.truth.diagnosands import ORACLE_PRECISION, PRECISION
 
 OPEN = "not explained yet"
 
 
-def explain(cell: Cell, bar: Bar, row: pd.Series) -> str:
-    """Return the explanation of a miss."""
+def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
+    """Return the explanation of a miss; `told` holds the table's rows of that cell."""
     measure = str(row["diagnosand"]).rsplit(": ", 1)[1]
     if measure == "size" and bar.low == bar.high and row["high"] < bar.low:
         return (
@@ -22,11 +23,19 @@ def explain(cell: Cell, bar: Bar, row: pd.Series) -> str:
             "scores are missing by arm and fall score at once: the effect among those measured is another one; reports "
             "of such pilots fail the attrition check and say so"
         )
-    if cell.world == "class-varying" and measure == "SE / plain difference's":
+    if cell.world == "class-varying" and row["diagnosand"] == PRECISION:
         floor = precision_floor(cell)
         return (
             f"no prognosis removes how effects vary over what is assigned: with every slope known the ratio would be "
             f"{floor:.2f} here, and the oracle's intervals are as long as ours"
+        )
+    oracle = told[told["diagnosand"] == ORACLE_PRECISION]
+    if row["diagnosand"] == PRECISION and len(oracle) and row["low"] <= float(oracle["high"].iloc[0]):
+        value, error = float(oracle["value"].iloc[0]), float(oracle["mc_error"].iloc[0])
+        reason = "; within pairs that are alike there is little left to explain" if cell.layout.blocks == "pair" else ""
+        return (
+            f"a regression that knows what scores follow has {value:.2f} (Monte-Carlo error {error:.2f}) on the same "
+            f"pilots{reason}"
         )
     return OPEN
 

@@ -21,6 +21,7 @@ from benchmarks.truth.table import DOCS, TABLE, read_table
 PAGE = DOCS / "truth.md"
 FIGURES = DOCS / "figures"
 BROKEN = DOCS / "truth_breaks.csv"
+KEY = ["world", "assigned", "clusters", "icc"]  # columns that name a cell
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "numba", "econml", "joblib")
 
 
@@ -38,7 +39,7 @@ def write_page(store: Store, *, table: Path = TABLE, page: Path = PAGE, figures:
 def _head(store: Store, rows: pd.DataFrame) -> list[str]:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     codes = sorted({code for cell in all_cells() for code in store.read(cell)["code"].unique()})
-    done = rows[["world", "assigned", "clusters", "icc"]].drop_duplicates()
+    done = rows[KEY].drop_duplicates()
     return [
         "# The truth table",
         "",
@@ -85,7 +86,7 @@ def _barred(rows: pd.DataFrame) -> list[tuple[Cell, Bar, pd.Series]]:
 
 def _fewest(rows: pd.DataFrame) -> list[str]:
     """Warn of cells whose replicates are too few to miss a bar by anything but much."""
-    most = rows[rows["procedure"] == "whoworks"].groupby(["world", "assigned", "clusters", "icc"])["replicates"].max()
+    most = rows[rows["procedure"] == "whoworks"].groupby(KEY)["replicates"].max()
     few = most[most < FEWER]
     if few.empty:
         return []
@@ -129,9 +130,10 @@ def _misses(rows: pd.DataFrame) -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for cell, bar, row in missed:
+        own = rows.merge(pd.DataFrame([cell.key], columns=KEY))
         lines.append(
             f"| {_words(cell)} | {row['diagnosand']} | {row['value']:.3f} | {row['low']:.3f} to {row['high']:.3f} | "
-            f"{row['replicates']} | {explain(cell, bar, row)} |"
+            f"{row['replicates']} | {explain(cell, bar, row, own)} |"
         )
     return [*lines, ""]
 
@@ -195,7 +197,7 @@ def _breaks() -> list[str]:
     for _, row in rows.iterrows():
         broken = BREAKS[row["procedure"]]
         same = table[(table["procedure"] == "whoworks") & (table["diagnosand"] == row["diagnosand"])]
-        for name, value in zip(("world", "assigned", "clusters", "icc"), broken.cell, strict=True):
+        for name, value in zip(KEY, broken.cell, strict=True):
             same = same[same[name] == value]
         whole = f"{same['value'].iloc[0]:.3f}" if len(same) else "not run yet, or never assessable"
         cell = f"{row['world']}; {row['assigned']}; {row['clusters']}; ICC {row['icc']:g}"
@@ -220,7 +222,7 @@ def _times(rows: pd.DataFrame) -> list[str]:
     ]  # fmt: skip
     own = rows[rows["diagnosand"].str.startswith("seconds")]
     for cell in all_cells():
-        part = own.merge(pd.DataFrame([dict(zip(["world", "assigned", "clusters", "icc"], cell.key, strict=True))]))
+        part = own.merge(pd.DataFrame([cell.key], columns=KEY))
         told = dict(zip(part["diagnosand"], part["value"], strict=True))
         if cell.forest_replicates and told:
             names = [f"{first}{stage}" for first in ("seconds", "seconds with predictions")
@@ -237,7 +239,7 @@ def _cells(rows: pd.DataFrame) -> list[str]:
         "| world | assigned | clusters | ICC | students | done | planned | with predictions, done | planned |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
-    keyed = rows.set_index(["world", "assigned", "clusters", "icc", "diagnosand"])["replicates"]
+    keyed = rows.set_index([*KEY, "diagnosand"])["replicates"]
     keyed = keyed[~keyed.index.duplicated()]
     for cell in all_cells():
         plain, forest = (int(keyed.get((*cell.key, name), 0)) for name in ("seconds", "seconds with predictions"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from benchmarks.truth.cells import TREES, Cell
 from benchmarks.truth.peers import ask_peers
 from benchmarks.truth.true_values import Truth
@@ -87,12 +88,17 @@ def read_findings(run: Run, truth: Truth) -> Iterator[Row]:
                 "low": finding.conf_low / truth.scale, "high": finding.conf_high / truth.scale,
                 "credibility": finding.credibility, **_true(finding, target, run, truth),
             }  # fmt: skip
-    yield {"target": "plain difference", "se": plain_error(run) / truth.scale}
+    yield {"target": "plain difference", "se": error_of_average(run) / truth.scale}
+    yield {"target": "oracle difference", "se": error_of_average(run, knows=True) / truth.scale}
     yield {"target": "trees chosen", "estimate": float(run.precision[0].learner == "gradient boosting")}
 
 
-def plain_error(run: Run) -> float:
-    """Return the plain difference's standard error, weighted by the shares drawn: nothing of it is learned."""
+def error_of_average(run: Run, *, knows: bool = False) -> float:
+    """Return a plain difference's standard error, weighted by the shares drawn: nothing of it is learned.
+
+    With `knows` it is adjusted as only one who made the world could: by the fall score alone, which
+    is all that scores follow beside the arm, with slopes between and within clusters.
+    """
     scores, design = run.settings[0].scores, run.design
     place = np.searchsorted(design.rows, scores.rows)
     by_student = run.plan.design.drawn == "student"
@@ -103,6 +109,11 @@ def plain_error(run: Run) -> float:
     share = (held / held.sum(axis=1, keepdims=True))[design.block, design.arm][place]
     blocked = scores.block.max() > scores.block.min()
     columns = np.column_stack([scores.z, scores.other] if blocked else [scores.z, scores.other, np.ones(len(place))])
+    if knows:
+        fall = run.panel.values["rit_fall"].iloc[scores.rows].to_numpy(dtype=float)
+        fall = np.where(np.isnan(fall), np.nanmean(fall), fall)
+        mean = pd.Series(fall).groupby(scores.cluster).transform("mean").to_numpy()
+        columns = np.column_stack([columns, mean, fall - mean])
     fit = cluster_robust(
         X=columns, y=scores.y, cluster=scores.cluster, weights=1 / share, absorb=scores.block if blocked else None
     )

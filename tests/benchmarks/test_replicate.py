@@ -11,7 +11,7 @@ from benchmarks.truth import campaign
 from benchmarks.truth.breaks import BREAKS, breaking
 from benchmarks.truth.cells import Cell, all_cells
 from benchmarks.truth.page import write_page
-from benchmarks.truth.replicate import plain_error, replicate, seed_of, shape_plan
+from benchmarks.truth.replicate import error_of_average, replicate, seed_of, shape_plan
 from benchmarks.truth.slices import check_slice, pick, slice_cells
 from benchmarks.truth.store import Chunk, Store, cut_chunks
 from benchmarks.truth.table import build_table, read_table, write_table
@@ -187,4 +187,5 @@ def test_the_plain_difference_is_the_runs_own_without_prognosis(assigned):
     cell = Cell(world="no-effect", assigned=assigned, clusters=12, icc=0.2, per_cluster=20, replicates=1)
     pilot, _ = draw_pilot(cell.truth_world, cell.layout, seed=3)
     run = Study.from_plan(shape_plan(pilot.plan, predicts=False), frame=pilot.records).run()
-    assert plain_error(run) == pytest.approx(run.precision[0].std_error_unadjusted, rel=1e-9)
+    assert error_of_average(run) == pytest.approx(run.precision[0].std_error_unadjusted, rel=1e-9)
+    assert error_of_average(run, knows=True) < 0.85 * error_of_average(run)
