@@ -30,12 +30,12 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
             f"{floor:.2f} here, and the oracle's intervals are as long as ours"
         )
     oracle = told[told["diagnosand"] == ORACLE_PRECISION]
-    if row["diagnosand"] == PRECISION and len(oracle) and row["low"] <= float(oracle["high"].iloc[0]):
+    if row["diagnosand"] == PRECISION and len(oracle) and float(oracle["value"].iloc[0]) > bar.high:
         value, error = float(oracle["value"].iloc[0]), float(oracle["mc_error"].iloc[0])
         reason = "; within pairs that are alike there is little left to explain" if cell.layout.blocks == "pair" else ""
         return (
-            f"a regression that knows what scores follow has {value:.2f} (Monte-Carlo error {error:.2f}) on the same "
-            f"pilots{reason}"
+            f"even a regression that knows what scores follow has {value:.3f} (Monte-Carlo error {error:.3f}) on the "
+            f"same pilots{reason}"
         )
     return OPEN
 
