@@ -25,8 +25,9 @@ def read_state(finding: Finding, words: Words) -> State:
 
     Clear: p, adjusted where the finding belongs to a family, is below what the
     interval's level allows, and an interval, if there is one, leaves zero out:
-    a one-sided p may be small where the two-sided interval does not. No meaningful difference: the whole interval lies
-    inside what the plan calls meaningful, whether or not it holds zero.
+    a one-sided p may be small where the two-sided interval does not.
+    No meaningful difference: the whole interval lies inside what the plan calls
+    meaningful, whether or not it holds zero.
     Suggestive: the interval leaves zero out, and the p that counts does not agree.
     An interval that holds zero is inconclusive, however close: no trends are told.
     """
