@@ -103,20 +103,20 @@ class Moments:
     def adjust(self, kind: Kind) -> tuple[Vector, int]:
         """Return (n, k) rows of the A_c' W_c Q_c, and the count of zero eigenvalues.
 
-        A cluster of few units (fewer than V has columns) is corrected through its own n_c x n_c
-        matrix B_c, a larger one through V_c' V_c: never more than the smaller of the two.
+        A cluster of few units (fewer than V has columns, or Z where weights are constant in each) is
+        corrected through its own n_c x n_c matrix B_c, a larger one through V_c' V_c (Z_c' Z_c).
         """
         plain = self.weights[:, None] * self.z[:, : self.n_columns]
         if kind in ("CR0", "CR1"):
             return plain, 0
         adjusted, n_singular = np.empty_like(plain), 0
-        size = np.diff(np.r_[self.start, len(self.z)])
-        for clusters in _alike(
-            np.minimum(size, 2 * self.z.shape[1]), entries=size * self.z.shape[1] + self.z.shape[1] ** 2
-        ):
+        size, p = np.diff(np.r_[self.start, len(self.z)]), self.z.shape[1]
+        is_even = kind == "CR2" and bool((self.weights == np.repeat(self.weights[self.start], size)).all())
+        few, through = (p, self._even) if is_even else (2 * p, self._large)
+        for clusters in _alike(np.minimum(size, few), entries=size * p + p**2):
             rows = _rows(self.start[clusters], size[clusters])
-            through = self._small if size[clusters[0]] < 2 * self.z.shape[1] else self._large
-            adjusted[rows], lost = through(clusters, rows, plain[rows], kind)
+            correct = self._small if size[clusters[0]] < few else through
+            adjusted[rows], lost = correct(clusters, rows, plain[rows], kind)
             n_singular += lost
         return adjusted, n_singular
 
@@ -141,18 +141,21 @@ class Moments:
         moved = turn @ (root[:, :, None] * (np.swapaxes(turn, 1, 2) @ columns))
         return moved.reshape(plain.shape), int(singular.sum())
 
+    def _even(self, clusters: Codes, rows: Codes, plain: Vector, kind: Kind) -> tuple[Vector, int]:
+        """Correct clusters in each of which weights are constant, through Z_c' Z_c, (C, p, p)."""
+        z, size = self.z[rows], np.diff(np.r_[self.start, len(self.z)])[clusters]
+        half, effect, own = z.shape[1], self._effect(clusters), self.weights[self.start[clusters]][:, None, None]
+        shared = effect[:, :half, :half] + own * (effect[:, half:, :half] + effect[:, :half, half:])
+        unit = np.eye(half)[:, : self.n_columns]
+        f, lost = _inverse_root(_gram_plain(z, np.cumsum(size) - size), shared, own * unit)
+        return _times(z, f, size), lost
+
     def _large(self, clusters: Codes, rows: Codes, plain: Vector, kind: Kind) -> tuple[Vector, int]:
-        """Correct clusters through V_c' V_c, (C, 2p, 2p); through Z_c' Z_c where weights are constant in each."""
+        """Correct clusters through V_c' V_c, (C, 2p, 2p)."""
         z, w = self.z[rows], self.weights[rows]
         size = np.diff(np.r_[self.start, len(self.z)])[clusters]
-        first, half, effect = np.cumsum(size) - size, z.shape[1], self._effect(clusters)
-        unit = np.eye(half)[:, : self.n_columns]
-        if kind == "CR2" and bool((w == np.repeat(w[first], size)).all()):
-            own = w[first][:, None, None]
-            shared = effect[:, :half, :half] + own * (effect[:, half:, :half] + effect[:, :half, half:])
-            f, lost = _inverse_root(_gram_plain(z, first), shared, own * unit)
-            return _times(z, f, size), lost
-        gram, columns = _gram(z, w, first), np.vstack([np.zeros_like(unit), unit])
+        half, effect, unit = z.shape[1], self._effect(clusters), np.eye(z.shape[1])[:, : self.n_columns]
+        gram, columns = _gram(z, w, np.cumsum(size) - size), np.vstack([np.zeros_like(unit), unit])
         if kind == "CR3":
             f, lost = _approximate_jackknife(gram, effect, columns), 0
         else:
@@ -263,12 +266,10 @@ def _gram_plain(z: Vector, start: Codes) -> Vector:
 
 
 def _times(z: Vector, f: Vector, size: Codes) -> Vector:
-    """Return the Z_c f_c, (n, k), of clusters one after another: those of one size together."""
-    first, moved = np.cumsum(size) - size, np.empty((len(z), f.shape[2]))
-    for m in np.unique(size):
-        same = size == m
-        own = _rows(first[same], size[same])
-        moved[own] = (z[own].reshape(-1, m, z.shape[1]) @ f[same]).reshape(-1, f.shape[2])
+    """Return the Z_c f_c, (n, k), of clusters one after another."""
+    moved, stop = np.empty((len(z), f.shape[2])), np.cumsum(size)
+    for own, start, end in zip(f, (stop - size).tolist(), stop.tolist(), strict=True):
+        np.matmul(z[start:end], own, out=moved[start:end])
     return moved
 
 
