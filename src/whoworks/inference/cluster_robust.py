@@ -105,7 +105,10 @@ class ClusterRobustFit:
         rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
         lost = (rows[:, self.aliased] != 0).any(axis=1)
         estimate = np.where(lost, np.nan, rows[:, ~self.aliased] @ self.coefficients[~self.aliased])
-        loadings, possible = self.loadings(rows), self._possible(rows)
+        alpha = self._alpha(rows)
+        loadings = self._moments.load(self._adjusted, alpha, kind=self.kind)
+        # each contrast's variance when errors are independent with variance 1
+        possible = np.einsum("ks,kl,ls->s", alpha, self._moments.spread, alpha)
         expected = loadings.expected_variance()
         unseen = lost | (expected <= UNSEEN * possible)
         covariance = np.where(unseen[:, None] | unseen[None, :], np.nan, loadings.meat())
@@ -131,11 +134,6 @@ class ClusterRobustFit:
     def _alpha(self, contrasts: Vector) -> Vector:
         """Write contrasts in the orthonormal basis, (k, q)."""
         return np.asarray(np.linalg.solve(self._triangle.T, contrasts[:, ~self.aliased].T), dtype=np.float64)
-
-    def _possible(self, contrasts: Vector) -> Vector:
-        """Return each contrast's variance when errors are independent with variance 1, (q,)."""
-        alpha = self._alpha(contrasts)
-        return np.asarray(np.einsum("ks,kl,ls->s", alpha, self._moments.spread, alpha), dtype=np.float64)
 
 
 def cluster_robust(

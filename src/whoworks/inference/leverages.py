@@ -18,16 +18,14 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from whoworks.inference.satterthwaite import Loadings, Matrix
+from whoworks.inference.satterthwaite import Cells, Loadings
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Kind = Literal["CR0", "CR1", "CR2", "CR3"]
 
 NEGLIGIBLE = 1e-13  # eigenvalues of a scaled Gram matrix below this are rounding error
-FULL = 20_000  # entries up to which a matrix over blocks is kept in full: faster than sparse, and small
 MOST_ENTRIES = 1_000_000  # of the clusters' matrices in one part: bounds memory
 SINGULAR = 1e-8  # eigenvalues of B_c below this are a leverage of one: generalised inverse
 
@@ -64,7 +62,7 @@ class Moments:
     z : (n, p) the rows of Z, with p = k + m and m the most blocks a cluster meets
     weights, residuals : (n,)
     start : (G,) each cluster's first unit
-    slot : (G, m) the block behind each indicator column, -1 where there is none
+    slot : (G, m) the block behind each indicator column, -1 where there is none;  cells : the same, listed
     n_columns : k
     spread : (k, k) Q' W^2 Q;  cross : (B, k) the same between blocks' indicators and Q, over the blocks' weights
     """
@@ -76,6 +74,7 @@ class Moments:
     slot: Codes
     n_columns: int
     blocks: Blocks | None
+    cells: Cells | None
     spread: Vector
     cross: Vector
 
@@ -97,7 +96,8 @@ class Moments:
         )
         return cls(
             z=np.hstack([basis, indicators]), weights=weights, residuals=residuals, start=start, slot=slot,
-            n_columns=basis.shape[1], blocks=blocks, spread=basis.T @ (weights[:, None] ** 2 * basis), cross=cross,
+            n_columns=basis.shape[1], blocks=blocks, cells=None if blocks is None else _cells(slot, blocks),
+            spread=basis.T @ (weights[:, None] ** 2 * basis), cross=cross,
         )  # fmt: skip
 
     def adjust(self, kind: Kind) -> tuple[Vector, int]:
@@ -175,40 +175,32 @@ class Moments:
         sides = np.hstack([self.z, self.weights[:, None] * self.z])
         projected = [self._sum(sides * column[:, None]) for column in g.T]  # q of (G, 2p)
         factor = self.n_clusters / (self.n_clusters - 1) if kind == "CR1" else 1.0
-        block: tuple[Matrix, ...] = ()
+        sums: tuple[Vector, ...] = ()
         if self.blocks is None:
             left = projected
         else:
-            block = tuple(self._block_sums(part) for part in projected)
-            left = [self._with_cross(part, sums) for part, sums in zip(projected, block, strict=True)]
+            sums = tuple(self._cell_sums(part) for part in projected)
+            left = [self._with_cross(*parts) for parts in zip(projected, sums, strict=True)]
         return Loadings(
-            score=score, own=own, left=tuple(left), middle=self._middle(), block=block,
-            block_middle=self._block_middle(), factor=factor,
-        )  # fmt: skip
+            score=score, own=own, left=tuple(left), middle=self._middle(), cells=self.cells, sums=sums, factor=factor
+        )
 
     def _sum(self, rows: Vector) -> Vector:
         """Sum (n, j) rows over each cluster, (G, j)."""
         return rows if self.n_clusters == len(rows) else np.add.reduceat(rows, self.start)
 
-    def _block_sums(self, projected: Vector) -> Matrix:
-        """Place each cluster's sums over a block, 1'g and w'g, in that block's own two columns: (G, 2 B)."""
-        assert self.blocks is not None
-        k, half, n_blocks = self.n_columns, projected.shape[1] // 2, len(self.blocks.weight)
+    def _cell_sums(self, projected: Vector) -> Vector:
+        """Return each cluster's sums over each of its blocks, 1'g and w'g: (E, 2)."""
+        k, half = self.n_columns, projected.shape[1] // 2
         row, column = np.nonzero(self.slot >= 0)
-        block = self.slot[row, column]
-        plain, weighted = (projected[:, first + k : first + half][row, column] for first in (0, half))
-        shape, place = (self.n_clusters, 2 * n_blocks), (np.r_[row, row], np.r_[block, n_blocks + block])
-        if shape[0] * shape[1] > FULL:
-            return sparse.csr_array((np.r_[plain, weighted], place), shape=shape)
-        full = np.zeros(shape)
-        full[place] = np.r_[plain, weighted]
-        return full
+        return np.column_stack([projected[row, first + k + column] for first in (0, half)])
 
-    def _with_cross(self, projected: Vector, sums: Matrix) -> Vector:
+    def _with_cross(self, projected: Vector, sums: Vector) -> Vector:
         """Return Q'g, Q'Wg and, for the blocks' part in P W^2 P, (1'g) cross: (G, 3 k)."""
-        assert self.blocks is not None
-        k, half, n_blocks = self.n_columns, projected.shape[1] // 2, len(self.blocks.weight)
-        return np.hstack([projected[:, :k], projected[:, half : half + k], sums[:, :n_blocks] @ self.cross])
+        assert self.cells is not None
+        k, half = self.n_columns, projected.shape[1] // 2
+        crossed = np.add.reduceat(sums[:, :1] * self.cross[self.cells.block], self.cells.start)
+        return np.hstack([projected[:, :k], projected[:, half : half + k], crossed])
 
     def _middle(self) -> Vector:
         k = self.n_columns
@@ -217,15 +209,14 @@ class Moments:
             return np.block([[self.spread, -one], [-one, none]])
         return np.block([[self.spread, -one, one], [-one, none, none], [one, none, none]])
 
-    def _block_middle(self) -> Matrix | None:
-        if self.blocks is None:
-            return None
-        weight, square = self.blocks.weight, self.blocks.square
-        if 4 * len(weight) ** 2 <= FULL:
-            one, own = np.diag(-1 / weight), np.diag(square / weight**2)
-            return np.block([[own, one], [one, np.zeros_like(one)]])
-        minus = sparse.diags_array(-1 / weight)
-        return sparse.block_array([[sparse.diags_array(square / weight**2), minus], [minus, None]], format="csr")
+
+def _cells(slot: Codes, blocks: Blocks) -> Cells:
+    """List the blocks that clusters meet, and what stands between two sums over one block: [[P W^2 P, -N], [-N, 0]]."""
+    row, column = np.nonzero(slot >= 0)
+    middle = np.zeros((len(blocks.weight), 2, 2))
+    middle[:, 0, 0] = blocks.square / blocks.weight**2
+    middle[:, 0, 1] = middle[:, 1, 0] = -1 / blocks.weight
+    return Cells(owner=row, block=slot[row, column], middle=middle)
 
 
 def _slots(cluster: Codes, blocks: Blocks | None, n_clusters: int) -> tuple[Codes, Codes]:
