@@ -31,6 +31,7 @@ from whoworks.forests.choice import choose_engine
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs, Predictions
 from whoworks.forests.ridge_engine import RidgeEngine
+from whoworks.forests.table import read_features
 from whoworks.panel.build import build_panel
 from whoworks.panel.panel import Panel
 from whoworks.plan.plan import Plan
@@ -43,7 +44,7 @@ PER_CLASS, ICC, BETWEEN_WAVES, VARYING, LEAVING = 25, 0.2, 0.75, 0.3, 0.08
 GROWS = 0.2  # SD more of the outcome in each wave, in the cells with growth
 ALPHA = 0.05
 MODERATORS = ("frl", "devices", "sex", "rit_fall")
-TREES = 500
+TREES = 1000
 CELLS = (
     *(("class-varying", "class", clusters) for clusters in (8, 12, 20, 40)),
     *(("class-varying", "student", clusters) for clusters in (12, 20, 40)),
@@ -166,7 +167,7 @@ def predict(panel: Panel, setting: Setting, *, engine: str, seed: np.random.Seed
     chosen = RidgeEngine() if engine == "ridge" else choose_engine(engine, clusters_per_arm=per_arm, trees=TREES)
     assert chosen is not None
     inputs = Inputs(
-        features=panel.values[list(MODERATORS)].iloc[scores.rows].reset_index(drop=True),
+        features=read_features(panel.values[list(MODERATORS)].iloc[scores.rows]),
         y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - 0.5, weights=1 / scores.own,
         cluster=scores.cluster, block=scores.block, arm=arm, learn=setting.treated | setting.control,
     )  # fmt: skip

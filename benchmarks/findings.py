@@ -23,6 +23,7 @@ from whoworks.findings.find import find_all, open_settings
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs
 from whoworks.forests.ridge_engine import RidgeEngine
+from whoworks.forests.table import read_features
 from whoworks.panel.build import build_panel
 from whoworks.plan.plan import Plan
 from whoworks.records.read import read_records
@@ -63,7 +64,7 @@ def predict(panel, design, setting):
     scores, arm = setting.scores, design.arm[np.searchsorted(design.rows, setting.scores.rows)]
     names = [moderator.name for moderator in panel.plan.moderators]
     inputs = Inputs(
-        features=panel.values[names].iloc[scores.rows].reset_index(drop=True), y_residual=scores.y - scores.mu0,
+        features=read_features(panel.values[names].iloc[scores.rows]), y_residual=scores.y - scores.mu0,
         z_residual=scores.z - 0.5, weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm,
         learn=setting.treated | setting.control,
     )  # fmt: skip

@@ -23,6 +23,7 @@ from whoworks.findings.setting import Setting
 from whoworks.forests.choice import choose_engine
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs, Predictions
+from whoworks.forests.table import read_features
 from whoworks.forests.use import compare_with_noise
 from whoworks.panel.build import build_panel
 from whoworks.panel.ledger import Ledger
@@ -162,7 +163,7 @@ class Study:
         arm, assigned = self.design.arm[place], self.design.assigned[place]
         # weighted by 1 / the own arm's probability, either arm of the contrast has probability one half
         inputs = Inputs(
-            features=self.panel.values[list(names)].iloc[scores.rows].reset_index(drop=True),
+            features=read_features(self.panel.values[list(names)].iloc[scores.rows]),
             y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - 0.5,
             weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm, learn=either,
         )  # fmt: skip

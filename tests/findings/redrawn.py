@@ -14,6 +14,7 @@ from whoworks.findings.setting import Setting, open_setting
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs, Predictions
 from whoworks.forests.ridge_engine import RidgeEngine
+from whoworks.forests.table import read_features
 from whoworks.scores.aipw import aipw_scores
 from whoworks.simulate.worlds import find_world
 
@@ -80,7 +81,7 @@ def predict(opened: Opened, setting: Setting, *, repeats: int, seed: int = 1) ->
     place = np.searchsorted(design.rows, scores.rows)
     names = list(dict.fromkeys(moderator.name for moderator in opened.panel.plan.moderators))
     inputs = Inputs(
-        features=opened.panel.values[names].iloc[scores.rows].reset_index(drop=True),
+        features=read_features(opened.panel.values[names].iloc[scores.rows]),
         y_residual=scores.y - scores.mu0, z_residual=scores.z - 0.5, weights=1 / scores.own, cluster=scores.cluster,
         block=scores.block, arm=design.arm[place], learn=setting.treated | setting.control,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ from sklearn.base import clone
 from tests.forests.worlds import classrooms
 from whoworks.errors import ForestError
 from whoworks.forests.causal import CausalForest
-from whoworks.forests.estimator import FORMAT, count_threads, round_residuals
+from whoworks.forests.estimator import FORMAT, round_residuals
 from whoworks.forests.importance import redraw_arms
 from whoworks.forests.regression import RegressionForest
+from whoworks.forests.table import read_features
+from whoworks.forests.threads import count_threads, over_threads
 
 SMALL = {"n_estimators": 60, "random_state": 1, "n_jobs": 1}
 
@@ -125,6 +128,12 @@ def test_a_feature_that_names_the_cluster_is_refused():
         fit(table.assign(class_id=names.astype("category")), y, z, names)
     with pytest.raises(ForestError, match="'room' names the cluster"):
         fit(table.assign(room=names.str.replace("room", "R").astype("category")), y, z, cluster)
+
+
+def coloured():
+    rng = np.random.default_rng(0)
+    X, y, z, cluster = classrooms(n_clusters=20, size=20)
+    return pd.DataFrame({"colour": pd.Categorical(rng.choice(["red", "blue"], len(y))), "x": X[:, 0]}), y, z, cluster
 
 
 def test_levels_are_split_as_sets_and_unseen_levels_go_the_missing_way():
@@ -324,7 +333,42 @@ def test_residuals_are_rounded_relative_to_their_size():
     np.testing.assert_array_equal(round_residuals(values * 2.0**-30), round_residuals(values) * 2.0**-30)
 
 
-def test_threads_are_counted_as_scikit_learn_counts_them():
+def test_threads_are_counted_as_scikit_learn_counts_them(monkeypatch):
     assert count_threads(None) == 1
     assert count_threads(3) == 3
-    assert count_threads(-1) >= 1
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    free = count_threads(-1)
+    assert free >= 1
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")  # as joblib sets it for its workers
+    assert count_threads(-1) == 1
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1000")
+    assert count_threads(-1) == free
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_work_comes_back_in_its_order_whatever_the_threads(n_threads):
+    assert list(over_threads(lambda item: -item, range(7), n_threads)) == [0, -1, -2, -3, -4, -5, -6]
+    assert list(over_threads(lambda item: -item, [], n_threads)) == []
+
+
+def test_one_thread_is_the_caller_s_own():
+    own = threading.get_ident()
+    assert set(over_threads(lambda _: threading.get_ident(), range(3), 1)) == {own}
+    assert own not in set(over_threads(lambda _: threading.get_ident(), range(3), 2))
+
+
+def test_a_table_read_once_and_cut_grows_the_forest_of_the_frame_cut():
+    table, y, z, cluster = coloured()
+    rows = np.flatnonzero(cluster < 14)
+    read = read_features(table)
+    whole = fit(table.iloc[rows], y[rows], z[rows], cluster[rows], n_estimators=60)
+    cut = fit(read.take(rows), y[rows], z[rows], cluster[rows], n_estimators=60)
+    np.testing.assert_array_equal(cut.predict(read.take(cluster >= 14)), whole.predict(table[cluster >= 14]))
+
+
+def test_numbers_stay_numbers_and_levels_may_come_as_text():
+    table, y, z, cluster = coloured()
+    forest = fit(table, y, z, cluster, n_estimators=60)
+    np.testing.assert_array_equal(forest.predict(table.astype({"colour": object})), forest.predict(table))
+    with pytest.raises(ForestError, match="'x' holds levels; the forest was grown on numbers"):
+        forest.predict(table.assign(x=table["x"].round().astype("category")))

@@ -15,6 +15,7 @@ from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs
 from whoworks.forests.ridge_engine import RidgeEngine
 from whoworks.forests.shrinkage import shrunken_slopes
+from whoworks.forests.table import read_features
 from whoworks.simulate.pilot import make_pilot
 
 
@@ -28,7 +29,8 @@ def inputs(seed=0, *, n_clusters=24, size=15, slope=0.0):
     y -= (y[z == 1].mean() + y[z == 0].mean()) / 2
     group = pd.Categorical.from_codes(rng.integers(3, size=n), ["a", "b", "c"])
     return Inputs(
-        features=pd.DataFrame({"x": x, "group": group}), y_residual=y, z_residual=z - 0.5, weights=np.full(n, 2.0),
+        features=read_features(pd.DataFrame({"x": x, "group": group})),
+        y_residual=y, z_residual=z - 0.5, weights=np.full(n, 2.0),
         cluster=cluster, block=np.zeros(n, dtype=np.int64), arm=z.astype(np.int64), learn=np.ones(n, dtype=np.bool_),
     )  # fmt: skip
 
@@ -52,7 +54,7 @@ class Recorder:
 
     def fit(self, data, *, rows, seed):
         self.seen.append((rows, seed))
-        return Recorded(n_features=data.features.shape[1], value=float(len(self.seen)))
+        return Recorded(n_features=len(data.features.names), value=float(len(self.seen)))
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Recorded:
         return np.full(self.n_features, 1 / self.n_features)
 
     def predict(self, features):
-        return np.full(len(features), self.value)
+        return np.full(features.n_rows, self.value)
 
 
 def test_each_fold_is_predicted_from_all_others_and_in_sequences_from_those_before_it():
@@ -109,7 +111,7 @@ def test_the_same_seed_gives_the_same_predictions():
 
 def test_the_ridge_finds_a_slope_that_is_there_and_shrinks_one_that_is_not():
     strong, none = (predict(inputs(1, slope=slope)).tau for slope in (2.0, 0.0))
-    assert np.corrcoef(strong, inputs(1).features["x"])[0, 1] > 0.95
+    assert np.corrcoef(strong, inputs(1).features.columns[0].values)[0, 1] > 0.95
     assert strong.std() > 1.0
     assert none.std() < 0.3
 
@@ -119,7 +121,7 @@ def test_the_ridge_does_not_mind_the_order_of_rows_nor_the_outcomes_scale():
     order = np.random.default_rng(0).permutation(len(data.y_residual))
     arrays = ("y_residual", "z_residual", "weights", "cluster", "block", "arm", "learn")
     shuffled = replace(
-        data, features=data.features.iloc[order].reset_index(drop=True),
+        data, features=data.features.take(order),
         **{name: getattr(data, name)[order] for name in arrays},
     )  # fmt: skip
     np.testing.assert_allclose(predict(shuffled).tau, predict(data).tau[order], atol=1e-8)
@@ -138,21 +140,22 @@ def test_a_constant_effect_is_predicted_for_everyone_at_unequal_probabilities_to
 
 
 def test_numbers_are_filled_and_categories_spread_and_what_is_missing_is_flagged():
-    features = pd.DataFrame({"x": [1.0, np.nan, 3.0], "g": pd.Categorical(["a", None, "b"], ["a", "b"])})
+    frame = pd.DataFrame({"x": [1.0, np.nan, 3.0], "g": pd.Categorical(["a", None, "b"], ["a", "b"])})
+    features = read_features(frame)
     columns, source = encode(features, centre=centres(features))
     np.testing.assert_array_equal(columns, [[1, 0, 0, 0], [2, 1, 0, 1], [3, 0, 1, 0]])
     np.testing.assert_array_equal(source, [0, 0, 1, 1])
 
 
 def test_new_units_are_filled_with_what_was_learned_and_unseen_columns_stay_in_place():
-    old = pd.DataFrame({"x": [1.0, 3.0], "g": pd.Categorical(["a", "a"], ["a", "b"])})
-    new = pd.DataFrame({"x": [np.nan], "g": pd.Categorical(["b"], ["a", "b"])})
+    old = read_features(pd.DataFrame({"x": [1.0, 3.0], "g": pd.Categorical(["a", "a"], ["a", "b"])}))
+    new = read_features(pd.DataFrame({"x": [np.nan], "g": pd.Categorical(["b"], ["a", "b"])}))
     columns, _ = encode(new, centre=centres(old))
     np.testing.assert_array_equal(columns, [[2, 1, 1, 0]])
 
 
 def test_a_number_that_is_missing_throughout_is_filled_with_zero():
-    features = pd.DataFrame({"x": [np.nan, np.nan]})
+    features = read_features(pd.DataFrame({"x": [np.nan, np.nan]}))
     np.testing.assert_array_equal(encode(features, centre=centres(features))[0], [[0, 1], [0, 1]])
 
 

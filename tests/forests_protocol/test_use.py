@@ -14,6 +14,7 @@ from whoworks.forests.forest_engine import ForestEngine
 from whoworks.forests.importance import COUNTED_DEPTH
 from whoworks.forests.protocol import USE
 from whoworks.forests.ridge_engine import RidgeEngine
+from whoworks.forests.table import Column, Table
 from whoworks.forests.use import compare_with_noise, noise_limit
 
 
@@ -56,8 +57,9 @@ def test_a_moderator_that_matters_passes_what_noise_reaches_and_one_that_does_no
 
 def test_the_forest_too_tells_use_from_noise():
     data, rng = inputs(0, n_clusters=40, slope=1.0), np.random.default_rng(5)
-    others = {f"other {i}": rng.normal(size=len(data.cluster)) for i in range(3)}
-    data = replace(data, features=data.features.assign(**others))
+    others = tuple(Column(values=rng.normal(size=len(data.cluster))) for _ in range(3))
+    names = (*data.features.names, "other 0", "other 1", "other 2")
+    data = replace(data, features=Table(names=names, columns=(*data.features.columns, *others)))
     found = compare(data, engine=ForestEngine(n_estimators=400)).set_index("moderator")
     assert (found["share"] > found["noise_high"]).to_dict() == {name: name == "x" for name in found.index}
 

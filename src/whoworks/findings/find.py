@@ -37,6 +37,7 @@ from whoworks.findings.takeup import find_takeup
 from whoworks.findings.variance_ratio import find_variance_ratio
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Predictions
+from whoworks.forests.table import read_features
 from whoworks.panel.panel import Panel
 from whoworks.scores.scores import Scores
 
@@ -146,5 +147,5 @@ def _find_predicted(
 
 def _features(panel: Panel, setting: Setting) -> Vector:
     names = list(dict.fromkeys(moderator.name for moderator in panel.plan.moderators))
-    values = panel.values[names].iloc[setting.scores.rows]
+    values = read_features(panel.values[names].iloc[setting.scores.rows])
     return encode(values, centre=centres(values))[0]

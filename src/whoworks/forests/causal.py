@@ -15,17 +15,16 @@ from whoworks.forests.arena import Sample, Strata
 from whoworks.forests.estimator import BaseForest, cluster_weights, round_residuals
 from whoworks.forests.importance import band_frame, redraw_arms, split_importance
 from whoworks.forests.inputs import (
-    Table,
     Vector,
     read_arms,
     read_groups,
     read_outcomes,
     read_propensity,
     read_weights,
-    refuse_identifiers,
 )
 from whoworks.forests.order import canonical_layout, cluster_arms, make_strata, number_alike
 from whoworks.forests.regression import RegressionForest
+from whoworks.forests.table import Table, refuse_identifiers
 from whoworks.forests.trees import Progress
 from whoworks.forests.variance import cluster_degrees, variance_factors
 

@@ -12,7 +12,7 @@ from whoworks.forests.ridge_engine import RidgeEngine
 
 CLUSTERS_FOR_FOREST = 10  # in each arm; below, a ridge regression of effects takes the forest's place
 FOLDS = 5  # the most that a plan's trees are shared out over
-TREES_PER_FOLD = 200  # the fewest of a fold
+TREES_PER_FOLD = 100  # the fewest of a fold
 CLUSTERS_FOR_ANY = 4  # in each arm; below, nothing can be learned from some clusters and shown in others
 
 

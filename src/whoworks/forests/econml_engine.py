@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.importance import COUNTED_DEPTH
 from whoworks.forests.protocol import Codes, Fitted, Inputs
+from whoworks.forests.table import Table
 
 Vector = NDArray[np.float64]
 
@@ -44,8 +44,9 @@ class EconmlEngine:
         """Learn from the units at `rows`."""
         from econml.grf import CausalForest
 
-        centre = centres(inputs.features.iloc[rows])
-        columns, source = encode(inputs.features.iloc[rows], centre=centre)
+        features = inputs.features.take(rows)
+        centre = centres(features)
+        columns, source = encode(features, centre=centre)
         forest = CausalForest(
             n_estimators=self.n_estimators, max_depth=self.max_depth, min_samples_leaf=SMALLEST_LEAF, max_samples=0.4,
             honest=True, inference=False, subforest_size=4, n_jobs=1, random_state=seed % 2**31,
@@ -57,13 +58,13 @@ class EconmlEngine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _EconmlFit:
     forest: Any
-    centre: pd.Series[float]
+    centre: Vector
     source: Codes
 
     @property
     def importance(self) -> Vector:
         return np.asarray(np.bincount(self.source, self.forest.feature_importances_), dtype=np.float64)
 
-    def predict(self, features: pd.DataFrame) -> Vector:
+    def predict(self, features: Table) -> Vector:
         columns, _ = encode(features, centre=self.centre)
         return np.asarray(self.forest.predict(columns), dtype=np.float64).ravel()

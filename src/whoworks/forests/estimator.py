@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 from sklearn.base import BaseEstimator
 
 from whoworks.errors import ForestError
 from whoworks.forests.arena import MISSING, Bagging, Rules, Sample, Strata, Trees
-from whoworks.forests.inputs import Table, Vector, read_features
+from whoworks.forests.inputs import Vector
 from whoworks.forests.order import Layout
 from whoworks.forests.pseudo import LARGEST_NODE
 from whoworks.forests.quantise import Feature, encode, fit_features
+from whoworks.forests.table import Table, read_features
+from whoworks.forests.threads import count_threads
 from whoworks.forests.trees import Progress, ask_trees, bag_seeds, grow_trees
 
 FORMAT = 2  # of a pickled forest
 POOLED_ROWS = 200  # over which it is judged how surely bags tell a variance
-
-
-def count_threads(n_jobs: int | None) -> int:
-    """Threads for ``n_jobs`` as scikit-learn means it: None is 1, -1 all that this process may use."""
-    if n_jobs is None:
-        return 1
-    if n_jobs < 0:
-        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, available + 1 + n_jobs)
-    return max(1, n_jobs)
 
 
 def round_residuals(values: Vector) -> Vector:
@@ -121,15 +113,17 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return table, encode(self.features_, table, n_threads=n_threads)
 
     def _encode_new(self, X: Any) -> NDArray[np.uint8]:
-        table = read_features(X)
         expected = tuple(feature.name for feature in self.features_)
-        if hasattr(X, "columns") and table.names != expected:
-            missing = [name for name in expected if name not in table.names]
+        if isinstance(X, pd.DataFrame) and tuple(map(str, X.columns)) != expected:
+            given = {str(name) for name in X.columns}
+            missing = [name for name in expected if name not in given]
             if missing:
                 raise ForestError(f"X lacks {len(missing)} features the forest was grown on: {', '.join(missing[:5])}.")
-            table = read_features(X.loc[:, [c for name in expected for c in X.columns if str(c) == name]])
-        if len(table.names) != len(expected):
-            raise ForestError(f"X has {len(table.names)} features; the forest was grown on {len(expected)}.")
+            X = X.loc[:, [c for name in expected for c in X.columns if str(c) == name]]
+        n_given = len(X.names) if isinstance(X, Table) else np.shape(X)[1] if np.ndim(X) == 2 else len(expected)
+        if n_given != len(expected):
+            raise ForestError(f"X has {n_given} features; the forest was grown on {len(expected)}.")
+        table = read_features(X, [j for j, feature in enumerate(self.features_) if feature.is_categorical])
         return encode(self.features_, table, n_threads=count_threads(self.n_jobs))
 
     def _rules(self, n_arms: int, weighted: bool, p: int) -> Rules:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.causal import CausalForest
 from whoworks.forests.importance import COUNTED_DEPTH
 from whoworks.forests.protocol import Codes, Fitted, Inputs
+from whoworks.forests.table import Table
 
 Vector = NDArray[np.float64]
 
@@ -30,14 +30,14 @@ class ForestEngine:
 
     @property
     def brief(self) -> ForestEngine:
-        """Fewer trees, no deeper than the levels that importance counts."""
-        return replace(self, n_estimators=BRIEF_TREES, max_depth=COUNTED_DEPTH)
+        """At most 200 trees, no deeper than the levels that importance counts."""
+        return replace(self, n_estimators=min(self.n_estimators, BRIEF_TREES), max_depth=COUNTED_DEPTH)
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""
         forest = CausalForest(n_estimators=self.n_estimators, max_depth=self.max_depth, random_state=seed)
         forest.fit(
-            inputs.features.iloc[rows], inputs.y_residual[rows], (inputs.z_residual[rows] > 0).astype(np.int64),
+            inputs.features.take(rows), inputs.y_residual[rows], (inputs.z_residual[rows] > 0).astype(np.int64),
             cluster=inputs.cluster[rows], propensity=0.5, block=inputs.block[rows],
             prognosis=np.zeros(len(rows)), sample_weight=inputs.weights[rows],
         )  # fmt: skip
@@ -52,5 +52,5 @@ class _ForestFit:
     def importance(self) -> Vector:
         return np.asarray(self.forest.feature_importances_, dtype=np.float64)
 
-    def predict(self, features: pd.DataFrame) -> Vector:
+    def predict(self, features: Table) -> Vector:
         return np.asarray(self.forest.predict(features), dtype=np.float64).ravel()

@@ -1,9 +1,7 @@
-"""What the user handed over, checked: features, arms, propensities, clusters, weights."""
+"""What the user handed over, checked: outcomes, arms, propensities, clusters, weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,68 +11,6 @@ from numpy.typing import NDArray
 from whoworks.errors import ForestError
 
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Columns of features by position, as given."""
-
-    frame: pd.DataFrame
-    names: tuple[str, ...]
-    categorical: tuple[bool, ...]
-
-    @property
-    def n_rows(self) -> int:
-        """Return how many rows there are."""
-        return len(self.frame)
-
-    def numbers(self, j: int) -> Vector:
-        """Return column ``j`` as floats, NaN where missing."""
-        column = self.frame.iloc[:, j]
-        try:
-            return column.to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            raise ForestError(
-                f"Feature {self.names[j]!r} holds text, not numbers: name it in `categorical`, "
-                "give it pandas' category type, or convert it."
-            ) from None
-
-    def levels(self, j: int) -> tuple[NDArray[np.int64], list[Any]]:
-        """Return the levels of column ``j`` and each row's place among them, -1 where missing."""
-        column = self.frame.iloc[:, j]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            codes, levels = column.cat.codes.to_numpy(), column.cat.categories
-            held, place = np.unique(codes[codes >= 0], return_inverse=True)
-            own = np.full(len(codes), -1, np.int64)
-            own[codes >= 0] = place
-            return own, levels[held].astype(object).tolist()
-        place, levels = pd.factorize(column)
-        return place.astype(np.int64), levels.astype(object).tolist()
-
-
-def read_features(X: Any, categorical: Sequence[Any] | None = None) -> Table:
-    """Read a frame or an array; columns of pandas' category type are categorical too."""
-    if isinstance(X, pd.DataFrame):
-        frame = X
-    else:
-        array = np.asarray(X)
-        if array.ndim != 2:
-            raise ForestError(f"X has {array.ndim} dimensions; it needs two: rows and features.")
-        frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])])
-    if frame.shape[1] == 0:
-        raise ForestError("X has no columns: a forest needs at least one feature.")
-    names = tuple(str(name) for name in frame.columns)
-    if len(set(names)) < len(names):
-        raise ForestError("X has columns of the same name: rename them, so that a split can be named.")
-    chosen = [isinstance(dtype, pd.CategoricalDtype) for dtype in frame.dtypes]
-    for key in categorical if categorical is not None else ():
-        if isinstance(key, (int, np.integer)) and 0 <= key < len(names):
-            chosen[int(key)] = True
-        elif str(key) in names:
-            chosen[names.index(str(key))] = True
-        else:
-            raise ForestError(f"`categorical` names {key!r}, which is no column of X.")
-    return Table(frame=frame, names=names, categorical=tuple(chosen))
 
 
 def read_outcomes(y: Any, n: int) -> Vector:
@@ -159,37 +95,3 @@ def read_weights(sample_weight: Any, n: int) -> Vector:
     if weight.shape != (n,) or not np.isfinite(weight).all() or weight.min() < 0.0 or not weight.sum() > 0.0:
         raise ForestError(f"sample_weight needs one finite, non-negative number for each of the {n} rows.")
     return np.asarray(weight / weight.mean())
-
-
-def refuse_identifiers(table: Table, labels: Any, groups: NDArray[np.int64], what: str) -> None:
-    """Refuse a feature that names the cluster or block: its effect would be classroom noise."""
-    n_groups = int(groups.max()) + 1
-    if not 1 < n_groups < len(groups):
-        return
-    given = getattr(labels, "name", None)
-    first = np.unique(groups, return_index=True)[1]
-    as_text = pd.Series(np.asarray(labels).ravel()[first]).astype(str).to_numpy()
-    as_number = pd.to_numeric(pd.Series(as_text), errors="coerce").to_numpy()
-    for j, name in enumerate(table.names):
-        column = table.frame.iloc[:, j]
-        is_coarse = isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) < n_groups
-        is_same = name == given or (not is_coarse and _is_same(column.iloc[first], as_text, as_number))
-        if not is_same and table.categorical[j] and not is_coarse:
-            codes = pd.factorize(column)[0]
-            pairs = len(np.unique(codes * np.int64(n_groups) + groups))
-            is_same = pairs == n_groups and len(np.unique(codes)) == n_groups
-        if is_same:
-            raise ForestError(
-                f"Feature {name!r} names the {what}: a forest may not split on who a classroom is, only on what it "
-                "is like. Leave this column out of X."
-            )
-
-
-def _is_same(column: pd.Series[Any], as_text: NDArray[np.object_], as_number: NDArray[np.float64]) -> bool:
-    """Tell whether a feature's values are the labels of the groups, as text or as numbers."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return bool((column.to_numpy(dtype=np.float64, na_value=np.nan) == as_number).all())
-    text = column.astype(str)
-    if (text.to_numpy() == as_text).all():
-        return True
-    return bool((pd.to_numeric(text, errors="coerce").to_numpy() == as_number).all())

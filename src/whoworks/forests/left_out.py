@@ -39,7 +39,7 @@ def predict_left_out(
     tau = np.empty(len(fold))
     for k in range(int(fold.max()) + 1):
         fitted = engine.fit(inputs, rows=np.flatnonzero((fold != k) & inputs.learn), seed=next(seeds))
-        tau[fold == k] = fitted.predict(inputs.features[fold == k])
+        tau[fold == k] = fitted.predict(inputs.features.take(fold == k))
         progress((done := done + 1) / n_fits)
     forward = np.full(forward_fold.shape, np.nan)
     for repeat, row in enumerate(forward_fold):
@@ -47,7 +47,7 @@ def predict_left_out(
             before, fit_seed = np.flatnonzero((row < k) & inputs.learn), next(seeds)
             if _clusters_per_arm(inputs, before) >= engine.fewest_clusters:
                 fitted = engine.fit(inputs, rows=before, seed=fit_seed)
-                forward[repeat, row == k] = fitted.predict(inputs.features[row == k])
+                forward[repeat, row == k] = fitted.predict(inputs.features.take(row == k))
             progress((done := done + 1) / n_fits)
     return Predictions(
         tau=np.round(tau, 10), fold=fold, forward=np.round(forward, 10), forward_fold=forward_fold,

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from whoworks.forests.table import Table
+
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -19,7 +21,7 @@ USE = ("moderator", "share", "noise_median", "noise_high")
 class Inputs:
     """What predicted effects are learned from, one entry per analysed unit.
 
-    features : (n, p) numbers (NaN where missing) and categoricals, all measured before assignment
+    features : n rows of p features, all measured before assignment
     y_residual : (n,) y - m(x), rounded so that reruns agree to the last bit
     z_residual : (n,) z - 1/2: under the weights either arm has probability one half
     weights : (n,) the inverse of the known probability of the arm assigned
@@ -27,7 +29,7 @@ class Inputs:
     learn : (n,) the units to learn from: those of the two arms compared
     """
 
-    features: pd.DataFrame
+    features: Table
     y_residual: Vector
     z_residual: Vector
     weights: Vector
@@ -45,7 +47,7 @@ class Fitted(Protocol):
         """(p,) shares in [0, 1] of the features in the predictions; they rank, and cause nothing."""
         ...
 
-    def predict(self, features: pd.DataFrame) -> Vector:
+    def predict(self, features: Table) -> Vector:
         """Return predicted effects in the outcome's units."""
         ...
 

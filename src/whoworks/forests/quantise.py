@@ -6,21 +6,19 @@ monotone transform of a feature changes nothing, on old rows or new.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.errors import ForestError
 from whoworks.forests.arena import MISSING
+from whoworks.forests.table import Table
+from whoworks.forests.threads import over_threads
 
 MOST_BINS = MISSING  # codes 0..254; 255 is missing
 WORTH_THREADS = 20_000  # rows from which columns are shared out over threads
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,35 +93,38 @@ def encode_levels(feature: Feature, place: NDArray[np.int64], present: list[Any]
     return np.array([*codes, MISSING], np.uint8)[place]
 
 
-def by_column(work: Callable[[int], T], table: Any, n_threads: int) -> list[T]:
-    """Do the work of every column, on threads where there is enough of it."""
-    columns = range(len(table.names))
-    if n_threads == 1 or table.n_rows < WORTH_THREADS:
-        return [work(j) for j in columns]
-    with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        return list(pool.map(work, columns))
-
-
-def fit_features(table: Any, *, n_threads: int = 1) -> tuple[Feature, ...]:
-    """Learn every column's bins or levels from a ``Table`` (see ``inputs``)."""
+def fit_features(table: Table, *, n_threads: int = 1) -> tuple[Feature, ...]:
+    """Learn every column's bins or levels."""
 
     def fit(j: int) -> Feature:
-        if table.categorical[j]:
-            return fit_levels(table.names[j], table.levels(j)[1])
-        return fit_number(table.names[j], table.numbers(j))
+        name, column = table.names[j], table.columns[j]
+        return fit_number(name, column.values) if column.levels is None else fit_levels(name, column.present()[1])
 
-    return tuple(by_column(fit, table, n_threads))
+    return tuple(over_threads(fit, range(len(table.names)), _worth(table, n_threads)))
 
 
-def encode(features: tuple[Feature, ...], table: Any, *, n_threads: int = 1) -> NDArray[np.uint8]:
-    """Return the codes of all columns, row-major (n, p)."""
+def encode(features: tuple[Feature, ...], table: Table, *, n_threads: int = 1) -> NDArray[np.uint8]:
+    """Return the codes of all columns, row-major (n, p).
+
+    Raises
+    ------
+    ForestError
+        When a column holds levels where the forest was grown on numbers.
+    """
     codes = np.empty((table.n_rows, len(features)), np.uint8)
 
     def fill(j: int) -> None:
-        if features[j].is_categorical:
-            codes[:, j] = encode_levels(features[j], *table.levels(j))
+        feature, column = features[j], table.columns[j]
+        if feature.is_categorical:
+            codes[:, j] = encode_levels(feature, *column.present())
+        elif column.levels is not None:
+            raise ForestError(f"Feature {feature.name!r} holds levels; the forest was grown on numbers: convert it.")
         else:
-            codes[:, j] = encode_number(features[j], table.numbers(j))
+            codes[:, j] = encode_number(feature, column.values)
 
-    by_column(fill, table, n_threads)
+    list(over_threads(fill, range(len(features)), _worth(table, n_threads)))
     return codes
+
+
+def _worth(table: Table, n_threads: int) -> int:
+    return n_threads if table.n_rows >= WORTH_THREADS else 1

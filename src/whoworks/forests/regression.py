@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from whoworks.forests.arena import Sample, Trees
 from whoworks.forests.estimator import BaseForest, cluster_weights, round_residuals
-from whoworks.forests.inputs import Vector, read_groups, read_outcomes, read_weights, refuse_identifiers
+from whoworks.forests.inputs import Vector, read_groups, read_outcomes, read_weights
 from whoworks.forests.order import Layout, canonical_layout, make_strata
+from whoworks.forests.table import refuse_identifiers
 from whoworks.forests.trees import Progress
 from whoworks.forests.variance import cluster_degrees, variance_factors
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Codes, Fitted, Inputs
 from whoworks.forests.shrinkage import shrunken_slopes
+from whoworks.forests.table import Table
 
 Vector = NDArray[np.float64]
 
@@ -35,8 +35,9 @@ class RidgeEngine:
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`; `seed` changes nothing."""
-        centre = centres(inputs.features.iloc[rows])
-        columns, source = encode(inputs.features.iloc[rows], centre=centre)
+        features = inputs.features.take(rows)
+        centre = centres(features)
+        columns, source = encode(features, centre=centre)
         mean, spread = columns.mean(axis=0), columns.std(axis=0)
         spread[spread < 1e-12] = np.inf
         scaled = (columns - mean) / spread
@@ -56,7 +57,7 @@ class _RidgeFit:
     slopes: Vector
     mean: Vector
     spread: Vector
-    centre: pd.Series[float]
+    centre: Vector
     source: Codes
 
     @property
@@ -65,6 +66,6 @@ class _RidgeFit:
         total = size.sum()
         return size / total if total > 0 else size
 
-    def predict(self, features: pd.DataFrame) -> Vector:
+    def predict(self, features: Table) -> Vector:
         columns, _ = encode(features, centre=self.centre)
         return np.asarray(self.level + ((columns - self.mean) / self.spread) @ self.slopes, dtype=np.float64)

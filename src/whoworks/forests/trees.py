@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from whoworks.forests.arena import Arena, Bagging, Rules, Sample, Strata, Trees, make_arena
 from whoworks.forests.grow import grow_bags
 from whoworks.forests.predict import find_leaves, mean_moments, solve_effects
+from whoworks.forests.threads import over_threads
 from whoworks.forests.variance import little_bags
 
 Progress = Callable[[int, int], None]
@@ -83,11 +83,10 @@ def grow_trees(
             benches.put(arena)
 
     grown: list[Grown] = []
-    with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        for run, trees in zip(runs, pool.map(grow, runs), strict=True):
-            grown.append(trees)
-            if progress is not None:
-                progress(run.stop * bagging.n_trees, len(seeds) * bagging.n_trees)
+    for run, trees in zip(runs, over_threads(grow, runs, n_threads), strict=True):
+        grown.append(trees)
+        if progress is not None:
+            progress(run.stop * bagging.n_trees, len(seeds) * bagging.n_trees)
     return join_bags(grown, bits, bagging.n_trees)
 
 
@@ -139,7 +138,6 @@ def ask_trees(
         if variance is not None and error is not None:
             little_bags(trees, leaves, moments, effects[part], d, variance[part], error[part])
 
-    with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        for _ in pool.map(ask, range(0, n, size)):
-            pass
+    for _ in over_threads(ask, range(0, n, size), n_threads):
+        pass
     return effects, variance, error

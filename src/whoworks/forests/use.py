@@ -64,7 +64,7 @@ def compare_with_noise(
     )
     found = pd.DataFrame(
         {
-            "moderator": list(inputs.features.columns), "share": share,
+            "moderator": list(inputs.features.names), "share": share,
             "noise_median": np.median(noise, axis=0), "noise_high": noise_limit(noise),
         }
     )  # fmt: skip

@@ -1,0 +1,135 @@
+"""Features as the user handed them over: read once, checked, and cut by row as often as a fit asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whoworks.errors import ForestError
+
+Codes = NDArray[np.int64]
+Rows = Codes | NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One feature: numbers, or places among levels.
+
+    values : (n,) floats, NaN where missing; where there are levels, (n,) places among them, -1 where missing
+    levels : of a categorical feature, None of a number
+    """
+
+    values: NDArray[Any]
+    levels: tuple[Any, ...] | None = None
+
+    def present(self) -> tuple[Codes, list[Any]]:
+        """Return each row's place among the levels that occur, -1 where missing, and these levels."""
+        assert self.levels is not None
+        held, place = np.unique(self.values[self.values >= 0], return_inverse=True)
+        own = np.full(len(self.values), -1, np.int64)
+        own[self.values >= 0] = place
+        return own, [self.levels[int(code)] for code in held]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Features by position."""
+
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Return how many rows there are."""
+        return len(self.columns[0].values)
+
+    def take(self, rows: Rows) -> Table:
+        """Return the rows at given places, or those that a mask keeps."""
+        columns = tuple(Column(values=column.values[rows], levels=column.levels) for column in self.columns)
+        return Table(names=self.names, columns=columns)
+
+
+def read_features(X: Any, categorical: Sequence[Any] | None = None) -> Table:
+    """Read a frame, an array, or a table read before; columns of pandas' category type are categorical too."""
+    if isinstance(X, Table):
+        return X
+    if isinstance(X, pd.DataFrame):
+        frame = X
+    else:
+        array = np.asarray(X)
+        if array.ndim != 2:
+            raise ForestError(f"X has {array.ndim} dimensions; it needs two: rows and features.")
+        frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])])
+    if frame.shape[1] == 0:
+        raise ForestError("X has no columns: a forest needs at least one feature.")
+    names = tuple(str(name) for name in frame.columns)
+    if len(set(names)) < len(names):
+        raise ForestError("X has columns of the same name: rename them, so that a split can be named.")
+    chosen = [isinstance(dtype, pd.CategoricalDtype) for dtype in frame.dtypes]
+    for key in categorical if categorical is not None else ():
+        if isinstance(key, (int, np.integer)) and 0 <= key < len(names):
+            chosen[int(key)] = True
+        elif str(key) in names:
+            chosen[names.index(str(key))] = True
+        else:
+            raise ForestError(f"`categorical` names {key!r}, which is no column of X.")
+    columns = tuple(
+        _read_levels(frame.iloc[:, j]) if chosen[j] else _read_numbers(name, frame.iloc[:, j])
+        for j, name in enumerate(names)
+    )
+    return Table(names=names, columns=columns)
+
+
+def _read_numbers(name: str, column: pd.Series[Any]) -> Column:
+    try:
+        return Column(values=column.to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError):
+        raise ForestError(
+            f"Feature {name!r} holds text, not numbers: name it in `categorical`, "
+            "give it pandas' category type, or convert it."
+        ) from None
+
+
+def _read_levels(column: pd.Series[Any]) -> Column:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        values, levels = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        values, levels = pd.factorize(column)
+    return Column(values=values.astype(np.int64), levels=tuple(levels.astype(object).tolist()))
+
+
+def refuse_identifiers(table: Table, labels: Any, groups: Codes, what: str) -> None:
+    """Refuse a feature that names the cluster or block: its effect would be classroom noise."""
+    n_groups = int(groups.max()) + 1
+    if not 1 < n_groups < len(groups):
+        return
+    given = getattr(labels, "name", None)
+    first = np.unique(groups, return_index=True)[1]
+    as_text = pd.Series(np.asarray(labels).ravel()[first]).astype(str).to_numpy()
+    as_number = pd.to_numeric(pd.Series(as_text), errors="coerce").to_numpy()
+    for name, column in zip(table.names, table.columns, strict=True):
+        if name == given or _is_same(column, groups, first, as_text, as_number):
+            raise ForestError(
+                f"Feature {name!r} names the {what}: a forest may not split on who a classroom is, only on what it "
+                "is like. Leave this column out of X."
+            )
+
+
+def _is_same(
+    column: Column, groups: Codes, first: Codes, as_text: NDArray[np.object_], as_number: NDArray[np.float64]
+) -> bool:
+    """Tell whether a feature holds the labels of the groups, as text or as numbers, or other names for each."""
+    if column.levels is None:
+        return bool((column.values[first] == as_number).all())
+    if len(column.levels) < len(first):
+        return False
+    text = np.array([*(str(level) for level in column.levels), "nan"], dtype=object)[column.values[first]]
+    if (text == as_text).all() or bool((pd.to_numeric(pd.Series(text), errors="coerce") == as_number).all()):
+        return True
+    pairs = len(np.unique(column.values * np.int64(len(first)) + groups))
+    return pairs == len(first) and len(np.unique(column.values)) == len(first)
