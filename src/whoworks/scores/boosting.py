@@ -40,6 +40,7 @@ class Boosted:
     missing_left : (T, nodes) whether missing values go left
     left : (T, nodes) the left child; the right one comes next
     value : (T, nodes) what a leaf adds;  level : the outcome's mean
+    fitted : (n,) what `predict` gives for the units learned from
     """
 
     edges: tuple[Vector, ...]
@@ -49,6 +50,7 @@ class Boosted:
     left: Codes
     value: Vector
     level: float
+    fitted: Vector
 
     def predict(self, columns: Vector) -> Vector:
         """Predict (n, p) columns, NaN where missing: (n,)."""
@@ -62,10 +64,11 @@ def boost(*, columns: Vector, outcome: Vector) -> Boosted:
     edges = tuple(find_edges(column) for column in columns.T)
     level = float(outcome.mean())
     grown = _grow(put_in_bins(columns, edges), outcome - level)
-    feature, cut, missing_left, left, value = grown
+    feature, cut, missing_left, left, value, summed = grown
     return Boosted(
-        edges=edges, feature=feature, cut=cut, missing_left=missing_left, left=left, value=value, level=level
-    )
+        edges=edges, feature=feature, cut=cut, missing_left=missing_left, left=left, value=value, level=level,
+        fitted=level + summed,
+    )  # fmt: skip
 
 
 def find_edges(column: Vector) -> Vector:
@@ -89,10 +92,26 @@ def put_in_bins(columns: Vector, edges: tuple[Vector, ...]) -> Bins:
 
 
 @kernel
-def _fill(bins: Bins, rest: Vector, rows: Codes, start: int, stop: int, total: Vector, count: Codes) -> None:
-    """Sum residuals and count units by column and bin over a node's units."""
-    total[:] = 0.0
-    count[:] = 0
+def _count_bins(bins: Bins) -> Codes:
+    """Return how many bins of each column may be in use, that of missing values aside, (p,)."""
+    used = np.zeros(bins.shape[1], np.int64)
+    for row in range(len(bins)):
+        for j in range(bins.shape[1]):
+            b = bins[row, j]
+            if b != MISSING and b >= used[j]:
+                used[j] = b + 1
+    return used
+
+
+@kernel
+def _fill(
+    bins: Bins, used: Codes, rest: Vector, rows: Codes, start: int, stop: int, total: Vector, count: Codes
+) -> None:
+    """Sum residuals and count units by column and bin over a node's units; only bins in use are written."""
+    for j in range(len(used)):
+        total[j, : used[j]] = 0.0
+        count[j, : used[j]] = 0
+        total[j, MISSING], count[j, MISSING] = 0.0, 0
     for place in range(start, stop):
         row = rows[place]
         for j in range(bins.shape[1]):
@@ -102,7 +121,18 @@ def _fill(bins: Bins, rest: Vector, rows: Codes, start: int, stop: int, total: V
 
 
 @kernel
-def _best_cut(total: Vector, count: Codes, n: int, whole: float) -> tuple[float, int, int, bool]:
+def _subtract(used: Codes, total: Any, count: Any, parent: int, small: int, large: int) -> None:
+    """Give the larger child what its parent held, less what the smaller one holds."""
+    for j in range(len(used)):
+        for b in range(used[j]):
+            total[large, j, b] = total[parent, j, b] - total[small, j, b]
+            count[large, j, b] = count[parent, j, b] - count[small, j, b]
+        total[large, j, MISSING] = total[parent, j, MISSING] - total[small, j, MISSING]
+        count[large, j, MISSING] = count[parent, j, MISSING] - count[small, j, MISSING]
+
+
+@kernel
+def _best_cut(used: Codes, total: Vector, count: Codes, n: int, whole: float) -> tuple[float, int, int, bool]:
     """Return gain, column, cut and side of missing values of a node's best cut; a gain of 0 where there is none."""
     best = (0.0, -1, 0, False)
     own = whole * whole / (n + RIDGE)
@@ -110,7 +140,7 @@ def _best_cut(total: Vector, count: Codes, n: int, whole: float) -> tuple[float,
         gap, gap_count = total[j, MISSING], count[j, MISSING]
         for side in range(2 if gap_count > 0 else 1):
             left, left_count = (gap, gap_count) if side == 1 else (0.0, 0)
-            for b in range(MISSING):
+            for b in range(used[j]):
                 if count[j, b] == 0:
                     continue
                 left += total[j, b]
@@ -150,15 +180,16 @@ def _divide(
 
 
 @kernel
-def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_], Codes, Vector]:
-    """Grow all trees; the arrays are those of `Boosted`."""
+def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_], Codes, Vector, Vector]:
+    """Grow all trees; the arrays are those of `Boosted`, the last the sum of what its leaves add to each unit."""
     n, p = bins.shape
+    used = _count_bins(bins)
     feature = np.full((N_TREES, NODES), -1, np.int64)
     cut = np.zeros((N_TREES, NODES), np.int64)
     missing_left = np.zeros((N_TREES, NODES), np.bool_)
     left = np.zeros((N_TREES, NODES), np.int64)
     value = np.zeros((N_TREES, NODES))
-    rest = outcome.copy()
+    rest, summed = outcome.copy(), np.zeros(n)
     rows, spare = np.empty(n, np.int64), np.empty(n, np.int64)
     total, count = np.empty((NODES, p, MISSING + 1)), np.empty((NODES, p, MISSING + 1), np.int64)
     gain, chosen, where = np.empty(NODES), np.empty(NODES, np.int64), np.empty((NODES, 2), np.int64)
@@ -167,7 +198,7 @@ def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_],
             rows[row] = row
         size, leaves, fresh = 1, 1, 0
         where[0, 0], where[0, 1] = 0, n
-        _fill(bins, rest, rows, 0, n, total[0], count[0])
+        _fill(bins, used, rest, rows, 0, n, total[0], count[0])
         while True:
             for node in range(fresh, size):
                 start, stop = where[node]
@@ -177,7 +208,7 @@ def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_],
                 value[t, node], gain[node] = RATE * whole / (stop - start + RIDGE), 0.0
                 if stop - start >= 2 * LEAF_SIZE and leaves < MOST_LEAVES:
                     gain[node], chosen[node], cut[t, node], missing_left[t, node] = _best_cut(
-                        total[node], count[node], stop - start, whole
+                        used, total[node], count[node], stop - start, whole
                     )
             best = int(np.argmax(gain[:size]))
             if leaves == MOST_LEAVES or gain[best] <= 0.0:
@@ -190,14 +221,14 @@ def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_],
             small, large = (size, size + 1) if middle - start < stop - middle else (size + 1, size)
             fresh, size, leaves = size, size + 2, leaves + 1
             if leaves < MOST_LEAVES and where[large, 1] - where[large, 0] >= 2 * LEAF_SIZE:
-                # what the larger child holds is what its parent held, less the smaller one's
-                _fill(bins, rest, rows, where[small, 0], where[small, 1], total[small], count[small])
-                total[large], count[large] = total[best] - total[small], count[best] - count[small]
+                _fill(bins, used, rest, rows, where[small, 0], where[small, 1], total[small], count[small])
+                _subtract(used, total, count, best, small, large)
         for node in range(size):
             if feature[t, node] < 0:
                 for place in range(where[node, 0], where[node, 1]):
                     rest[rows[place]] -= value[t, node]
-    return feature, cut, missing_left, left, value
+                    summed[rows[place]] += value[t, node]
+    return feature, cut, missing_left, left, value, summed
 
 
 @kernel

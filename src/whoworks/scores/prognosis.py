@@ -122,7 +122,11 @@ def _boosting(columns: Vector) -> Learner:
     from whoworks.scores.boosting import boost
 
     def learn(train: Codes, outcome: Vector) -> Vector:
-        return boost(columns=columns[train], outcome=outcome).predict(columns)
+        learned, others = boost(columns=columns[train], outcome=outcome), np.ones(len(columns), dtype=np.bool_)
+        others[train] = False
+        predicted = np.empty(len(columns))
+        predicted[train], predicted[others] = learned.fitted, learned.predict(columns[others])
+        return predicted
 
     return learn
 
