@@ -112,19 +112,22 @@ def is_name(words: list[str]) -> bool:
 
 def kind_by_values(values: list[str]) -> str:
     """Judge by values that can hardly be anything else; numbers and codes repeated over rows are not personal."""
-    n_values = len(values)
-    values = [value for value in values if not value.replace(".", "", 1).removeprefix("-").isdigit()]
-    if holds(MAIL_VALUE, values):
+    distinct = [value for value in dict.fromkeys(values) if not _is_number(value)]
+    if holds(MAIL_VALUE, distinct):
         return "e-mail address"
-    ssn = [value for value in values if SSN_VALUE.search(value)]
-    if ssn and len(set(ssn)) >= DISTINCT * len(ssn):
+    ssn = {value for value in distinct if SSN_VALUE.search(value)}
+    if ssn and len(ssn) >= DISTINCT * sum(value in ssn for value in values):
         return "social security number"
-    if holds(PHONE_VALUE, values):
+    if holds(PHONE_VALUE, distinct):
         return "telephone number"
-    names = [value for value in values if SURNAME_FIRST.fullmatch(value)]
-    if names and len(set(names)) >= MOSTLY * n_values:
+    names = [value for value in distinct if SURNAME_FIRST.fullmatch(value)]
+    if names and len(names) >= MOSTLY * len(values):
         return "name"
     return ""
+
+
+def _is_number(value: str) -> bool:
+    return value.replace(".", "", 1).removeprefix("-").isdigit()
 
 
 def holds(pattern: re.Pattern[str], values: list[str]) -> bool:
