@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import open_pilot
+from whoworks.design.redraw import draw_many, list_assigned
 from whoworks.findings.randomization import _reassigned, randomization_test
 from whoworks.findings.studentised import StudentisedEffect
 
@@ -35,26 +36,24 @@ def asked(pilot, column):
 
 
 def draws(pilot, n=40):
-    """Return some of the arms that the design could have drawn, (n, units)."""
-    from whoworks.design.redraw import redraw_arms
-
-    rng, design = np.random.default_rng(3), pilot.design
+    """Return some of the arms that the design could have drawn, (n, u), each unit's place there, and in the design."""
+    design = pilot.design
     place = np.searchsorted(design.rows, pilot.scores.rows)
-    one = {"arm": design.arm, "assigned": design.assigned, "block": design.block}
-    return np.array([redraw_arms(rng=rng, **one)[place] for _ in range(n)]), place
+    units = list_assigned(arm=design.arm, assigned=design.assigned, block=design.block)
+    return draw_many(units, n_draws=n, rng=np.random.default_rng(3)), units.unit[place], place
 
 
 @pytest.mark.parametrize("column", ["", "frl", "devices", "rit_fall"])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_statistic_of_every_draw_is_the_regressions(design, column):
     pilot = opened(design)
-    statistic, (arms, place) = asked(pilot, column), draws(pilot)
+    statistic, (drawn, unit, place) = asked(pilot, column), draws(pilot)
     scores, known = pilot.scores, pilot.design
     base = scores.y - 1.5 * scores.z
     told = statistic.over_draws(
-        scores, arms=arms, compared=(1,), probability=known.probability[place], base=base, effect=1.5
+        scores, drawn=drawn, unit=unit, compared=(1,), probability=known.probability[place], base=base, effect=1.5
     )
-    plain = np.array([statistic(_reassigned(scores, known, arm, place, base, 1.5)) for arm in arms])
+    plain = np.array([statistic(_reassigned(scores, known, arm[unit], place, base, 1.5)) for arm in drawn])
     assert np.isfinite(told).any() or column == "devices"
     assert told[np.isfinite(told)] == pytest.approx(plain[np.isfinite(told)], rel=1e-8, abs=1e-9)
     assert (plain[np.isnan(told)] == 0).all()  # all that is left to the regression: draws that cannot tell the effect
@@ -64,10 +63,11 @@ def test_three_arms_are_compared_two_at_a_time():
     pilot = open_pilot("three-arms", names=("frl",), students=360, classes=18, schools=3, seed=2)
     statistic, scores, known = asked(pilot, "frl"), pilot.scores, pilot.design
     place = np.searchsorted(known.rows, scores.rows)
-    arms = known.arm[place][None]
+    units = list_assigned(arm=known.arm, assigned=known.assigned, block=known.block)
     told = statistic.over_draws(
-        scores, arms=arms, compared=(1, 2), probability=known.probability[place], base=scores.y, effect=0.0
-    )
+        scores, drawn=units.arm[None], unit=units.unit[place], compared=(1, 2), probability=known.probability[place],
+        base=scores.y, effect=0.0,
+    )  # fmt: skip
     assert told == pytest.approx([statistic(scores)], rel=1e-8)
 
 
@@ -83,13 +83,13 @@ def test_the_p_is_that_of_the_regression_in_every_draw(column):
     assert tests[0] == tests[1]
 
 
-def test_an_arm_that_changes_within_a_cluster_is_left_to_the_regression():
+def test_a_cluster_that_is_not_drawn_as_a_whole_is_left_to_the_regression():
     pilot = opened("twelve classes without blocks")
-    statistic, (arms, place) = asked(pilot, ""), draws(pilot, 3)
-    arms[:, 0] = 1 - arms[:, 0]
+    statistic, (drawn, unit, place) = asked(pilot, ""), draws(pilot, 3)
+    unit[0] = (unit[0] + 1) % drawn.shape[1]
     told = statistic.over_draws(
-        pilot.scores, arms=arms, compared=(1,), probability=pilot.design.probability[place], base=pilot.scores.y,
-        effect=0.0,
+        pilot.scores, drawn=drawn, unit=unit, compared=(1,), probability=pilot.design.probability[place],
+        base=pilot.scores.y, effect=0.0,
     )  # fmt: skip
     assert told is None
 
@@ -97,12 +97,12 @@ def test_an_arm_that_changes_within_a_cluster_is_left_to_the_regression():
 def test_a_draw_without_full_rank_is_left_to_the_regression():
     """Where arm and moderator coincide, their product cannot be told from either."""
     pilot = opened("twelve classes without blocks")
-    scores, (arms, place) = pilot.scores, draws(pilot)
-    arm = arms[0].astype(float)
+    scores, (drawn, unit, place) = pilot.scores, draws(pilot)
+    arm = drawn[0][unit].astype(float)
     statistic = StudentisedEffect(basis=np.column_stack([np.ones(len(arm)), arm]), keep=np.ones(len(arm), dtype=bool))
     told = statistic.over_draws(
-        replace(scores, h=None), arms=arms, compared=(1,), probability=pilot.design.probability[place], base=scores.y,
-        effect=0.0,
+        replace(scores, h=None), drawn=drawn, unit=unit, compared=(1,), probability=pilot.design.probability[place],
+        base=scores.y, effect=0.0,
     )  # fmt: skip
     assert np.isnan(told[0])
     assert np.isfinite(told[1:]).any()

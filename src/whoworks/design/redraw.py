@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from whoworks.design.design import Codes
@@ -84,29 +86,45 @@ def count_cells(units: AssignedUnits) -> Codes:
 
 
 def list_draws(units: AssignedUnits) -> Codes:
-    """Return every distinct draw, one row each, (draws, assigned units); for 10,000 draws or fewer."""
-    places = [np.flatnonzero(units.block == code) for code in range(int(units.block.max(initial=-1)) + 1)]
+    """Return every distinct draw, one row each, (draws, assigned units); for 10,000 draws or fewer.
+
+    The last block's arrangements change fastest.
+    """
     codes = np.unique(units.arm)
-    per_block = [list(arrange(counts)) for counts in count_cells(units).tolist()]
-    every = [np.concatenate(draw) for draw in itertools.product(*per_block)]
-    drawn = np.empty((len(every), len(units.arm)), dtype=units.arm.dtype)
-    drawn[:, np.concatenate(places)] = codes[np.array(every)]
+    per_block = [arrange(counts) for counts in count_cells(units).tolist()]
+    left = np.arange(math.prod(len(ways) for ways in per_block))
+    drawn = np.empty((len(left), len(units.arm)), dtype=units.arm.dtype)
+    for block in reversed(range(len(per_block))):
+        left, way = np.divmod(left, len(per_block[block]))
+        drawn[:, units.block == block] = codes[per_block[block]][way]
     return drawn
 
 
-def arrange(counts: list[int]) -> Iterator[Codes]:
-    """Yield every distinct order of counts[0] zeros, counts[1] ones, and so on."""
+def arrange(counts: list[int]) -> Codes:
+    """Return every distinct order of counts[0] zeros, counts[1] ones, and so on: (orders, places)."""
     size = sum(counts)
     if len(counts) == 1:
-        yield np.zeros(size, dtype=np.int64)
-        return
-    for chosen in itertools.combinations(range(size), counts[0]):
-        others = np.ones(size, dtype=np.bool_)
-        others[list(chosen)] = False
-        for rest in arrange(counts[1:]):
-            cards = np.zeros(size, dtype=np.int64)
-            cards[others] = rest + 1
-            yield cards
+        return np.zeros((1, size), dtype=np.int64)
+    ahead, rest = choose(size, counts[0]), arrange(counts[1:]) + 1
+    cards = np.zeros((len(ahead), len(rest), size), dtype=np.int64)
+    others = np.nonzero(~ahead)[1].reshape(len(ahead), 1, size - counts[0])
+    np.put_along_axis(cards, others, rest[None], axis=2)
+    return cards.reshape(len(ahead) * len(rest), size)
+
+
+def choose(size: int, count: int) -> NDArray[np.bool_]:
+    """Return every way to choose some of `size` places, (ways, size), in the order of the places chosen.
+
+    What is left out runs through the same ways backwards, so the fewer are listed.
+    """
+    fewer = min(count, size - count)
+    ways = math.comb(size, fewer)
+    listed = itertools.chain.from_iterable(itertools.combinations(range(size), fewer))
+    chosen = np.zeros((ways, size), dtype=np.bool_)
+    chosen[np.arange(ways)[:, None], np.fromiter(listed, dtype=np.int64, count=ways * fewer).reshape(ways, fewer)] = (
+        True
+    )
+    return chosen if fewer == count else ~chosen[::-1]
 
 
 def enumerate_arms(*, arm: Codes, assigned: Codes, block: Codes) -> Iterator[Codes]:

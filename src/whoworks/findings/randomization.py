@@ -23,6 +23,7 @@ from whoworks.findings.studentised import StudentisedEffect
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 N_DRAWS = 1999
 
@@ -69,34 +70,47 @@ def randomization_test(
     units, total = list_assigned(**compared), count_draws(**compared)
     is_exact = total <= MOST_ENUMERATED
     drawn = list_draws(units) if is_exact else draw_many(units, n_draws=N_DRAWS, rng=rng)
+    smallest = smallest_p(**compared, contrast=(control, treatment))
     observed = abs(statistic(scores))
-    base = scores.y - effect * scores.z
-    arms = np.tile(design.arm, (len(drawn), 1))
-    arms[:, two] = drawn[:, units.unit]
-    arms = arms[:, place]
-    told = _over_draws(scores, design, statistic, arms, place, base, effect)
-    for draw in np.flatnonzero(np.isnan(told)):
-        told[draw] = statistic(_reassigned(scores, design, arms[draw], place, base, effect))
+    arms, unit = _with_arms_that_stay(drawn, units.unit, design.arm, two)
+    told = _over_draws(scores, design, statistic, arms, unit[place], effect)
     hits = int((np.abs(told) >= observed * (1 - 1e-9)).sum())
     p = hits / len(drawn) if is_exact else (hits + 1) / (len(drawn) + 1)
-    smallest = smallest_p(**compared, contrast=(control, treatment))
     return RandomizationTest(p_value=float(p), n_draws=len(drawn), is_exact=is_exact, smallest=smallest)
 
 
+def _with_arms_that_stay(drawn: Codes, unit: Codes, arm: Codes, two: Mask) -> tuple[Codes, Codes]:
+    """Return (D, u) arms of what is drawn, and beside them one that every arm keeps, and each unit's place there, (n,).
+
+    Units outside the contrast take the place of their own arm.
+    """
+    stays = np.arange(int(arm.max()) + 1)
+    everyone = drawn.shape[1] + arm
+    everyone[two] = unit
+    return np.hstack([drawn, np.tile(stays, (len(drawn), 1))]), everyone
+
+
 def _over_draws(
-    scores: Scores, design: Design, statistic: Callable[[Scores], float], arms: Codes, place: Codes, base: Vector,
-    effect: float,
-) -> Vector:  # fmt: skip
-    """Return the statistic under each of (D, n) arms where it can be told for all draws at once, NaN elsewhere."""
+    scores: Scores, design: Design, statistic: Callable[[Scores], float], drawn: Codes, unit: Codes, effect: float
+) -> Vector:
+    """Return the statistic under each of (D, u) draws: of all at once where it can be told so, else one by one.
+
+    unit : (n,) the place among the u of each unit scored
+    """
+    place = np.searchsorted(design.rows, scores.rows)
+    base = scores.y - effect * scores.z
     told = None
     if isinstance(statistic, StudentisedEffect):
         treatment, control = _compared(scores, design.arm[place])
         others = (k for k in range(len(design.arms)) if k not in (treatment, control))
         told = statistic.over_draws(
-            scores, arms=arms, compared=(treatment, *others), probability=design.probability[place], base=base,
-            effect=effect,
+            scores, drawn=drawn, unit=unit, compared=(treatment, *others), probability=design.probability[place],
+            base=base, effect=effect,
         )  # fmt: skip
-    return np.full(len(arms), np.nan) if told is None else told
+    told = np.full(len(drawn), np.nan) if told is None else told
+    for draw in np.flatnonzero(np.isnan(told)):
+        told[draw] = statistic(_reassigned(scores, design, drawn[draw][unit], place, base, effect))
+    return told
 
 
 def _reassigned(scores: Scores, design: Design, arm: Codes, place: Codes, base: Vector, effect: float) -> Scores:

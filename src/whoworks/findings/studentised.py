@@ -10,6 +10,7 @@ one but for more than rounding, are left to the regression itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +19,13 @@ from whoworks.design.design import Codes
 from whoworks.findings.regression import CLUSTERS_TO_SPLIT, fewest_clusters, fit_effects
 from whoworks.scores.scores import Scores
 
+if TYPE_CHECKING:
+    from whoworks.findings.redrawn_t import Columns
+
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 NEGLIGIBLE = 1e-12  # eigenvalues of a cluster's cross-products, against its largest
-DOUBTFUL = 1e-7  # eigenvalues of the scaled cross-products, or of B_c, that the regression itself has to judge
-GONE = (
-    1e-11  # eigenvalues of B_c that are zero but for rounding: a leverage of one, which takes the generalised inverse
-)
-AT_ONCE = 500  # draws held in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,135 +48,95 @@ class StudentisedEffect:
         return float(np.nan_to_num(told.statistic[0]))
 
     def over_draws(
-        self, scores: Scores, *, arms: Codes, compared: tuple[int, ...], probability: Vector, base: Vector,
-        effect: float,
+        self, scores: Scores, *, drawn: Codes, unit: Codes, compared: tuple[int, ...], probability: Vector,
+        base: Vector, effect: float,
     ) -> Vector | None:  # fmt: skip
-        """Return it under each of (D, n) arms, NaN where the regression has to judge; None where clusters are cut.
+        """Return it under each of D draws, NaN where the regression has to judge; None where clusters are cut.
 
         Parameters
         ----------
+        drawn, unit : (D, u) arms of what is drawn, and (n,) each unit's place among the u
         compared : the treatment's code, then those of arms outside the contrast; control is the other one
         probability : (n, arms) of each arm
         base, effect : outcomes are ``base + effect z``
         """
-        sums = ClusterSums.of(self, scores, arms=arms, probability=probability, base=base)
-        if sums is None:
-            return None
-        drawn = arms[:, self.keep][:, sums.first]
-        parts = [
-            sums.statistic(drawn[start : start + AT_ONCE], compared=compared, effect=effect)
-            for start in range(0, len(drawn), AT_ONCE)
-        ]
-        return np.concatenate(parts)
+        sums = ClusterSums.of(self, scores, unit=unit, probability=probability, base=base)
+        return None if sums is None else sums.statistic(drawn, compared=compared, effect=effect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSums:
     """What each of G clusters contributes, whatever the draw, over columns C = [basis, h]: r of them, p of the basis.
 
-    gram : (G, r, r) C'C;  cross : (G, r) C' base;  first : (G,) the first of its units among those kept
+    gram : (G, r, r) C'C;  cross : (G, r) C' base;  unit : (G,) its place among what is drawn
     weight : (G, arms) 1 / probability;  block : (G,) codes, all 0 where none are absorbed
     """
 
     gram: Vector
     cross: Vector
-    first: Codes
+    unit: Codes
     weight: Vector
     block: Codes
     width: int
 
     @classmethod
     def of(
-        cls, asked: StudentisedEffect, scores: Scores, *, arms: Codes, probability: Vector, base: Vector
+        cls, asked: StudentisedEffect, scores: Scores, *, unit: Codes, probability: Vector, base: Vector
     ) -> ClusterSums | None:
-        """Sum over clusters; None where arm, probability or block changes within one, or h enters in two parts."""
+        """Sum over clusters; None where what is drawn, its probability or block changes within one, or h is split."""
         keep = asked.keep
         first, code = np.unique(scores.cluster[keep], return_index=True, return_inverse=True)[1:]
-        chance, block = probability[keep], scores.block[keep]
-        drawn = arms[:, keep]
-        whole = (drawn == drawn[:, first][:, code]).all() and np.array_equal(chance, chance[first][code])
-        if not whole or not np.array_equal(block, block[first][code]):
+        within = (unit[keep], probability[keep], scores.block[keep])
+        if not all(np.array_equal(each, each[first][code]) for each in within):
             return None
         if scores.h is not None and fewest_clusters(scores, keep) >= CLUSTERS_TO_SPLIT:
             return None
         columns = asked.basis[keep] if scores.h is None else np.column_stack([asked.basis, scores.h])[keep]
-        products = np.einsum("ni,nj->nij", columns, columns)
-        gram = np.zeros((len(first), *products.shape[1:]))
-        cross = np.zeros((len(first), columns.shape[1]))
-        np.add.at(gram, code, products)
-        np.add.at(cross, code, columns * base[keep][:, None])
+        order = np.argsort(code, kind="stable")
+        columns, starts = columns[order], np.searchsorted(code[order], np.arange(len(first)))
         return cls(
-            gram=gram, cross=cross, first=first, weight=1 / chance[first],
-            block=np.unique(block[first], return_inverse=True)[1], width=asked.basis.shape[1],
+            gram=np.add.reduceat(columns[:, :, None] * columns[:, None, :], starts),
+            cross=np.add.reduceat(columns * base[keep][order][:, None], starts),
+            unit=within[0][first], weight=1 / within[1][first],
+            block=np.unique(within[2][first], return_inverse=True)[1], width=asked.basis.shape[1],
         )  # fmt: skip
 
     def statistic(self, drawn: Codes, *, compared: tuple[int, ...], effect: float) -> Vector:
-        """Return the t statistic of each of (D, G) draws, NaN where the regression has to judge."""
-        regressors, place = self._regressors(drawn, compared)  # (D, G, r, q): X_c = C_c regressors_c
-        weight = np.take_along_axis(self.weight[None], drawn[:, :, None], axis=2)[:, :, 0]
-        weight = weight / weight.mean(axis=1, keepdims=True)
-        cross = self.cross + effect * (drawn == compared[0])[:, :, None] * self.gram[:, :, 0]
-        products = np.swapaxes(regressors, 2, 3) @ (self.gram @ regressors)  # (D, G, q, q)
-        inverse, doubtful = _invert(np.einsum("dg,dgij->dij", weight, products))
-        spread = np.einsum("dg,dgij->dij", weight**2, products)
-        slopes = np.einsum("dij,dgrj,dg,dgr->di", inverse, regressors, weight, cross, optimize=True)
-        rest = cross - np.einsum("gri,dgi->dgr", self.gram, np.einsum("dgrq,dq->dgr", regressors, slopes))
-        along = np.einsum("dgrq,dq->dgr", regressors, inverse[:, :, place])
-        pull, lost = self._adjusted(along, rest, regressors, weight, inverse, spread)
-        error = np.sqrt(((weight * pull) ** 2).sum(axis=1))
-        doubtful |= lost | ~(error > 0)
-        return np.where(doubtful, np.nan, slopes[:, place] / np.where(doubtful, 1.0, error))
+        """Return the t statistic of each of (D, u) draws, NaN where the regression has to judge."""
+        from whoworks.findings.redrawn_t import Clusters, tell_draws  # compiled: only where draws are asked for
 
-    def _regressors(self, drawn: Codes, compared: tuple[int, ...]) -> tuple[Vector, int]:
-        """Return how the columns of X follow from C in each draw and cluster, and the place of the effect asked."""
-        r, p = self.gram.shape[1], self.width
-        n_blocks = int(self.block.max()) + 1
-        absorbed = n_blocks > 1
-        main = p - 1 if absorbed else p
-        q = main + p * len(compared) + (r - p) + (n_blocks if absorbed else 0)
-        x = np.zeros((*drawn.shape, r, q))
-        for column in range(main):
-            x[:, :, p - main + column, column] = 1.0
-        for place, arm in enumerate(compared):
-            for column in range(p):
-                x[:, :, column, main + place * p + column] = drawn == arm
-        if r > p:
-            x[:, :, p, main + p * len(compared)] = 1.0
-        if absorbed:
-            x[:, np.arange(len(self.block)), 0, q - n_blocks + self.block] = 1.0
-        return x, main + p - 1
-
-    def _adjusted(
-        self, along: Vector, rest: Vector, regressors: Vector, weight: Vector, inverse: Vector, spread: Vector
-    ) -> tuple[Vector, Mask]:
-        """Return a' M X_c' B_c^(-1/2) r_c for each draw and cluster, and which draws have a leverage of all but one.
-
-        With C_c = U_c T_c, U_c orthonormal: B_c = I - U_c T_c K T_c' U_c', and its root likewise.
-        """
         length, turn = np.linalg.eigh(self.gram)
         real = length > NEGLIGIBLE * length.max(axis=1, keepdims=True)
-        root = np.sqrt(np.where(real, length, 0.0))
-        forth = root[:, :, None] * np.swapaxes(turn, 1, 2)  # T
-        back = np.where(real, 1 / np.where(real, root, 1.0), 0.0)[:, :, None] * np.swapaxes(turn, 1, 2)  # T+'
-        kernel = 2 * weight[:, :, None, None] * inverse[:, None] - (inverse @ spread @ inverse)[:, None]
-        side = forth @ regressors  # (D, G, r, q)
-        shift, axes = np.linalg.eigh(side @ kernel @ np.swapaxes(side, 2, 3))
-        left = 1 - shift
-        gone, near = left < GONE, left < DOUBTFUL
-        lost = (near & ~gone).any(axis=(1, 2))
-        change = np.where(gone, 0.0, 1 / np.sqrt(np.where(near, 1.0, left))) - 1
-        one = np.einsum("dgsr,dgs->dgr", axes, np.einsum("gsr,dgr->dgs", forth, along))
-        other = np.einsum("dgsr,dgs->dgr", axes, np.einsum("gsr,dgr->dgs", back, rest))
-        pull = np.einsum("dgr,dgr->dg", along, rest) + np.einsum("dgr,dgr,dgr->dg", one, change, other)
-        return np.asarray(pull), np.asarray(lost)
+        root = np.sqrt(np.where(real, length, 0.0))[:, :, None]
+        axes = np.ascontiguousarray(np.swapaxes(turn, 1, 2))
+        clusters = Clusters(
+            gram=self.gram, cross=self.cross, forth=root * axes,
+            back=np.where(root > 0, 1 / np.where(root > 0, root, 1.0), 0.0) * axes,
+            weight=self.weight, block=self.block,
+        )  # fmt: skip
+        return tell_draws(
+            clusters, self._columns(compared), np.take(drawn, self.unit, axis=1), compared[0], float(effect)
+        )
 
+    def _columns(self, compared: tuple[int, ...]) -> Columns:
+        """Return how X follows from C: the basis (no 1 where blocks are absorbed), each arm's copy of it, h, blocks."""
+        from whoworks.findings.redrawn_t import Columns
 
-def _invert(products: Vector) -> tuple[Vector, Mask]:
-    """Invert each of (D, q, q) cross-products, and say which are too near to singular."""
-    scale = np.sqrt(np.einsum("dii->di", products))
-    scale = np.where(scale > 0, scale, 1.0)
-    length, turn = np.linalg.eigh(products / (scale[:, :, None] * scale[:, None, :]))
-    doubtful = np.asarray((length < DOUBTFUL).any(axis=1))
-    safe = np.where(length < DOUBTFUL, 1.0, length)
-    inverse = (turn / safe[:, None, :]) @ np.swapaxes(turn, 1, 2)
-    return np.asarray(inverse / (scale[:, :, None] * scale[:, None, :])), doubtful
+        r, p = self.gram.shape[1], self.width
+        blocks = np.arange(int(self.block.max()) + 1)
+        absorbed = len(blocks) > 1
+        main = p - 1 if absorbed else p
+        h = main + p * len(compared)
+        width = h + (r - p) + (len(blocks) if absorbed else 0)
+        source = np.full((self.weight.shape[1], len(blocks), width), -1)
+        source[:, :, :main] = np.arange(p - main, p)
+        for place, arm in enumerate(compared):
+            source[arm, :, main + place * p : main + (place + 1) * p] = np.arange(p)
+        source[:, :, h : h + r - p] = p
+        if absorbed:
+            source[:, blocks, h + r - p + blocks] = 0
+        order = np.argsort(source < 0, axis=2, kind="stable")
+        return Columns(
+            place=order, source=np.take_along_axis(source, order, axis=2), filled=(source >= 0).sum(axis=2),
+            width=width, asked=main + p - 1,
+        )  # fmt: skip
