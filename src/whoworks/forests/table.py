@@ -110,26 +110,27 @@ def refuse_identifiers(table: Table, labels: Any, groups: Codes, what: str) -> N
         return
     given = getattr(labels, "name", None)
     first = np.unique(groups, return_index=True)[1]
-    as_text = pd.Series(np.asarray(labels).ravel()[first]).astype(str).to_numpy()
-    as_number = pd.to_numeric(pd.Series(as_text), errors="coerce").to_numpy()
+    own = pd.Series(np.asarray(labels).ravel()[first])
     for name, column in zip(table.names, table.columns, strict=True):
-        if name == given or _is_same(column, groups, first, as_text, as_number):
+        if name == given or _is_same(column, own, groups, first):
             raise ForestError(
                 f"Feature {name!r} names the {what}: a forest may not split on who a classroom is, only on what it "
                 "is like. Leave this column out of X."
             )
 
 
-def _is_same(
-    column: Column, groups: Codes, first: Codes, as_text: NDArray[np.object_], as_number: NDArray[np.float64]
-) -> bool:
-    """Tell whether a feature holds the labels of the groups, as text or as numbers, or other names for each."""
+def _is_same(column: Column, own: pd.Series[Any], groups: Codes, first: Codes) -> bool:
+    """Tell whether a feature holds the groups' own labels, as text or as numbers, or other names for each."""
     if column.levels is None:
-        return bool((column.values[first] == as_number).all())
+        return bool((column.values[first] == pd.to_numeric(own, errors="coerce").to_numpy(dtype=np.float64)).all())
     if len(column.levels) < len(first):
         return False
-    text = np.array([*(str(level) for level in column.levels), "nan"], dtype=object)[column.values[first]]
-    if (text == as_text).all() or bool((pd.to_numeric(pd.Series(text), errors="coerce") == as_number).all()):
+    text = pd.Series([*(str(level) for level in column.levels), "nan"], dtype=object)[column.values[first]]
+    labels = own.astype(str).to_numpy()
+    if (text.to_numpy() == labels).all():
+        return True
+    numbers = (pd.to_numeric(each, errors="coerce").to_numpy() for each in (text, pd.Series(labels)))
+    if np.equal(*numbers).all():
         return True
     pairs = len(np.unique(column.values * np.int64(len(first)) + groups))
     return pairs == len(first) and len(np.unique(column.values)) == len(first)
