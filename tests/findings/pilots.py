@@ -82,7 +82,7 @@ def unhurried(setting: Setting) -> Setting:
     class Unhurried(Setting):
         has_few_clusters = False
 
-    return Unhurried(**{name: getattr(setting, name) for name in Setting.__slots__})
+    return Unhurried(**{name: getattr(setting, name) for name in Setting.__dataclass_fields__})
 
 
 @cache

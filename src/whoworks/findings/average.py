@@ -44,7 +44,8 @@ def describe_test(test: RandomizationTest) -> str:
 
 
 def _average(setting: Setting, weighting: Weighting) -> Finding:
-    estimates = fit_effects(setting.scores, weighting=weighting).effects([1.0])
+    fit = setting.average if weighting == "student" else fit_effects(setting.scores, weighting=weighting)
+    estimates = fit.effects([1.0])
     everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     is_claim = setting.is_main and weighting == "student"
     return setting.finding(
@@ -75,7 +76,7 @@ def measure_precision(setting: Setting) -> Precision:
     return Precision(
         outcome=scores.outcome, contrast=scores.contrast, learner=scores.prognosis_name, rule=_rule(setting),
         share_explained=scores.share_explained,
-        std_error=times * float(fit_effects(scores).effects([1.0]).std_error[0]),
+        std_error=times * float(setting.average.effects([1.0]).std_error[0]),
         std_error_unadjusted=times * float(fit_effects(scores, adjusted=False).effects([1.0]).std_error[0]),
         std_error_by_block=times * by_block,
         cluster_level=design.cluster_level, block_level=design.sensitivity_level,

@@ -59,7 +59,8 @@ def find_candidates(
     held = [follow_rule((condition,), panel, setting)[0] for condition in conditions]
     member = np.column_stack(held) if held else np.zeros((len(setting.scores.y), 0), dtype=np.bool_)
     splits = split_clusters(setting, rngs=[np.random.default_rng(each) for each in seed.spawn(1 + N_SPLITS)])
-    first, *others = [propose_candidates(setting, conditions, member, half) for half in splits]
+    first = propose_candidates(setting, conditions, member, splits[0])
+    others = [propose_candidates(setting, conditions, member, half) for half in splits[1:]] if first else []
     again = [{moderators_of(candidate.rule) for candidate in proposed} for proposed in others]
     per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
     found: list[tuple[Finding, Moderation | None]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -42,8 +43,8 @@ class Groups:
 
 def group_categories(panel: Panel, scores: Scores, moderator: Moderator) -> Groups:
     """Return the plan's groups of a category."""
-    column = panel.values[moderator.name].iloc[scores.rows]
-    return Groups(code=column.cat.codes.to_numpy().astype(np.int64), levels=panel.variable(moderator.name).levels)
+    column = cast("pd.Categorical[str]", panel.values[moderator.name].array)
+    return Groups(code=column.codes[scores.rows].astype(np.int64), levels=panel.variable(moderator.name).levels)
 
 
 def moderator_numbers(panel: Panel, scores: Scores, moderator: Moderator) -> Vector:
@@ -66,11 +67,14 @@ def group_numbers(panel: Panel, scores: Scores, moderator: Moderator) -> Groups:
 
 def own_level_values(panel: Panel, moderator: Moderator) -> Vector:
     """Return a moderator's values with one entry per unit of its own level, missing left out."""
-    values = panel.values[moderator.name]
+    numbers = panel.values[moderator.name].to_numpy(dtype=np.float64)
+    known = ~np.isnan(numbers)
     if moderator.level in panel.plan.levels and moderator.level in panel.units:
-        values = values.groupby(panel.units[moderator.level]).first()
-    numbers: Vector = pd.to_numeric(values).to_numpy(dtype=np.float64)
-    return numbers[~np.isnan(numbers)]
+        place = pd.factorize(panel.units[moderator.level])[0]
+        known &= place >= 0
+        first = np.unique(place[known], return_index=True)[1]
+        return np.asarray(numbers[known][first], dtype=np.float64)
+    return np.asarray(numbers[known], dtype=np.float64)
 
 
 def own_level_spread(panel: Panel, moderator: Moderator) -> float:

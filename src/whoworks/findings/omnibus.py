@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from whoworks.design.redraw import draw_many, list_assigned
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import Setting
 
 Vector = NDArray[np.float64]
@@ -51,7 +50,7 @@ def find_omnibus(
     columns = deviations(features, scores.cluster)
     if not columns.shape[1]:
         return None
-    average = float(fit_effects(scores).effects([1.0]).estimate[0])
+    average = float(setting.average.effects([1.0]).estimate[0])
     base = scores.y - scores.mu0 - average * scores.z
     treatment = int(design.arm[place][scores.z == 1][0])
     two = (design.arm == 0) | (design.arm == treatment)

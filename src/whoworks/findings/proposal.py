@@ -118,19 +118,20 @@ def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, 
     if not conditions:
         return ()
     single = half.judge(np.ones((1, half.member.shape[0])))[0]
-    ranked: list[tuple[float, Rule]] = [
-        (float(t), (condition,)) for t, condition in zip(single, conditions, strict=True) if t > 0
-    ]
     beam = [int(first) for first in np.argsort(-np.abs(single), kind="stable")[:BEAM] if single[first] != 0]
-    for first, both in zip(beam, half.judge(half.member.T[beam]) if beam else (), strict=True):
-        ranked += [
-            (abs(float(t)) - SECOND_CUT, (conditions[first], condition))
-            for t, condition in zip(both, conditions, strict=True) if t != 0 and condition != conditions[first]
-        ]  # fmt: skip
+    t = single[None, :]
+    if beam:
+        both = np.abs(half.judge(half.member.T[beam])) - SECOND_CUT
+        both[np.arange(len(beam)), beam] = 0.0
+        t = np.vstack([t, both])
     proposed: list[Rule] = []
     used: set[str] = set()
-    for t, rule in sorted(ranked, key=lambda pair: -pair[0]):
-        if t >= LEAST_T and len(proposed) < MOST and used.isdisjoint(moderators_of(rule)):
+    for place in np.argsort(-t, axis=None, kind="stable"):
+        row, last = np.unravel_index(place, t.shape)
+        if t[row, last] < LEAST_T or len(proposed) == MOST:
+            break
+        rule = (conditions[last],) if row == 0 else (conditions[beam[row - 1]], conditions[last])
+        if used.isdisjoint(moderators_of(rule)):
             proposed.append(rule)
             used.update(moderators_of(rule))
     return tuple(proposed)

@@ -136,7 +136,8 @@ def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
 def fewest_clusters(scores: Scores, keep: Mask) -> int:
     """Count the clusters of the smallest arm among some units, of all arms in the fit, whichever is asked about."""
     arms = [scores.z == 1, control_units(scores), *(column == 1 for column in scores.other.T)]
-    return min(len(np.unique(scores.cluster[arm & keep])) for arm in arms if (arm & keep).any())
+    counts = (int(np.count_nonzero(np.bincount(scores.cluster[arm & keep]))) for arm in arms)
+    return min(count for count in counts if count)
 
 
 def control_units(scores: Scores) -> Mask:

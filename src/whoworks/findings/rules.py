@@ -48,7 +48,7 @@ class Condition:
         """Return for which units the condition holds, and for which it is known, (n,) each."""
         known = column.notna().to_numpy()
         if self.sign in ("=", "is not"):
-            equal = (column.astype(object) == self.value).to_numpy(dtype=np.bool_)
+            equal = (column == self.value).to_numpy(dtype=np.bool_)
             return (equal if self.sign == "=" else ~equal) & known, known
         below = column.to_numpy(dtype=np.float64) <= float(self.value)
         return (below if self.sign == "<=" else ~below) & known, known
@@ -79,8 +79,8 @@ def follow_rule(rule: Rule, panel: Panel, setting: Setting) -> tuple[Mask, Mask]
     n = len(setting.scores.y)
     inside, known = np.ones(n, dtype=np.bool_), np.ones(n, dtype=np.bool_)
     for condition in rule:
-        holds, told = condition.holds(panel.values[condition.moderator].iloc[setting.scores.rows])
-        inside, known = inside & holds, known & told
+        holds, told = condition.holds(panel.values[condition.moderator])
+        inside, known = inside & holds[setting.scores.rows], known & told[setting.scores.rows]
     return inside & known, known
 
 

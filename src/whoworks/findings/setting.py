@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.design import Design
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.regression import control_units
+from whoworks.findings.regression import EffectFit, control_units, fit_effects
 from whoworks.findings.scale import Scale, measure_scale
 from whoworks.inference.cluster_robust import Estimates
 from whoworks.inference.power import minimum_detectable
@@ -26,7 +27,7 @@ NOT_DETERMINED = "not assessable: the data cannot tell it from differences betwe
 CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """One outcome and one contrast: scores, design, and how estimates are to be written down.
 
@@ -46,12 +47,17 @@ class Setting:
         """Whether this is the main contrast on the primary outcome."""
         return self.is_primary and self.is_main_contrast
 
-    @property
+    @cached_property
+    def average(self) -> EffectFit:
+        """The regression of the average effect, students counting equally."""
+        return fit_effects(self.scores)
+
+    @cached_property
     def treated(self) -> Mask:
         """Units assigned to the contrast's treatment, (n,)."""
         return np.asarray(self.scores.z == 1)
 
-    @property
+    @cached_property
     def control(self) -> Mask:
         """Units assigned to control, (n,)."""
         return control_units(self.scores)
@@ -95,13 +101,13 @@ class Setting:
     def counts(self, *groups: Mask) -> dict[str, object]:
         """Return the counts of the units in any of the groups, and of the smallest group-by-arm cell."""
         everyone = np.logical_or.reduce(groups)
-        arms = (self.treated, self.control)
-        cells = [group & arm for group in groups for arm in arms]
+        cells = [group & arm for group in groups for arm in (self.treated, self.control)]
+        treated, control = everyone & self.treated, everyone & self.control
         return {
-            "n_units": int((everyone & (self.treated | self.control)).sum()),
-            "n_clusters": self.n_clusters(everyone & (self.treated | self.control)),
-            "n_treated_clusters": self.n_clusters(everyone & self.treated),
-            "n_control_clusters": self.n_clusters(everyone & self.control),
+            "n_units": int((treated | control).sum()),
+            "n_clusters": self.n_clusters(treated | control),
+            "n_treated_clusters": self.n_clusters(treated),
+            "n_control_clusters": self.n_clusters(control),
             "smallest_cell": min(int(cell.sum()) for cell in cells),
             "smallest_cell_clusters": min(self.n_clusters(cell) for cell in cells),
         }
@@ -114,7 +120,7 @@ class Setting:
         """Tell whether a group has three clusters in each arm."""
         return min(self.n_clusters(group & arm) for arm in (self.treated, self.control)) >= CLUSTERS_IN_A_LEVEL
 
-    @property
+    @cached_property
     def has_few_clusters(self) -> bool:
         """Whether an arm has fewer than ten clusters."""
         return min(self.n_clusters(self.treated), self.n_clusters(self.control)) < FEW_CLUSTERS

@@ -140,7 +140,7 @@ def _with_randomization(
     setting: Setting, basis: Vector, keep: Mask, difference: Finding, rng: np.random.Generator
 ) -> Finding:
     """Add a p by re-drawing the assignment, on outcomes from which the estimated average effect is taken."""
-    average = float(fit_effects(setting.scores).effects([1.0]).estimate[0])
+    average = float(setting.average.effects([1.0]).estimate[0])
     statistic = StudentisedEffect(basis=basis, keep=keep)
     test = randomization_test(setting.scores, setting.design, statistic=statistic, effect=average, rng=rng)
     return replace(difference, p_randomization=test.p_value, notes=(*difference.notes, describe_test(test)))

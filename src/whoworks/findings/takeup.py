@@ -25,7 +25,7 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     keep = ~np.isnan(scores.d)
     if not setting.is_assessable(keep):
         return ()
-    on_outcome = fit_effects(scores, keep=keep)
+    on_outcome = setting.average if keep.all() else fit_effects(scores, keep=keep)
     on_receipt = fit_effects(replace(scores, y=np.where(keep, scores.d, 0.0)), keep=keep)
     first, last = on_receipt.effects([1.0]), on_outcome.effects([1.0])
     receipt = setting.finding(

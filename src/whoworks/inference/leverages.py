@@ -204,10 +204,13 @@ class Moments:
 
     def _middle(self) -> Vector:
         k = self.n_columns
-        one, none = np.eye(k), np.zeros((k, k))
-        if self.blocks is None:
-            return np.block([[self.spread, -one], [-one, none]])
-        return np.block([[self.spread, -one, one], [-one, none, none], [one, none, none]])
+        parts = 2 if self.blocks is None else 3
+        middle, index = np.zeros((parts * k, parts * k)), np.arange(k)
+        middle[:k, :k] = self.spread
+        middle[index, k + index] = middle[k + index, index] = -1.0
+        if self.blocks is not None:
+            middle[index, 2 * k + index] = middle[2 * k + index, index] = 1.0
+        return middle
 
 
 def _cells(slot: Codes, blocks: Blocks) -> Cells:

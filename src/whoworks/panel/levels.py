@@ -57,9 +57,11 @@ def require_single_rows(unit: Texts, table: str) -> None:
 
 def splitting(place: Texts, values: Texts) -> list[str]:
     """Return the places that hold more than one value, in order; missing values are no value."""
-    pairs = pd.DataFrame({"place": place, "value": values}, dtype=object).dropna().drop_duplicates()
-    counts = pairs["place"].value_counts()
-    return sorted(str(code) for code in counts.index[counts > 1])
+    (places, names), codes = pd.factorize(place), pd.factorize(values)[0]
+    both = (places >= 0) & (codes >= 0)
+    width = int(codes.max(initial=0)) + 1
+    pairs = np.unique(places[both] * width + codes[both])
+    return sorted(str(names[code]) for code in np.flatnonzero(np.bincount(pairs // width) > 1))
 
 
 def level_where_constant(levels: dict[str, Texts], values: NDArray[np.generic]) -> str:

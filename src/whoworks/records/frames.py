@@ -47,6 +47,6 @@ def hash_reading(reading: Reading) -> str:
     """Return a sha256 of names and values, which does not depend on the kind of frame they came in."""
     digest = hashlib.sha256()
     for name, column in zip(reading.names, reading.columns, strict=True):
-        written = "\x1f".join("\x00" if text is None else str(text) for text in column)
+        written = "\x1f".join(["\x00" if text is None else text for text in column.tolist()])
         digest.update(f"{name}\x1e{written}\x1e".encode(errors="surrogatepass"))
     return digest.hexdigest()

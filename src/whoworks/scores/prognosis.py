@@ -72,9 +72,10 @@ def cross_fit_prognosis(
     outcome = _within(block, y)
     empty = float(outcome @ outcome)
     best = Prognosis(h=None, learner="none", share_explained=0.0)
-    for name, learn in _learners(values, variables, cluster, block).items():
-        with threadpool_limits(limits=1):  # small fits: threads wait for each other longer than they work
-            h = _left_out(learn, y, block, fold)
+    learners = _learners(values, variables, cluster, block)
+    with threadpool_limits(limits=1):  # small fits: threads wait for each other longer than they work
+        learned = {name: _left_out(learn, y, block, fold) for name, learn in learners.items()}
+    for name, h in learned.items():
         error = outcome - _within(block, h)
         share = 1 - float(error @ error) / empty if empty > 0 else 0.0
         if share > best.share_explained:
