@@ -10,7 +10,16 @@ import pytest
 from tests.findings.pilots import open_pilot
 from whoworks.design.redraw import list_assigned, list_draws
 from whoworks.findings.randomization import _reassigned
-from whoworks.findings.redrawn_t import Clusters, Columns, invert, multiply, tell_draws, turn_level
+from whoworks.findings.redrawn_t import (
+    Clusters,
+    Columns,
+    adjust,
+    adjust_by_axes,
+    invert,
+    multiply,
+    tell_draws,
+    turn_level,
+)
 from whoworks.findings.studentised import StudentisedEffect
 
 
@@ -63,14 +72,48 @@ def test_a_matrix_is_turned_to_its_axes_and_vectors_with_it(r, seed):
     assert (one * other)[order] == pytest.approx(expected, abs=1e-12)
 
 
+def square_with(lengths, seed):
+    """Return a symmetric matrix of given eigenvalues, two vectors, and the one times its root's inverse the other."""
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    one, other = rng.normal(size=(2, 3))
+    lengths = np.array(lengths)
+    power = np.where(lengths > 0, 1 / np.sqrt(np.where(lengths > 0, lengths, 1.0)), 0.0)
+    return axes @ np.diag(lengths) @ axes.T, one, other, one @ axes @ (power * (axes.T @ other))
+
+
+LENGTHS = [(1.0, 1.0, 1.0), (1.0, 1.0, 0.4), (1.2, 0.9, 0.9), (1.0, 0.5, 0.01), (0.03, 0.03, 0.03), (3.0, 1.0, 0.02)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_the_root_of_a_matrix_needs_no_eigenvalues_and_is_that_of_its_axes(lengths, seed):
+    square, one, other, expected = square_with(lengths, seed)
+    assert adjust(np.eye(3) - square, one, other) == pytest.approx(expected, rel=1e-11, abs=1e-12)
+    assert adjust_by_axes(np.eye(3) - square, one, other) == pytest.approx(expected, rel=1e-11, abs=1e-12)
+
+
+@pytest.mark.parametrize("lengths", [(1.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.7, 0.3, -1e-13), (1.0, 1.0, 1e-6)])
+def test_a_leverage_near_to_one_is_left_to_the_axes_and_one_of_one_counts_for_nothing(lengths):
+    square, one, other, expected = square_with(lengths, 0)
+    assert np.isnan(adjust(np.eye(3) - square, one, other))
+    assert adjust_by_axes(np.eye(3) - square, one, other) == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_leverage_of_all_but_one_is_left_to_the_regression():
+    square, one, other, _ = square_with((1.0, 1.0, 1e-9), 0)
+    assert np.isnan(adjust_by_axes(np.eye(3) - square, one, other))
+
+
 def two_arms(x, weight):
-    """Return what the kernels take for G clusters' units x, (G, n), and their mean of the outcome; no h, no blocks."""
-    gram = np.full((len(x), 1, 1), float(x.shape[1]))
-    root = np.sqrt(gram)
+    """Return what the kernels take for G clusters' outcomes x, (G, n): no prognosis and no blocks."""
+    gram, root, back = (np.zeros((len(x), 3, 3)) for _ in range(3))
+    cross = np.zeros((len(x), 3))
+    gram[:, 0, 0], cross[:, 0] = x.shape[1], x.sum(axis=1)
+    root[:, 0, 0], back[:, 0, 0] = np.sqrt(x.shape[1]), 1 / np.sqrt(x.shape[1])
     clusters = Clusters(
-        gram=gram, cross=x.sum(axis=1)[:, None], forth=root, back=1 / root, weight=weight,
-        block=np.zeros(len(x), dtype=np.int64),
-    )  # fmt: skip
+        gram=gram, cross=cross, forth=root, back=back, weight=weight, block=np.zeros(len(x), dtype=np.int64)
+    )
     columns = Columns(
         place=np.array([[[0, 1]], [[0, 1]]]), source=np.zeros((2, 1, 2), dtype=np.int64), filled=np.array([[1], [2]]),
         width=2, asked=1,

@@ -94,6 +94,17 @@ def test_a_cluster_that_is_not_drawn_as_a_whole_is_left_to_the_regression():
     assert told is None
 
 
+def test_a_basis_of_three_columns_beside_the_prognosis_is_left_to_the_regression():
+    pilot = opened("twelve classes without blocks")
+    drawn, unit, place = draws(pilot, 3)
+    basis = np.random.default_rng(0).normal(size=(len(unit), 3))
+    run = {"drawn": drawn, "unit": unit, "compared": (1,), "probability": pilot.design.probability[place]}
+    statistic = StudentisedEffect(basis=basis, keep=np.ones(len(unit), dtype=bool))
+    assert pilot.scores.h is not None
+    assert statistic.over_draws(pilot.scores, base=pilot.scores.y, effect=0.0, **run) is None
+    assert statistic.over_draws(replace(pilot.scores, h=None), base=pilot.scores.y, effect=0.0, **run) is not None
+
+
 def test_a_draw_without_full_rank_is_left_to_the_regression():
     """Where arm and moderator coincide, their product cannot be told from either."""
     pilot = opened("twelve classes without blocks")

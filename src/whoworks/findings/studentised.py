@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+MOST_COLUMNS = 3  # of the basis and the prognosis, for which the statistic is told of many draws at once
 NEGLIGIBLE = 1e-12  # eigenvalues of a cluster's cross-products, against its largest
 
 
@@ -51,7 +52,7 @@ class StudentisedEffect:
         self, scores: Scores, *, drawn: Codes, unit: Codes, compared: tuple[int, ...], probability: Vector,
         base: Vector, effect: float,
     ) -> Vector | None:  # fmt: skip
-        """Return it under each of D draws, NaN where the regression has to judge; None where clusters are cut.
+        """Return it under each of D draws, NaN where the regression has to judge; None where it has to for all.
 
         Parameters
         ----------
@@ -83,7 +84,7 @@ class ClusterSums:
     def of(
         cls, asked: StudentisedEffect, scores: Scores, *, unit: Codes, probability: Vector, base: Vector
     ) -> ClusterSums | None:
-        """Sum over clusters; None where what is drawn, its probability or block changes within one, or h is split."""
+        """Sum over clusters; None where what is drawn, probability or block changes within one, or columns are many."""
         keep = asked.keep
         first, code = np.unique(scores.cluster[keep], return_index=True, return_inverse=True)[1:]
         within = (unit[keep], probability[keep], scores.block[keep])
@@ -92,6 +93,8 @@ class ClusterSums:
         if scores.h is not None and fewest_clusters(scores, keep) >= CLUSTERS_TO_SPLIT:
             return None
         columns = asked.basis[keep] if scores.h is None else np.column_stack([asked.basis, scores.h])[keep]
+        if columns.shape[1] > MOST_COLUMNS:
+            return None
         order = np.argsort(code, kind="stable")
         columns, starts = columns[order], np.searchsorted(code[order], np.arange(len(first)))
         return cls(
@@ -103,14 +106,16 @@ class ClusterSums:
 
     def statistic(self, drawn: Codes, *, compared: tuple[int, ...], effect: float) -> Vector:
         """Return the t statistic of each of (D, u) draws, NaN where the regression has to judge."""
-        from whoworks.findings.redrawn_t import Clusters, tell_draws  # compiled: only where draws are asked for
+        from whoworks.findings.redrawn_t import WIDE, Clusters, tell_draws  # compiled: only where draws are asked for
 
-        length, turn = np.linalg.eigh(self.gram)
+        spare = (0, WIDE - self.gram.shape[1])
+        gram = np.pad(self.gram, ((0, 0), spare, spare))
+        length, turn = np.linalg.eigh(gram)
         real = length > NEGLIGIBLE * length.max(axis=1, keepdims=True)
         root = np.sqrt(np.where(real, length, 0.0))[:, :, None]
         axes = np.ascontiguousarray(np.swapaxes(turn, 1, 2))
         clusters = Clusters(
-            gram=self.gram, cross=self.cross, forth=root * axes,
+            gram=gram, cross=np.pad(self.cross, ((0, 0), spare)), forth=root * axes,
             back=np.where(root > 0, 1 / np.where(root > 0, root, 1.0), 0.0) * axes,
             weight=self.weight, block=self.block,
         )  # fmt: skip
