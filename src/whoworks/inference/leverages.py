@@ -237,25 +237,18 @@ def _slots(cluster: Codes, blocks: Blocks | None, n_clusters: int) -> tuple[Code
 
 
 def _gram(z: Vector, weights: Vector, start: Codes) -> Vector:
-    p = z.shape[1]
-    gram = np.empty((len(start), 2 * p, 2 * p))
-    for i in range(p):
-        for j in range(i + 1):
-            product = z[:, i] * z[:, j]
-            plain, once, twice = (np.add.reduceat(product * u, start) for u in (1.0, weights, weights**2))
-            gram[:, i, j] = gram[:, j, i] = plain
-            gram[:, p + i, j] = gram[:, j, p + i] = gram[:, p + j, i] = gram[:, i, p + j] = once
-            gram[:, p + i, p + j] = gram[:, p + j, p + i] = twice
-    return gram
+    """Return each cluster's V_c' V_c, (C, 2p, 2p)."""
+    plain, once, twice = (_gram_plain(z, start, factor=weights**power) for power in range(3))
+    return np.block([[plain, once], [once, twice]])
 
 
-def _gram_plain(z: Vector, start: Codes) -> Vector:
-    """Return each cluster's Z_c' Z_c, (C, p, p)."""
+def _gram_plain(z: Vector, start: Codes, *, factor: Vector | float = 1.0) -> Vector:
+    """Return each cluster's Z_c' diag(factor) Z_c, (C, p, p)."""
     p = z.shape[1]
     gram = np.empty((len(start), p, p))
     for i in range(p):
-        for j in range(i + 1):
-            gram[:, i, j] = gram[:, j, i] = np.add.reduceat(z[:, i] * z[:, j], start)
+        products = z[:, : i + 1] * (factor * z[:, i])[:, None]
+        gram[:, i, : i + 1] = gram[:, : i + 1, i] = np.add.reduceat(products, start)
     return gram
 
 

@@ -103,13 +103,15 @@ class Loadings:
         total = own_st @ own_uv + own_st @ rest_uv + own_uv @ rest_st
         total += _trace(self.middle @ (self.left[s].T @ self.left[u]), self.middle @ (self.left[v].T @ self.left[t]))
         if self.cells is not None:
-            total += self._mixed(s, t, u, v) + self._mixed(u, v, s, t) + self._crossed(s, t, u, v)
+            mixed = self._mixed(s, t, u, v)
+            total += mixed + (mixed if (s, t) == (u, v) else self._mixed(u, v, s, t)) + self._crossed(s, t, u, v)
         return float(total)
 
     def _mixed(self, s: int, t: int, u: int, v: int) -> float:
         """Contrasts s, t through `left`, contrasts u, v through the blocks."""
         assert self.cells is not None
-        first, second = self._by_block(u, s), self._by_block(v, t)  # (B, 2, r)
+        first = self._by_block(u, s)  # (B, 2, r)
+        second = first if (u, s) == (v, t) else self._by_block(v, t)
         between = self.cells.middle[self.cells.by_block[2]] @ first
         return float(((second @ self.middle) * between).sum())
 
@@ -125,12 +127,17 @@ class Loadings:
         assert self.cells is not None
         first, second, start = self.cells.pairs
         blocks, middle = self.cells.block, self.cells.middle
-        one, other = (
-            np.add.reduceat(self.sums[a][first][:, :, None] * self.sums[b][second][:, None, :], start)
-            for a, b in ((s, u), (t, v))
-        )
+        one = self._by_pair(s, u)
+        other = one if (s, u) == (t, v) else self._by_pair(t, v)
         between = middle[blocks[first[start]]] @ one @ middle[blocks[second[start]]]
         return float((between * other).sum())
+
+    def _by_pair(self, s: int, u: int) -> Vector:
+        """Sum over clusters the products of two contrasts' sums in two of their blocks, (pairs of blocks, 2, 2)."""
+        assert self.cells is not None
+        first, second, start = self.cells.pairs
+        products = self.sums[s][first][:, :, None] * self.sums[u][second][:, None, :]
+        return np.asarray(np.add.reduceat(products, start))
 
     def _expected(self, s: int, t: int) -> float:
         return float(self.own[:, s, t].sum() + self._diagonal(s, t).sum())
