@@ -74,13 +74,13 @@ def find_site_variation(setting: Setting) -> tuple[Finding, ...]:
     if why:
         return (_not_told(setting, places, why),)
     fit = _fit(setting, places)
+    if places.carrier is not None and not fit.leaves_out_zero(setting.confidence):
+        return (_not_told(setting, places, _classes_alone(setting)),)
     among = random_effects(estimate=fit.estimate, variance=fit.variance)
     limits, how = among.tau_interval(setting.confidence), "interval by Q-profile"
     if places.carrier is not None:
         level = setting.design.assigned_level
         limits, how = fit.tau_interval(setting.confidence), f"interval by profile likelihood, with a {level} term"
-        if limits[0] == 0:
-            return (_not_told(setting, places, _classes_alone(setting)),)
     return (
         _spread(setting, places, among, limits, how), *_shrunken(setting, places, among, fit),
         _new_site(setting, places, among),

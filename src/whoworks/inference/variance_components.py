@@ -151,20 +151,22 @@ class VarianceComponents:
         sigma as estimated. The lower limit is 0 where the likelihood ratio does
         not exceed that quantile: then classes alone may make all of the spread.
         """
-        allowed = float(stats.chi2.ppf(level, 1))
-        gamma = (self.tau / self.sigma) ** 2
-        floor = self._profile(gamma)
-
-        def excess(place: float) -> float:
-            return self._profile(ratio_at(place)) - floor - allowed
-
-        here = place_of(gamma)
+        excess, here = self._excess(level), place_of((self.tau / self.sigma) ** 2)
         far = (1 + here) / 2
         while excess(far) < 0:
             far = (1 + far) / 2
         high = ratio_at(float(optimize.brentq(excess, here, far, xtol=TIGHT)))
         low = 0.0 if excess(0.0) <= 0 else ratio_at(float(optimize.brentq(excess, 0.0, here, xtol=TIGHT)))
         return self.sigma * float(np.sqrt(low)), self.sigma * float(np.sqrt(high))
+
+    def leaves_out_zero(self, level: float = 0.95) -> bool:
+        """Tell whether the lower limit of `tau_interval` is above 0, without looking for the limits."""
+        return self._excess(level)(0.0) > 0
+
+    def _excess(self, level: float) -> Callable[[float], float]:
+        """Return by how much the profile deviance at a place of gamma is more than the interval allows."""
+        most = self._profile((self.tau / self.sigma) ** 2) + float(stats.chi2.ppf(level, 1))
+        return lambda place: self._profile(ratio_at(place)) - most
 
     def _profile(self, gamma: float) -> float:
         return profile_deviance(self._sums, gamma, has_classes=self._has_classes)
