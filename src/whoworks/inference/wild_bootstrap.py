@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -86,7 +87,7 @@ def statistics(hypothesis: Hypothesis, draws: Vector | None) -> Vector:
     return prepared.observed() if draws is None else prepared.drawn(draws)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Prepared:
     """Sums over clusters from which every draw's statistic follows.
 
@@ -129,6 +130,18 @@ class _Prepared:
             fitted=fitted, pull=pull, means=cells.of_blocks(w * rest),
         )  # fmt: skip
 
+    @cached_property
+    def squares(self) -> dict[tuple[int, int], tuple[Vector, Matrix, Matrix]]:
+        """For each two tested columns, the squares of v, (G,), of v and b, and of b, in a cluster's score."""
+        return {
+            (i, j): (
+                self.own[:, i] * self.own[:, j],
+                _times(self.fitted[j], self.own[:, i]) + _times(self.fitted[i], self.own[:, j]),
+                self.fitted[i].T @ self.fitted[j],
+            )
+            for i in range(len(self.tested)) for j in range(i + 1)
+        }  # fmt: skip
+
     def observed(self) -> Vector:
         """Return the statistic of the data, (1,)."""
         beta = self.inverse @ (self.x.T @ (self.weights * self.y))
@@ -143,14 +156,10 @@ class _Prepared:
         wide = beta if self.means is None else np.hstack([beta, draws @ self.means])
         square, q = draws**2, len(self.tested)
         meat = np.empty((len(draws), q, q))
-        for i in range(q):
-            for j in range(i + 1):
-                mixed = _times(self.fitted[j], self.own[:, i]) + _times(self.fitted[i], self.own[:, j])
-                both = (self.fitted[i].T @ self.fitted[j]) @ wide.T
-                meat[:, i, j] = meat[:, j, i] = (
-                    square @ (self.own[:, i] * self.own[:, j]) - ((draws @ mixed) * wide).sum(axis=1)
-                    + (wide * both.T).sum(axis=1)
-                )  # fmt: skip
+        for (i, j), (own, mixed, both) in self.squares.items():
+            meat[:, i, j] = meat[:, j, i] = (
+                square @ own - ((draws @ mixed) * wide).sum(axis=1) + (wide * (both @ wide.T).T).sum(axis=1)
+            )
         return _wald(beta[:, list(self.tested)], meat)
 
 
