@@ -100,9 +100,9 @@ def compare_arms(values: pd.DataFrame, variables: Iterable[Variable], design: De
 def split_values(column: pd.Series, variable: Variable) -> Iterable[tuple[str, str, Vector]]:
     """Yield a number as itself, and each level of a category as 0 and 1, with code and words."""
     if variable.kind == Kind.CATEGORY:
-        codes = column.astype(str).to_numpy()
-        for level, label in zip(variable.levels, variable.level_labels or variable.levels, strict=True):
-            yield level, label, (codes == level).astype(float)
+        codes, labels = column.cat.codes.to_numpy(), variable.level_labels or variable.levels
+        for place, (level, label) in enumerate(zip(variable.levels, labels, strict=True)):
+            yield level, label, (codes == place).astype(float)
     elif variable.kind == Kind.BINARY:
         yield "1", "1", column.to_numpy(dtype=float)
     else:

@@ -36,9 +36,9 @@ def check_level(group: Codes, word: str, design: Design) -> Check:
     n_groups = int(group.max(initial=-1)) + 1
     n_arms = count_distinct(within=group[known], codes=design.arm[known], n=n_groups)
     sizes = np.bincount(group[known], minlength=n_groups)
-    table = pd.DataFrame({"arms_held": n_arms, "n_units": sizes}).groupby("arms_held")["n_units"]
-    summary = table.agg(groups="size", n_units="sum").reset_index()
-    summary.insert(0, "level", word)
+    held, code, groups = np.unique(n_arms, return_inverse=True, return_counts=True)
+    n_units = np.bincount(code, sizes, len(held)).astype(np.int64)
+    summary = pd.DataFrame({"level": word, "arms_held": held, "groups": groups, "n_units": n_units})
     n_mixed = int((n_arms > 1).sum())
     return Check(
         check_id="interference",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from whoworks.design.levels import count_distinct
 from whoworks.panel.panel import Kind, Panel, Role, Variable
 
 Codes = NDArray[np.int64]
@@ -54,7 +55,10 @@ def _candidates(panel: Panel, outcome: Variable) -> tuple[list[Variable], list[V
 
 
 def _varies_within(values: pd.Series[float], cluster: Codes) -> bool:
-    return bool((values.groupby(cluster, observed=True).nunique() > 1).any())
+    codes = pd.factorize(values)[0]
+    known = codes >= 0
+    distinct = count_distinct(within=cluster[known], codes=codes[known], n=int(cluster.max(initial=-1)) + 1)
+    return bool((distinct > 1).any())
 
 
 def _n_columns(variable: Variable) -> int:
