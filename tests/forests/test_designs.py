@@ -152,6 +152,15 @@ def test_levels_are_split_as_sets_and_unseen_levels_go_the_missing_way():
     np.testing.assert_array_equal(named.predict_oob(), forest.predict_oob())
 
 
+def test_two_levels_are_cut_as_two_numbers_are():
+    table, y, z, cluster = coloured()
+    table.loc[::7, "colour"] = None
+    numbers = table.assign(colour=table["colour"].map({"blue": 0.0, "red": 1.0}).astype(float))
+    np.testing.assert_array_equal(
+        fit(table, y, z, cluster).predict_oob(), fit(numbers, y, z, cluster, n_estimators=60).predict_oob()
+    )
+
+
 def test_missing_values_carry_an_effect():
     X, y, z, cluster = classrooms(n_clusters=60, size=20, effect=0.0)
     hole = np.random.default_rng(1).random(len(y)) < 0.4

@@ -150,7 +150,7 @@ class CausalForest(BaseForest):
             arm=arm[order],
             weight=shared,
             cell=(layout.cluster * n_arms + arm[order]).astype(np.int32),
-            categorical=np.array([feature.is_categorical for feature in self.features_]),
+            categorical=np.array([feature.is_cut_by_sets for feature in self.features_]),
         )
         self.strata_, self.residuals_ = strata, residual
         rules = self._rules(n_arms, bool(np.ptp(shared) > 0.0), codes.shape[1])

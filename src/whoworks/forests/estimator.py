@@ -109,7 +109,6 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.features_ = fit_features(table, n_threads=n_threads)
         self.n_features_in_ = len(table.names)
         self.feature_names_in_ = np.array(table.names, dtype=object)
-        self._categorical_given = tuple(feature.name for feature in self.features_ if feature.is_categorical)
         return table, encode(self.features_, table, n_threads=n_threads)
 
     def _encode_new(self, X: Any) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from whoworks.forests.table import Table
 
 Vector = NDArray[np.float64]
 
-BRIEF_TREES = 200
+BRIEF_TREES = 200  # the most of a brief forest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +30,8 @@ class ForestEngine:
 
     @property
     def brief(self) -> ForestEngine:
-        """At most 200 trees, no deeper than the levels that importance counts."""
-        return replace(self, n_estimators=min(self.n_estimators, BRIEF_TREES), max_depth=COUNTED_DEPTH)
+        """Half the trees, 200 at most, and no deeper than the levels that importance counts."""
+        return replace(self, n_estimators=min(self.n_estimators // 2, BRIEF_TREES), max_depth=COUNTED_DEPTH)
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
         """Learn from the units at `rows`."""

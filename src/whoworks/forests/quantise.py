@@ -38,6 +38,11 @@ class Feature:
         """Whether the column holds levels."""
         return self.levels is not None
 
+    @property
+    def is_cut_by_sets(self) -> bool:
+        """Whether cuts are sets of levels: two levels have but one cut, which is quicker found as that of a number."""
+        return self.levels is not None and len(self.levels) > 2
+
 
 def bin_edges(values: NDArray[np.float64], most: int = MOST_BINS) -> NDArray[np.float64]:
     """Upper values of at most ``most`` bins, the last left open.

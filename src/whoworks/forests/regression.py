@@ -150,7 +150,7 @@ class RegressionForest(BaseForest):
                 arm=np.zeros(n, np.uint8),
                 weight=weight,
                 cell=layout.cluster.astype(np.int32),
-                categorical=np.array([feature.is_categorical for feature in self.features_]),
+                categorical=np.array([feature.is_cut_by_sets for feature in self.features_]),
             )
             trees.append(self._grow(sample, rules, strata, self.random_state, progress))
         self.trees_ = tuple(trees)

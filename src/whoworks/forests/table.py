@@ -30,10 +30,9 @@ class Column:
     def present(self) -> tuple[Codes, list[Any]]:
         """Return each row's place among the levels that occur, -1 where missing, and these levels."""
         assert self.levels is not None
-        held, place = np.unique(self.values[self.values >= 0], return_inverse=True)
-        own = np.full(len(self.values), -1, np.int64)
-        own[self.values >= 0] = place
-        return own, [self.levels[int(code)] for code in held]
+        occurs = np.bincount(self.values + 1, minlength=len(self.levels) + 1)[1:] > 0
+        place = np.append(np.cumsum(occurs) - 1, -1)
+        return place[self.values], [level for level, held in zip(self.levels, occurs, strict=True) if held]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
