@@ -88,7 +88,7 @@ def test_the_numbers_are_a_meta_analysis_of_differences_in_means_with_one_varian
     tau, new = found[0], found[-1]
     np.testing.assert_allclose((tau.estimate, tau.conf_low, tau.conf_high), (among.tau, *among.tau_interval()))
     np.testing.assert_allclose((new.estimate, new.std_error, new.df), (among.mean, among.std_error, 11))
-    np.testing.assert_allclose((new.conf_low, new.conf_high), among.prediction())
+    np.testing.assert_allclose((new.conf_low, new.conf_high), among.new_site())
     np.testing.assert_allclose([site.estimate for site in found[1:-1]], np.sort(among.shrunken()[0]))
     np.testing.assert_allclose(tau.effect_size, setting.scale.factor * tau.estimate / setting.scale.sd)
 

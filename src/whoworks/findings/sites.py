@@ -186,11 +186,11 @@ def _shrunken(setting: Setting, places: Places, among: RandomEffects, fit: Varia
 
 
 def _new_site(setting: Setting, places: Places, among: RandomEffects) -> Finding:
-    fields = _scaled(setting, among.mean, *among.prediction(setting.confidence))
+    fields = _scaled(setting, among.mean, *among.new_site(setting.confidence))
     return setting.finding(
         question="new-site", quantity="effect in a new site like these", status="descriptive",
         std_error=_times(setting) * among.std_error, df=among.df,
-        notes=("prediction interval of one new site, around the mean over sites",),
+        notes=("prediction interval of one new site, around the mean over sites, their spread not taken as known",),
         **fields, **setting.counts(places.keep),
     )  # fmt: skip
 

@@ -18,12 +18,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
+from scipy.special import ndtr
 
 Vector = NDArray[np.float64]
 Errors = Literal["knapp-hartung", "model"]
 
 GRID = np.r_[0.0, np.geomspace(1e-8, 1e4, 121)]  # in multiples of the typical variance of an estimate
 TIGHT = 1e-13
+HALVINGS = 60
+RANKS_OF_TAU, RANKS_OF_MEAN = 100, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +61,40 @@ class RandomEffects:
         return self.mean - half, self.mean + half
 
     def prediction(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the limits within which the effect in one new site like these is expected.
+        """Return the usual limits of the effect in one new site: tau taken as estimated.
 
         ``mean +- t sqrt(tau^2 + se^2)`` with k - 1 degrees of freedom (Higgins,
         Thompson & Spiegelhalter 2009, Journal of the Royal Statistical Society A
         172, there with k - 2; Partlett & Riley 2017, Statistics in Medicine 36).
-        It takes tau as estimated, and so is short where tau is small or sites are
-        few: with tau and errors of about equal size, 95 % limits held a new site's
-        effect in .87 (6 sites), .91 (12) and .90 (30) of 1,000 or more simulated trials.
+        Too short unless tau is large or sites are many: see `new_site`.
         """
         half = float(stats.t.ppf(0.5 + level / 2, self.df)) * float(np.sqrt(self.tau2 + self.std_error**2))
         return self.mean - half, self.mean + half
+
+    def new_site(self, level: float = 0.95) -> tuple[float, float]:
+        """Return the limits within which the effect in one new site like these is expected, tau not taken as known.
+
+        tau^2 has its confidence distribution, P(tau^2 <= t) = P(chi2_{k-1} >= Q(t));
+        given it the sites' mean is ``mean(t) + se(t) T_{k-1}`` (Knapp & Hartung), and
+        the new site's effect N(mean, t). The limits are quantiles of that
+        mixture, over evenly spaced ranks of tau^2 and T (Nagashima, Noma & Furukawa
+        2019, Statistical Methods in Medical Research 28, there by draws).
+        """
+        k = len(self.estimate)
+        tau2 = self._tau2_at(stats.chi2.ppf(_ranks(RANKS_OF_TAU), k - 1))
+        weight = 1 / (self.variance + tau2[:, None])
+        mean, total = weight @ self.estimate / weight.sum(axis=1), weight.sum(axis=1)
+        std_error = np.sqrt((weight * (self.estimate - mean[:, None]) ** 2).sum(axis=1) / (k - 1) / total)
+        centre = mean[:, None] + std_error[:, None] * stats.t.ppf(_ranks(RANKS_OF_MEAN), k - 1)
+        tau = np.sqrt(np.maximum(tau2, np.finfo(float).tiny))[:, None]
+
+        def excess(place: float, share: float) -> float:
+            return float(ndtr((place - centre) / tau).mean()) - share
+
+        low, high = float((centre - 9 * tau).min()), float((centre + 9 * tau).max())
+        ends = (optimize.brentq(excess, low, high, args=(share,)) for share in ((1 - level) / 2, (1 + level) / 2))
+        first, last = (float(end) for end in ends)
+        return first, last
 
     def tau_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the Q-profile limits of tau: exact when the variances are known.
@@ -78,8 +104,9 @@ class RandomEffects:
         (Viechtbauer 2007, Statistics in Medicine 26). Both limits are 0 where the
         estimates are more alike than chance alone would often make them.
         """
-        upper, lower = (self._solve_q(share) for share in ((1 - level) / 2, (1 + level) / 2))
-        return float(np.sqrt(lower)), float(np.sqrt(upper))
+        quantiles = stats.chi2.ppf([(1 + level) / 2, (1 - level) / 2], len(self.estimate) - 1)
+        lower, upper = np.sqrt(self._tau2_at(quantiles))
+        return float(lower), float(upper)
 
     def shrunken(self) -> tuple[Vector, Vector]:
         """Return each site's effect drawn towards the mean, (k,), and its standard error, (k,).
@@ -92,18 +119,21 @@ class RandomEffects:
         drawn = share * self.estimate + (1 - share) * self.mean
         return drawn, np.sqrt(share * self.variance + ((1 - share) * self.std_error) ** 2)
 
-    def _solve_q(self, share: float) -> float:
-        target = float(stats.chi2.ppf(share, len(self.estimate) - 1))
+    def _tau2_at(self, q: Vector) -> Vector:
+        """Return the tau^2 whose Q(tau^2) is as asked, (m,); 0 where even Q(0) is less. Q falls in tau^2: halving."""
+        high = np.full(len(q), self.variance.max() + self.tau2)
+        while (beyond := _generalised_q(self.estimate, self.variance, high) > q).any():
+            high[beyond] *= 2
+        low = np.zeros(len(q))
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            above = _generalised_q(self.estimate, self.variance, middle) > q
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        return np.where(_generalised_q(self.estimate, self.variance, np.zeros(len(q))) > q, (low + high) / 2, 0.0)
 
-        def excess(tau2: float) -> float:
-            return _generalised_q(self.estimate, self.variance, tau2) - target
 
-        if excess(0.0) <= 0:
-            return 0.0
-        high = float(self.variance.max()) + self.tau2
-        while excess(high) > 0:
-            high *= 2
-        return float(optimize.brentq(excess, 0.0, high, xtol=TIGHT * high, rtol=TIGHT))
+def _ranks(count: int) -> Vector:
+    return (np.arange(count) + 0.5) / count
 
 
 def random_effects(*, estimate: ArrayLike, variance: ArrayLike, errors: Errors = "knapp-hartung") -> RandomEffects:
@@ -143,7 +173,7 @@ def random_effects(*, estimate: ArrayLike, variance: ArrayLike, errors: Errors =
     std_error = float(np.sqrt(1 / weight.sum()))
     if errors == "knapp-hartung":
         std_error *= float(np.sqrt(weight @ (y - mean) ** 2 / (k - 1)))
-    q = _generalised_q(y, v, 0.0)
+    q = float(_generalised_q(y, v, np.zeros(1))[0])
     return RandomEffects(
         mean=mean, std_error=std_error, df=float(k - 1) if errors == "knapp-hartung" else np.inf, tau2=tau2,
         q=q, q_p_value=float(stats.chi2.sf(q, k - 1)), i2=tau2 / (tau2 + typical), estimate=y, variance=v,
@@ -156,9 +186,11 @@ def _typical_variance(v: Vector) -> float:
     return float((len(v) - 1) / (weight.sum() - weight @ weight / weight.sum()))
 
 
-def _generalised_q(y: Vector, v: Vector, tau2: float) -> float:
-    weight = 1 / (v + tau2)
-    return float(weight @ (y - weight @ y / weight.sum()) ** 2)
+def _generalised_q(y: Vector, v: Vector, tau2: Vector) -> Vector:
+    """Return Q at each of (m,) values of tau^2."""
+    weight = 1 / (v + tau2[:, None])
+    mean = weight @ y / weight.sum(axis=1)
+    return np.asarray((weight * (y - mean[:, None]) ** 2).sum(axis=1))
 
 
 def _restricted_likelihood_tau2(y: Vector, v: Vector, typical: float) -> float:
