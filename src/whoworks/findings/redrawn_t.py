@@ -27,9 +27,7 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 DOUBTFUL = 1e-7  # eigenvalues of the scaled cross-products, or of B_c, that the regression itself has to judge
-GONE = (
-    1e-11  # eigenvalues of B_c that are zero but for rounding: a leverage of one, which takes the generalised inverse
-)
+GONE = 1e-11  # eigenvalues of B_c that are zero but for rounding: a leverage of one, generalised inverse
 WIDE = 3  # columns of C: a basis of one or two, and the prognosis
 SMALL = 1e-3  # smallest eigenvalue of B_c whose root is taken without finding it
 SETTLED = 1e-9  # of Newton's value: the next step is of its square

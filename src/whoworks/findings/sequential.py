@@ -23,9 +23,7 @@ from whoworks.inference.power import minimum_detectable
 
 Vector = NDArray[np.float64]
 
-LEAST_SHARE = (
-    0.5  # of one t's variance that the mean of many is taken to have at the least: few sequences tell it badly
-)
+LEAST_SHARE = 0.5  # of one t's variance that the mean of many keeps at the least: few sequences tell it badly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
