@@ -132,6 +132,11 @@ def test_sites_that_agree_better_than_chance_have_no_spread_and_draw_to_one_mean
     assert fit.prediction() == fit.interval()
 
 
+def test_sites_that_agree_to_the_last_digit_expect_a_new_one_there_too():
+    limits = random_effects(estimate=[2.0] * 6, variance=[1.0] * 6).new_site()
+    np.testing.assert_allclose(limits, 2.0, rtol=1e-12)
+
+
 @pytest.mark.parametrize(("k", "tau"), [(4, 3.0), (9, 4.0), (9, 0.0), (30, 1.0)])
 def test_a_new_site_s_limits_are_those_of_draws_from_tau_the_mean_and_the_site(k, tau):
     """With equal variances Q(t) = (k - 1) s^2 / (v + t), so that tau^2 can be drawn; limits to 2 % of their width."""

@@ -91,7 +91,7 @@ class RandomEffects:
         def excess(place: float, share: float) -> float:
             return float(ndtr((place - centre) / tau).mean()) - share
 
-        low, high = float((centre - 9 * tau).min()), float((centre + 9 * tau).max())
+        low, high = np.nextafter((centre - 9 * tau).min(), -np.inf), np.nextafter((centre + 9 * tau).max(), np.inf)
         ends = (optimize.brentq(excess, low, high, args=(share,)) for share in ((1 - level) / 2, (1 + level) / 2))
         first, last = (float(end) for end in ends)
         return first, last
