@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.findings.pilots import student_moderator
-from whoworks.findings import credibility
+from tests.findings.pilots import FOUR, open_pilot, student_moderator
+from whoworks.findings import credibility, fragility
 from whoworks.findings.credibility import found_direction, grade, meaningful_difference
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.findings.fragility import dies_on_ranks, has_unconfirmed_cut, turns_without_a_site
 from whoworks.findings.moderation import Cut, Moderation, open_moderation
+from whoworks.findings.regression import fit_effects
 from whoworks.findings.steadiness import Steadiness
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
@@ -249,6 +250,26 @@ def test_a_difference_that_rests_on_one_school_turns_without_it():
     one = with_outcome(moderation, 0.3 * noise + member * np.where(scores.site == 0, 30.0, -1.0))
     assert turns_without_a_site(one, meaningful=0.5)
     assert not turns_without_a_site(one, meaningful=50.0)
+
+
+def test_of_many_schools_none_is_passed_over_that_would_turn_a_difference(monkeypatch):
+    opened = open_pilot("student-moderator", names=FOUR, students=800, classes=80, schools=40)
+    moderation = open_moderation(opened.panel, opened.main, opened.moderator("frl"))
+    scores = moderation.setting.scores
+    noise = np.random.default_rng(3).normal(size=(6, len(scores.y)))
+    member = moderation.basis[:, 1] * scores.z
+    turned, asked_of = [], 0
+    for draw in noise:
+        asked = with_outcome(moderation, draw + member * np.where(scores.site < 3, 3.0, 0.3))
+        for meaningful in (-0.8, -0.5, -0.3, -0.2, -0.1, 0.0, 0.3):
+            monkeypatch.setattr(fragility, "FEW_SITES", 10**6)
+            turned.append(turns_without_a_site(asked, meaningful=meaningful))
+            monkeypatch.setattr(fragility, "FEW_SITES", 0)
+            assert turns_without_a_site(asked, meaningful=meaningful) == turned[-1]
+        everyone = fit_effects(asked.setting.scores, basis=asked.basis, keep=asked.keep)
+        asked_of += len(fragility._sites_that_could(everyone, asked, scores.site[asked.keep], 0.3))
+    assert 5 < sum(turned) < len(turned) - 5
+    assert 0 < asked_of < 0.5 * 40 * len(noise)
 
 
 def test_a_numbers_difference_is_held_per_sd_against_what_would_matter():

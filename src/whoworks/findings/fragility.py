@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from whoworks.findings.log_odds import has_log_odds, on_log_odds
 from whoworks.findings.moderation import Moderation
-from whoworks.findings.regression import fit_effects
+from whoworks.findings.regression import EffectFit, fit_effects
+
+Codes = NDArray[np.int64]
 
 ALPHA = 0.05
+FEW_SITES = 30  # all of which are left out in turn
+NEAR = 0.5  # standard errors from a meaningful difference by a site's part in it, within which the site is left out
 
 
 def lost_scale(moderation: Moderation) -> str:
@@ -50,18 +55,38 @@ def turns_without_a_site(moderation: Moderation, *, meaningful: float) -> bool:
     """
     scores, setting = moderation.setting.scores, moderation.setting
     site = scores.site if scores.site is not None else scores.block
-    places = np.unique(site[moderation.keep])
-    if len(moderation.contrasts) > 1 or len(places) < 3:
+    if len(moderation.contrasts) > 1 or len(np.unique(site[moderation.keep])) < 3:
         return False
-    everyone = fit_effects(scores, basis=moderation.basis, keep=moderation.keep).effects(moderation.contrasts)
-    sign = np.sign(everyone.estimate[0])
-    for place in places:
+    everyone = fit_effects(scores, basis=moderation.basis, keep=moderation.keep)
+    sign = np.sign(everyone.effects(moderation.contrasts).estimate[0])
+    for place in _sites_that_could(everyone, moderation, site[moderation.keep], meaningful):
         fit = fit_effects(scores, basis=moderation.basis, keep=moderation.keep & (site != place))
         low, high = fit.effects(moderation.contrasts).interval(setting.confidence)
         against = -low[0] if sign > 0 else high[0]
         if against > meaningful:
             return True
     return False
+
+
+def _sites_that_could(everyone: EffectFit, moderation: Moderation, site: Codes, meaningful: float) -> Codes:
+    """Return the sites worth leaving out: all where they are few, of many those that come near `meaningful`.
+
+    A cluster's score is its part in the estimate. Without a site the estimate loses
+    about the scores of its clusters, and the variance their squares, both spread
+    over the clusters that are left.
+    """
+    places, home = np.unique(site, return_inverse=True)
+    cluster, first, own = np.unique(everyone.regressors.cluster, return_index=True, return_inverse=True)
+    if len(places) <= FEW_SITES or (home != home[first][own]).any():  # or sites that share a cluster
+        return places
+    told, n_sites, home = everyone.effects(moderation.contrasts), len(places), home[first]
+    score = everyone.loadings(moderation.contrasts).score[:, 0]
+    spread_over = len(cluster) / (len(cluster) - np.bincount(home, minlength=n_sites))
+    estimate = told.estimate[0] - np.bincount(home, score, n_sites) * spread_over
+    std_error = np.sqrt(score @ score - np.bincount(home, score**2, n_sites)) * spread_over
+    half = stats.t.ppf(0.5 + moderation.setting.confidence / 2, told.df[0]) * std_error
+    against = half - np.sign(told.estimate[0]) * estimate
+    return np.asarray(places[against > meaningful - NEAR * told.std_error[0]])
 
 
 def has_unconfirmed_cut(moderation: Moderation) -> bool:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from whoworks.inference.cluster_robust import ClusterRobustFit, Estimates, cluster_robust
 from whoworks.inference.joint_test import JointTest, joint_test
+from whoworks.inference.satterthwaite import Loadings
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
@@ -59,6 +60,10 @@ class EffectFit:
     def joint(self, rows: ArrayLike) -> JointTest:
         """Test that several contrasts of the effect's coefficients are all zero."""
         return joint_test(fit=self.fit, contrasts=self._embedded(rows))
+
+    def loadings(self, rows: ArrayLike) -> Loadings:
+        """Return what each cluster, in the order of its code, contributes to contrasts of the effect's coefficients."""
+        return self.fit.loadings(self._embedded(rows))
 
     def _embedded(self, rows: ArrayLike) -> Vector:
         rows = np.atleast_2d(np.asarray(rows, dtype=np.float64))

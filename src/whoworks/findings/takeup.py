@@ -34,9 +34,7 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
         conf_low=100 * float(first.interval(setting.confidence)[0][0]),
         conf_high=100 * float(first.interval(setting.confidence)[1][0]), **setting.counts(keep),
     )  # fmt: skip
-    row = np.zeros((1, len(on_outcome.fit.coefficients)))
-    row[0, on_outcome.first] = 1.0
-    parts = [fit.fit.loadings(row).score[:, 0] for fit in (on_outcome, on_receipt)]
+    parts = [fit.loadings([1.0]).score[:, 0] for fit in (on_outcome, on_receipt)]
     a, b = float(last.estimate[0]), float(first.estimate[0])
     variance = (float(parts[0] @ parts[0]), float(parts[0] @ parts[1]), float(parts[1] @ parts[1]))
     critical = float(stats.t.ppf(0.5 + setting.confidence / 2, last.df[0])) ** 2
