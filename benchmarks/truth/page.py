@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 from benchmarks.truth.bars import BARS, Bar, bar_of
 from benchmarks.truth.breaks import BREAKS
-from benchmarks.truth.cells import FEWER, Cell, all_cells
+from benchmarks.truth.cells import Cell, all_cells
 from benchmarks.truth.diagnosands import Diagnosand
 from benchmarks.truth.explanations import explain
 from benchmarks.truth.figures import draw_figures
@@ -49,7 +50,7 @@ def _head(store: Store, rows: pd.DataFrame) -> list[str]:
         "interval (`low`, `high`).",
         "",
         f"Written on {datetime.date.today()} by `make truth`: {os.cpu_count()} cores ({platform.machine()}), Python "
-        f"{platform.python_version()}, {packages}; code of commits {', '.join(codes) or 'none'}. "
+        f"{sys.version_info.major}.{sys.version_info.minor}, {packages}; code of commits {', '.join(codes) or 'none'}. "
         f"{len(done)} of {len(all_cells())} cells have replicates so far; the last table says how many each has.",
         "",
         "Replicate r has the same seed in every cell, so that procedures answer on the same data and cells of one "
@@ -84,16 +85,30 @@ def _barred(rows: pd.DataFrame) -> list[tuple[Cell, Bar, pd.Series]]:
     return found
 
 
-def _fewest(rows: pd.DataFrame) -> list[str]:
-    """Warn of cells whose replicates are too few to miss a bar by anything but much."""
-    most = rows[rows["procedure"] == "whoworks"].groupby(KEY)["replicates"].max()
-    few = most[most < FEWER]
-    if few.empty:
+def _progress(rows: pd.DataFrame) -> list[str]:
+    """Say how much of the plan is done, and what so many replicates can tell."""
+    done = [_done(rows, cell) for cell in all_cells()]
+    planned = [(cell.replicates - cell.forest_replicates, cell.forest_replicates) for cell in all_cells()]
+    behind = sum(own < asked for own, asked in zip(done, planned, strict=True))
+    if not behind:
         return []
+    plain, forest = (
+        f"{sum(own[k] for own in done):,} of {sum(asked[k] for asked in planned):,}" for k in (0, 1)
+    )  # fmt: skip
+    fewest = min(sum(own) for own in done)
+    reach = 3.29 * (0.95 * 0.05 / max(fewest, 1)) ** 0.5
     return [
-        f"{len(few)} of {len(most)} cells have fewer than {FEWER} replicates as yet, some {few.min()}: their intervals "
-        f"are wide, so that only a great error would show as a miss. The means speak of all cells together.", "",
+        f"Done so far: {plain} replicates without predicted effects, {forest} with. {behind} of {len(done)} cells go "
+        f"on; the fewest replicates of a cell are {fewest}, with which a 99.9 % interval about a coverage of .95 is "
+        f"{reach:.3f} wide to either side. The means speak of all cells together.", "",
     ]  # fmt: skip
+
+
+def _done(rows: pd.DataFrame, cell: Cell) -> tuple[int, int]:
+    """Count a cell's replicates without and with predicted effects."""
+    own = rows.merge(pd.DataFrame([cell.key], columns=KEY)).drop_duplicates("diagnosand").set_index("diagnosand")
+    count = own["replicates"]
+    return int(count.get("seconds", 0)), int(count.get("seconds with predictions", 0))
 
 
 def _bars(rows: pd.DataFrame) -> list[str]:
@@ -101,7 +116,7 @@ def _bars(rows: pd.DataFrame) -> list[str]:
         "## The bars", "",
         "A bar is missed where the 99.9 % Monte-Carlo interval lies wholly outside it. A rate below .05 where .05 is "
         "asked is a miss too: the test is then safe and has less power than it could.", "",
-        *_fewest(rows),
+        *_progress(rows),
         "| bar | asked | cells and diagnosands | met | missed above | missed below | mean | smallest | largest |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
@@ -239,10 +254,8 @@ def _cells(rows: pd.DataFrame) -> list[str]:
         "| world | assigned | clusters | ICC | students | done | planned | with predictions, done | planned |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
-    keyed = rows.set_index([*KEY, "diagnosand"])["replicates"]
-    keyed = keyed[~keyed.index.duplicated()]
     for cell in all_cells():
-        plain, forest = (int(keyed.get((*cell.key, name), 0)) for name in ("seconds", "seconds with predictions"))
+        plain, forest = _done(rows, cell)
         lines.append(
             f"| {cell.world} | {cell.assigned} | {cell.clusters} | {cell.icc:g} | {cell.layout.students} | {plain} | "
             f"{cell.replicates - cell.forest_replicates} | {forest} | {cell.forest_replicates} |"
