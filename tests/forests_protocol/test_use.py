@@ -64,6 +64,13 @@ def test_the_forest_too_tells_use_from_noise():
     assert (found["share"] > found["noise_high"]).to_dict() == {name: name == "x" for name in found.index}
 
 
+def test_shares_of_use_add_up_to_one_where_trees_are_too_shallow_to_fill_all_depths():
+    data = inputs(0, n_clusters=16, size=6)
+    engine = ForestEngine(n_estimators=100)
+    assert 0 < engine.brief.fit(data, rows=np.arange(len(data.cluster)), seed=1).importance.sum() < 0.99
+    assert np.isclose(compare(data, engine=engine)["share"].sum(), 1)
+
+
 def test_without_differences_a_share_passes_the_noise_as_often_as_chance_lets_it():
     """One time in twenty for each moderator; 60 worlds: under 10 in all but one of 1,000 runs of this test."""
     passed = sum(

@@ -16,9 +16,10 @@ from whoworks.findings.robustness import Robustness
 from whoworks.findings.variance_ratio import VARIANCE_RATIO
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words
-from whoworks.report.sections.companions import companion_blocks
+from whoworks.report.sections.companions import companion_blocks, look_row
 from whoworks.report.selection import select
 from whoworks.report.sentences import tell
+from whoworks.report.tables import DASH
 from whoworks.report.write import compose_files
 
 LUNCH = {"moderator": "frl", "reference": "N"}
@@ -165,6 +166,15 @@ def test_the_plain_differences_stay_the_only_claims(told, evidence, words):
     more, less = select(withhold(told), words), select(withhold(evidence), words)
     assert [f.finding_id for f in more.planned] == [f.finding_id for f in less.planned]
     assert [f.finding_id for f in more.explored] == [f.finding_id for f in less.explored]
+
+
+def test_a_difference_that_a_joint_test_stands_for_is_not_judged_by_second_looks(told, words):
+    finding = next(f for f in told.findings if f.robustness is not None)
+    judged = look_row(finding, words).cells
+    alone = look_row(replace(finding, p_adjusted=NAN), words).cells
+    assert alone[:2] == judged[:2]
+    assert DASH not in (judged[2], judged[7], judged[8])
+    assert (alone[2], alone[4], alone[7], alone[8]) == (DASH, DASH, DASH, DASH)
 
 
 def test_second_looks_are_written_and_withheld_with_their_difference(told):

@@ -90,6 +90,31 @@ def test_the_section_shows_profiles_and_proposed_groups():
     assert "Groups that the data proposed" in [getattr(block, "text", "") for block in section.blocks]
 
 
+def explored(*items: Finding) -> list[str]:
+    evidence = build(Plan.parse(PLAN), list(items), engine="ridge")
+    released, words = withhold(evidence), read_words(evidence)
+    section = compose_exploration(released, select(released, words), words, {})
+    return [getattr(block, "text", "") + getattr(block, "note", "") for block in section.blocks]
+
+
+def test_looks_that_disagree_are_drawn_together_before_they_are_told():
+    area = found("ranking", "AUTOC", "predicted effect", p_adjusted=0.01)
+    third = found("ranking", "top third", "predicted effect", 1.0, p_adjusted=0.6)
+    together = [text for text in explored(area, third) if text.startswith("Of 2 ways of asking below, 1 found")]
+    assert len(together) == 1
+    assert "none of this settles for whom" in together[0]
+    assert not any("ways of asking" in text for text in (*explored(area), *explored(third)))
+
+
+def test_the_tested_difference_of_sorted_groups_is_not_that_of_the_rows_above():
+    groups = [
+        found("sorted-group", str(i), "predicted effect", 3.0 * i, status="descriptive", conf_low=NAN, conf_high=NAN)
+        for i in (1, 2, 3)
+    ]
+    said = " ".join(explored(*groups, found("sorted-group", "3 - 1", "predicted effect", 2.0, p_adjusted=0.03)))
+    assert "so it is not that of the rows above: adjusted p = .03." in said
+
+
 def test_a_range_with_zero_in_it_says_which_side_is_which(words):
     for question, level, moderator in (("candidate", RULE, "frl & tch_yrs"), ("ranking", "AUTOC", "predicted effect")):
         told = tell(found(question, level, moderator, -1.0, 2.1, p_adjusted=0.6), words)

@@ -57,12 +57,11 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
     mean_t = float(t.mean()) / spread
     steady = steady_over(mean_t, seed_error=seed_error_of(t) / spread, df=df, n=len(t))
     has_p = df >= TOO_FEW_DF
-    how = f"one-sided; mean t over {len(statistics)} sequences of folds of whole clusters"
     return setting.finding(
         question="heterogeneity", quantity="calibration slope of predicted effects", unit="", moderator=PREDICTED,
         estimate=float(np.mean(slopes)) if slopes else NAN, statistic=mean_t, df=df, df_num=1.0,
         p_value=float(stats.t.sf(mean_t, df)) if has_p else NAN, status="exploratory",
-        notes=(how + tell_steadiness(steady),),
+        notes=("one-sided" + tell_steadiness(steady),),
         steadiness=steady,
         **setting.counts(everyone),
     )  # fmt: skip
@@ -73,10 +72,11 @@ def find_sorted_groups(setting: Setting, predictions: Predictions) -> tuple[Find
 
     Units are ranked within fold, each by that fold's rule, so that the top group
     is "the top third by each fold's rule, averaged" (Chernozhukov, Demirer, Duflo
-    & Fernandez-Val 2018, section 3). Point estimates come from K folds, which
-    describe and never test; the difference's range and p come from sequences of
-    folds, one-sided. Thirds, or halves where a third is too thin: each arm of the top and of
-    the bottom group needs three clusters, and the difference 4 degrees of freedom.
+    & Fernandez-Val 2018, section 3). The groups' estimates come from K folds, which
+    describe and never test; the difference, its range and its one-sided p all come
+    from sequences of folds, so that it is not the groups' own difference. Thirds,
+    or halves where a third is too thin: each arm of the top and of the bottom
+    group needs three clusters, and the difference 4 degrees of freedom.
     """
     for n_groups in (FINEST, 2):
         groups = rank_groups(predictions.tau, predictions.fold, n_groups)
@@ -114,7 +114,7 @@ def _describe_groups(setting: Setting, groups: Groups, difference: MeanT) -> tup
     rows = np.eye(len(every))
     rows[1:, 0] = 1.0
     times = 100.0 if setting.scale.binary else 1.0
-    effects = fit.effects(np.vstack([rows, rows[-1] - rows[0]])).estimate
+    effects = fit.effects(rows).estimate
     note = ("a description: each fold's own rule decides who is where; it carries no test",)
     found = [
         setting.finding(
@@ -125,16 +125,11 @@ def _describe_groups(setting: Setting, groups: Groups, difference: MeanT) -> tup
         for level, name in enumerate(groups.levels)
     ]  # fmt: skip
     top, bottom = groups.levels[-1], groups.levels[0]
-    how = (
-        f"range and one-sided p from {difference.n_sequences} sequences of folds, mean t, whose own estimate is "
-        f"{times * difference.estimate:.3g}; the estimate from folds that learn from all others"
-        f"{tell_steadiness(difference.steadiness)}",
-    )
     found.append(
         setting.finding(
             question="sorted-group", quantity="top group minus bottom group", moderator=PREDICTED,
-            level=f"{top} - {bottom}", reference=bottom, status="exploratory", notes=how,
-            **sequential_fields(setting, difference, estimate=float(effects[-1])),
+            level=f"{top} - {bottom}", reference=bottom, status="exploratory",
+            notes=("one-sided" + tell_steadiness(difference.steadiness),), **sequential_fields(setting, difference),
             **setting.counts(groups.member(len(every) - 1), groups.member(0)),
         )
     )  # fmt: skip

@@ -76,7 +76,7 @@ def find_omnibus(
     return setting.finding(
         question="heterogeneity", quantity="the effect differs along any moderator: largest |t|", unit="",
         moderator=ALL_MODERATORS, statistic=observed, df=NAN, p_value=p, p_randomization=p, status="exploratory",
-        notes=(f"largest |t| of {columns.shape[1]} columns, p over {n_draws} re-drawn assignments",),
+        notes=(f"drawn {n_draws} times",),
         **setting.counts(everyone),
     )  # fmt: skip
 

@@ -46,12 +46,11 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
             )
             for level, quantity in quantities.items()
         )  # fmt: skip
-    how = f"one-sided; mean t over {len(predictions.forward)} sequences of folds; errors from half-samples of clusters"
     tests = [
         setting.finding(
             question="ranking", quantity=quantity, moderator=PREDICTED, level=level, status="exploratory",
-            notes=(how + tell_steadiness(joined[level].steadiness),),
-            **sequential_fields(setting, joined[level], estimate=joined[level].estimate), **counts,
+            notes=("one-sided" + tell_steadiness(joined[level].steadiness),),
+            **sequential_fields(setting, joined[level]), **counts,
         )
         for level, quantity in quantities.items()
     ]  # fmt: skip
@@ -64,7 +63,7 @@ def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, obje
     return setting.finding(
         question="ranking", quantity="average effect if offered to this share minus average effect if offered to all",
         moderator=PREDICTED, level=f"{share:g}", status="descriptive",
-        **(sequential_fields(setting, joined, estimate=joined.estimate) | untested), **counts,
+        **(sequential_fields(setting, joined) | untested), **counts,
     )  # fmt: skip
 
 

@@ -124,18 +124,18 @@ def tell_steadiness(steadiness: Steadiness) -> str:
     if not np.isfinite(steadiness.p_low):
         return ""
     low, high = (f"{p:.2f}" if p >= 0.005 else "below 0.01" for p in (steadiness.p_low, steadiness.p_high))
-    return f"; other sequences of these data could leave p, before adjustment, anywhere from {low} to {high}"
+    return f"; dealing the clusters anew could leave p, before adjustment, anywhere from {low} to {high}"
 
 
-def sequential_fields(setting: Setting, joined: MeanT, *, estimate: float) -> dict[str, object]:
-    """Return the fields of a finding: the point estimate given, its range and p from the sequences."""
+def sequential_fields(setting: Setting, joined: MeanT) -> dict[str, object]:
+    """Return the fields of a finding: estimate, range and p of the sequences."""
     times = 100.0 if setting.scale.binary else 1.0
     low, high = joined.interval(setting.confidence)
     size = setting.scale.difference
     return {
-        "estimate": times * estimate, "std_error": times * joined.std_error, "df": joined.df, "df_num": 1.0,
+        "estimate": times * joined.estimate, "std_error": times * joined.std_error, "df": joined.df, "df_num": 1.0,
         "statistic": joined.statistic, "p_value": joined.p_value, "conf_low": times * low, "conf_high": times * high,
-        "effect_size": size(estimate), "effect_size_low": size(low), "effect_size_high": size(high),
+        "effect_size": size(joined.estimate), "effect_size_low": size(low), "effect_size_high": size(high),
         "sd_used": setting.scale.name,
         "mde": times * float(minimum_detectable(std_error=joined.std_error, df=joined.df)),
         "steadiness": joined.steadiness,

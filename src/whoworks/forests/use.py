@@ -51,14 +51,16 @@ def compare_with_noise(
     brief = engine.brief
     for_draws, for_fits = seed.spawn(2)
     seeds = [int(state) for state in for_fits.generate_state(n_draws + 1)]
-    share = brief.fit(inputs, rows=rows, seed=seeds[0]).importance
+    share = _in_full(brief.fit(inputs, rows=rows, seed=seeds[0]).importance)
     units = list_assigned(arm=inputs.arm[rows], assigned=assigned[rows], block=inputs.block[rows])
     drawn = draw_many(units, n_draws=n_draws, rng=np.random.default_rng(for_draws))
     noise = np.array(
         [
-            brief.fit(
-                _without_differences(inputs, rows, draw[units.unit], chance[rows]), rows=rows, seed=own
-            ).importance
+            _in_full(
+                brief.fit(
+                    _without_differences(inputs, rows, draw[units.unit], chance[rows]), rows=rows, seed=own
+                ).importance
+            )
             for draw, own in zip(drawn, seeds[1:], strict=True)
         ]
     )
@@ -69,6 +71,12 @@ def compare_with_noise(
         }
     )  # fmt: skip
     return found.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _in_full(importance: Vector) -> Vector:
+    """Return shares that add up to 1, of the splits that there are: shallow trees hold none at some depths."""
+    total = float(importance.sum())
+    return importance / total if total > 0 else importance
 
 
 def noise_limit(noise: Vector) -> Vector:

@@ -93,7 +93,7 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     if sum(math.isfinite(f.estimate) for f in points) >= FEWEST_CURVE_POINTS:
         yield "ranking", lambda: plot_ranking(points, words=words)
     used = read_use(evidence, words)
-    if used:
+    if len(used) > 1:
         yield "importance", lambda: plot_importance(used)
 
 

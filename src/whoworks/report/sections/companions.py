@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from whoworks.findings.contrasts import AGREE, BETWEEN, is_split
 from whoworks.findings.crossed import DIFFERENCE, SAME
@@ -173,9 +174,11 @@ def rarely(share: float) -> str:
 
 
 def look_row(finding: Finding, words: Words) -> Row:
-    """Return the second looks at one difference."""
+    """Return the second looks at one difference; of one that a joint test stands for, no look that judges it alone."""
     looks = finding.robustness
     assert looks is not None
+    if math.isnan(finding.p_adjusted):
+        looks = replace(looks, rank_p=math.nan, logit_p=math.nan, wrong_sign=math.nan, exaggeration=math.nan)
     ranks = odds = corrected = DASH
     if math.isfinite(looks.rank_estimate):
         ranks = f"{fixed(looks.rank_estimate, 1)} ({span(looks.rank_low, looks.rank_high, 1)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import Finding
@@ -14,10 +14,12 @@ from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.figures.importance import Use
 from whoworks.report.labels import Words, capital, plural
-from whoworks.report.numbers import count, percent
+from whoworks.report.numbers import count, p_value, percent
+from whoworks.report.phrases import p_name
 from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
+from whoworks.report.states import State, read_p, read_state
 from whoworks.report.tables import DASH, count_cell, estimate_cell, moderator_table, number_cell, p_cell
 from whoworks.report.targeting import amount_of_trait, tell_again, tested_elsewhere, trait_of
 
@@ -62,6 +64,10 @@ def heterogeneity_blocks(
     """Return whether effects vary at all, and the sorted groups as description."""
     evidence = released.evidence
     blocks: list[Block] = [Heading(text=f"Do {words.effect}s vary between students in ways that can be predicted?")]
+    ranking = [f for f in chosen.ranking if f.level in (AREA, TOP_THIRD)]
+    tested = [f for f in (*chosen.heterogeneity, *chosen.sorted_groups, *ranking) if f.status == "exploratory"]
+    if together := tell_together(tested, words):
+        blocks.append(Paragraph(text=together))
     blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.heterogeneity]
     if not evidence.engine:
         why = evidence.no_predictions or "No model of effects was fitted."
@@ -73,7 +79,7 @@ def heterogeneity_blocks(
         blocks.append(figures["sorted-groups"])
     if chosen.profiles:
         blocks.append(profile_table(chosen.profiles, words))
-    blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.ranking if finding.level in (AREA, TOP_THIRD)]
+    blocks += [Paragraph(text=tell(finding, words)) for finding in ranking]
     if "ranking" in figures:
         blocks.append(figures["ranking"])
     return blocks + importance_blocks(released, words, figures)
@@ -82,17 +88,34 @@ def heterogeneity_blocks(
 def tell_engine(released: Released, words: Words) -> str:
     """Name what predicted effects and what it leaves out of account."""
     evidence = released.evidence
+    clusters = plural(words.cluster())
     never = f"Predicted by {evidence.engine}, each student by models that never saw that student's {words.cluster()}."
-    return " ".join((never, *evidence.ignores, "Predictions only rank, group and describe; no claim is read off them."))
+    tested = (
+        f"Tests of predictions take {clusters} in sequence, each part predicted from the parts before it, and average "
+        f"over several sequences."
+    )
+    only = "Predictions only rank, group and describe; no claim is read off them."
+    return " ".join((never, *evidence.ignores, tested, only))
+
+
+def tell_together(looks: Sequence[Finding], words: Words) -> str:
+    """Say what several looks at whether effects vary amount to where they differ; "" where they agree."""
+    seen = sum(read_state(finding, words) is State.CLEAR for finding in looks)
+    if seen in (0, len(looks)):
+        return ""
+    return (
+        f"Of {len(looks)} ways of asking below, {seen} found a difference and {len(looks) - seen} cannot tell. Effects "
+        "may vary between students; none of this settles for whom. It is a reason to look again in the next study."
+    )
 
 
 def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
     """Return the sorted groups' numbers."""
-    ranged, unit = any(math.isfinite(f.conf_low) for f in groups), unit_word(groups[0], words)
+    unit, tested = unit_word(groups[0], words), [f for f in groups if math.isfinite(f.conf_low)]
     rows = [
         Row(
             cells=(
-                "Highest minus lowest" if "-" in f.level else f"Group {f.level}",
+                "Highest minus lowest, in sequence" if "-" in f.level else f"Group {f.level}",
                 count_cell(f, f.n_units),
                 count_cell(f, f.n_clusters),
                 estimate_cell(f, words),
@@ -104,21 +127,20 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
     return Table(
         caption=f"Description: {words.effect}s among students sorted by predicted effect (1 = smallest predicted)",
         columns=(
-            Column(head="Group", share=1.6),
+            Column(head="Group", share=2.0),
             Column(head="Students", align="right", share=1.0),
             Column(head=capital(plural(words.cluster())), align="right", share=1.0),
             Column(
-                head=f"{capital(words.effect)}, {unit}" + (" (interval)" if ranged else ""), align="right", share=2.0
+                head=f"{capital(words.effect)}, {unit}" + (" (interval)" if tested else ""), align="right", share=2.0
             ),
             Column(head="In SD", align="right", share=0.8),
         ),
         rows=tuple(rows),
         note="Each group's estimate only describes: it carries neither a range nor a test."
-        + (
-            f" The range of the difference comes from {plural(words.cluster())} taken in sequence, each part "
-            "predicted from the parts before it."
-            if ranged
-            else ""
+        + "".join(
+            f" The difference is tested on {plural(words.cluster())} taken in sequence, each part predicted from the "
+            f"parts before it, so it is not that of the rows above: {p_value(read_p(f), name=p_name(f))}."
+            for f in tested
         ),
     )
 
@@ -164,9 +186,9 @@ def candidate_blocks(chosen: Selection, words: Words) -> list[Block]:
 
 
 def importance_blocks(released: Released, words: Words, figures: Mapping[str, FigureRef]) -> list[Block]:
-    """Return how much each moderator is used by the predictions, beside what noise would do."""
+    """Return how much each moderator is used by the predictions, beside what noise would do: of two or more."""
     used = read_use(released.evidence, words)
-    if not used:
+    if len(used) < 2:
         return []
     blocks: list[Block] = [Paragraph(text=tell_beyond_noise(used)), importance_table(used)]
     return [*blocks, figures["importance"]] if "importance" in figures else blocks
