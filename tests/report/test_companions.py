@@ -140,7 +140,9 @@ def test_a_variance_ratio_is_read_against_one(words):
     same = replace(effect(1.04, 0.09, **given), conf_low=0.86, conf_high=1.26, p_adjusted=0.8)
     assert tell(same, words).startswith("We cannot tell from how far reading (district test, spring) varies")
     other = replace(effect(1.6, 0.2, **given), conf_low=1.2, conf_high=2.1, p_adjusted=0.001)
-    assert "does not vary alike in both arms" in tell(other, words)
+    assert " more under small groups than under usual practice; had everyone gained alike" in tell(other, words)
+    less = replace(other, estimate=0.6, conf_low=0.4, conf_high=0.9)
+    assert " less under small groups than under usual practice" in tell(less, words)
     assert "may not vary alike" in tell(replace(other, p_adjusted=0.2), words)
 
 

@@ -87,7 +87,10 @@ def _rule(setting: Setting) -> str:
     if setting.scores.h is not None:
         per_arm = fewest_clusters(setting.scores, np.ones(len(setting.scores.y), dtype=np.bool_))
         split = "as its cluster mean and the deviation from it" if per_arm >= CLUSTERS_TO_SPLIT else "with one slope"
-        return f"The prognosis was learned on other folds and enters {split}; it was chosen without looking at arms."
+        return (
+            "The prognosis, what earlier information foretells of the outcome, was learned from other clusters than "
+            f"each student's own, without looking at arms, and enters {split}."
+        )
     if setting.scores.fold.max(initial=0) == 0:
         return "No prognosis: an arm has fewer than four clusters, too few to learn from some and predict others."
     return "No prognosis: no covariate predicts the outcome in clusters left out of the learning."

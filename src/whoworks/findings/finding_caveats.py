@@ -151,9 +151,9 @@ def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     word, n_tries = plural(fragile[0][0].cluster), fragile[0][1].n + 1
     yield Caveat(
         caveat_id="fragile_over_seeds", subject="", gravity=1 if is_planned else 2,
-        sentence=f"Whether the effect counts as different by {listed(told)} turns on chance in the analysis itself: on "
-        f"how {word} were divided to foresee outcomes. In brackets, the adjusted p over {n_tries} such divisions of "
-        f"the same data; up to {SETTLED:.2f} counts as settled.",
+        sentence=f"Borderline: whether the effect differs by {listed(told)}. Dividing the {word} otherwise, to foresee "
+        f"outcomes, moves the adjusted p: in brackets its range over {n_tries} such divisions of the same data; up to "
+        f"{SETTLED:.2f} counts as settled.",
     )  # fmt: skip
 
 

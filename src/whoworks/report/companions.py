@@ -187,7 +187,8 @@ def tell_variance_ratio(finding: Finding, words: Words, state: State) -> str:
     ratio = f"the variance under {treatment} is {fixed(finding.estimate, 2)} times that under {control} {bracket}"
     if finding.conf_low > 1 or finding.conf_high < 1:
         if state is State.CLEAR:
-            alike = "as it would were the effect the same for all, on a scale that squeezes no scores"
-            return f"{outcome} does not vary alike in both arms, {alike}: {ratio}."
+            varies = "more" if finding.conf_low > 1 else "less"
+            alike = "had everyone gained alike, it would vary alike, unless the scale squeezes high or low scores"
+            return f"{outcome} varies {varies} under {treatment} than under {control}; {alike}: {ratio}."
         return f"{outcome} may not vary alike in both arms; {doubt(finding)}: {ratio}."
     return f"we cannot tell from how far {outcome} varies whether effects differ: {ratio}."

@@ -84,12 +84,14 @@ def precision_table(known: list[Precision], chosen: Selection, words: Words) -> 
     )
     rows = [precision_row(precision, chosen, words) for precision in known]
     used = [place for place in range(len(heads)) if any(row[place] != DASH for row in rows)]
+    by_block = f"By {block}: the error, were {plural(block)} counted, not {plural(cluster)}. "
     return Table(
         caption=f"How precise the averages are: standard errors, counting {plural(cluster)}",
         columns=tuple(heads[place] for place in used),
         rows=tuple(Row(cells=tuple(row[place] for place in used)) for row in rows),
-        note="Could detect: the effect this study had an 80 % chance of detecting. Variance removed: the share of the "
-        "outcome's spread in clusters left out that was foreseen from what was measured before assignment.",
+        note=(by_block if 3 in used else "")
+        + "Could detect: the effect this study had an 80 % chance of detecting. Variance removed: the share of "
+        "the outcome's spread in clusters left out that was foreseen from what was measured before assignment.",
     )
 
 
