@@ -12,6 +12,8 @@ def test_a_pilot_is_written_with_plan_and_truth(whoworks, tmp_path):
     answer = whoworks("simulate", "classroom-moderator", "-o", "made", "--students", 600, "--seed", 5)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith("600 students")
+    assert answer.out.endswith("Pilot: made\n")
+    assert all(len(line) <= 80 for line in answer.out.splitlines())
     assert len((tmp_path / "made" / "pilot.csv").read_text(encoding="utf-8").splitlines()) == 601
     assert Plan.load(tmp_path / "made" / "plan.toml").design.assigned == "class"
     assert json.loads((tmp_path / "made" / "truth.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from scipy import stats
 
 from tests.findings.pilots import open_pilot
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.takeup import anderson_rubin, find_takeup
+from whoworks.findings.takeup import anderson_rubin, find_takeup, is_full
 
 GRID = np.linspace(-60, 60, 240_001)
 
@@ -75,14 +75,20 @@ def test_the_estimate_is_the_ratio_of_two_effects_and_the_limits_invert_the_clus
     assert cace.p_value == pytest.approx(on_y.p_value[0])
 
 
-def test_full_take_up_makes_it_the_effect_of_the_offer(opened):
+def test_where_all_took_up_the_offer_and_nobody_else_did_the_average_is_not_told_twice(opened):
     scores = opened.scores
-    setting = replace(opened.main, scores=replace(scores, d=scores.z.copy()))
-    _, cace = find_takeup(setting)
-    plain = fit_effects(scores).effects([1.0])
-    assert cace.estimate == pytest.approx(plain.estimate[0], rel=1e-10)
-    low, high = plain.interval()
-    assert (cace.conf_low, cace.conf_high) == pytest.approx((low[0], high[0]), rel=1e-8)
+    (receipt,) = find_takeup(replace(opened.main, scores=replace(scores, d=scores.z.copy())))
+    assert is_full(receipt)
+    assert receipt.estimate == pytest.approx(100.0, abs=1e-9)
+
+
+def test_one_student_who_did_not_take_it_up_brings_its_own_estimate(opened):
+    d = opened.scores.z.copy()
+    d[np.flatnonzero(d)[0]] = 0.0
+    receipt, cace = find_takeup(replace(opened.main, scores=replace(opened.scores, d=d)))
+    assert not is_full(receipt)
+    plain = fit_effects(opened.scores).effects([1.0])
+    assert cace.estimate == pytest.approx(100 * plain.estimate[0] / receipt.estimate, rel=1e-10)
 
 
 def test_units_without_a_record_of_take_up_are_left_out_of_both(opened):

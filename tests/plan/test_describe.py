@@ -66,6 +66,14 @@ def test_what_the_plan_says_is_said(change: tuple[str, str], sentence: str):
     assert sentence in describe_plan(parse(change))
 
 
+def test_a_covariate_that_was_named_before_is_told_by_its_label():
+    said = describe_plan(parse(('columns = ["age"]', 'columns = ["age", "frl", "years"]')))
+    assert "Used for precision as well: free lunch and years." in said
+    assert "Used for precision only: age." in said
+    none = describe_plan(parse(('columns = ["age"]', 'columns = ["frl"]')))
+    assert not any(sentence.startswith("Used for precision only") for sentence in none)
+
+
 def test_a_matched_design_is_never_called_random():
     said = " ".join(describe_plan(parse((CLASSES, f'{CLASSES}\nkind = "matched"'))))
     assert "Classes were not given their arms by chance; they are matched within schools" in said

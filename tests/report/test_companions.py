@@ -158,6 +158,8 @@ def test_companions_stand_under_the_planned_differences(told, words):
     ]
     last = blocks[-1]
     assert last.rows[0].cells[1:] == ("7.6 (2.9 to 12.2)", ".002", ".02", "1 %", "2.3 times")
+    heads = [column.head for column in last.columns]
+    assert heads[-2:] == ["If truly 3.2 points: wrong sign", "If truly 3.2 points: too large by"]
 
 
 def test_without_companions_nothing_is_added(evidence, words):

@@ -12,9 +12,11 @@ import pytest
 from tests.report.harbour import PLAN, build, claim, effect
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.gap import NARROWED
+from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
-from whoworks.report.amounts import places_of
+from whoworks.report.amounts import detectable, places_of
 from whoworks.report.labels import capital, plural, read_words, shorten
+from whoworks.report.numbers import decimals
 from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_state
 
@@ -81,7 +83,7 @@ def test_a_p_value_never_stands_without_its_range_or_its_statistic(words):
     for finding in grid():
         sentence = tell(finding, words)
         if re.search(r"\bp [=<>]", sentence):
-            assert re.search(r"interval|F = |slope|statistic|re-drawing", sentence), sentence
+            assert re.search(r"interval|tested together|slope|statistic|re-drawing", sentence), sentence
 
 
 def test_codes_give_way_to_words(words):
@@ -164,13 +166,72 @@ def test_a_gap_that_may_go_either_way_says_wider_and_narrower(words):
     assert "6.8 wider to 9.8 narrower" in tell(replace(gap, quantity=NARROWED), words)
 
 
-def test_a_difference_too_small_to_matter_is_an_estimate(words):
-    finding = replace(
-        claim(0.9, 0.3, moderator="frl", level="Y", reference="N", p_adjusted=0.06), question="difference"
-    )
-    assert "is estimated to be 0.90 points larger" in tell(finding, words)
+def test_a_small_difference_that_is_not_settled_is_not_told_as_a_fact(words):
+    told = tell(claim(0.9, 0.3, moderator="frl", level="Y", reference="N", p_adjusted=0.06), words)
+    assert told.startswith("We cannot tell whether the effect")
+    assert "the range allows for at most 1.5 points, less than the 0.1 SD (3.2 points)" in told
+    sure = tell(claim(0.9, 0.3, moderator="frl", level="Y", reference="N", p_adjusted=0.01), words)
+    assert "was 0.9 points larger among students" in sure
+    assert "at most 1.5 points" in sure
+
+
+def test_a_slope_too_small_to_matter_is_one_between_students_one_sd_apart(words):
+    slope = claim(0.9, 0.3, moderator="tch_yrs", unit="per SD", p_adjusted=0.06)
+    assert "at most 1.5 points between classes one SD apart, less than" in tell(slope, words)
+
+
+def test_an_average_too_small_to_matter_is_an_estimate(words):
+    assert "is estimated to have moved" in tell(effect(0.1, 0.3, question="average"), words)
 
 
 def test_an_estimate_without_an_error_has_the_decimals_of_its_outcome(words):
     finding = replace(effect(2.3614, 1.0, question="sorted-group"), std_error=NAN)
     assert places_of(finding, words) == 1
+    assert places_of(finding, replace(words, errors={})) == 1
+
+
+def test_all_numbers_of_an_outcome_have_the_decimals_of_its_average(words):
+    for error in (0.04, 0.4, 4.0, 40.0):
+        finding = claim(1.23456, error, moderator="frl", level="Y", reference="N")
+        if finding.conf_low < 0:
+            assert "1.2 points larger" in tell(finding, words)
+    assert decimals(words.errors["rd_post"]) == 1
+
+
+def test_a_range_that_leaves_zero_out_is_not_written_as_if_it_ended_there(words):
+    finding = replace(claim(0.9, 0.3, moderator="frl", level="Y", reference="N"), conf_low=0.012)
+    assert "interval 0.01 to" in tell(finding, words)
+
+
+def test_a_joint_test_is_told_without_its_degrees_of_freedom(words):
+    joint = replace(effect(1.0, 1.0, question="joint", moderator="locale", df_num=2.0, p_adjusted=0.4), estimate=NAN)
+    joint = replace(joint, conf_low=NAN, conf_high=NAN)
+    told = tell(joint, words)
+    assert "(tested together, adjusted p = .40; 48 classes" in told
+    assert "degrees of freedom" not in told
+
+
+def test_what_could_be_missed_has_its_unit(words):
+    told = tell(claim(1.0, 2.1, moderator="frl", level="Y", reference="N", p_adjusted=0.6), words)
+    assert "a difference smaller than 6.1 points could easily be missed" in told
+    assert detectable(effect(1.0, 2.1, question="average"), words) == (
+        "an effect smaller than 6.1 points could easily be missed"
+    )
+
+
+def test_full_take_up_is_told_in_a_plain_sentence(words):
+    full = effect(
+        100.0, 1e-13, question="takeup", estimand="itt", unit="percentage points", status="descriptive", p_value=NAN
+    )
+    assert tell(full, words) == (
+        "Every student under small groups took the programme up, and no student under usual practice did "
+        "(48 classes; 1,102 students; description): the average speaks of taking it up as well."
+    )
+    assert "80.0 percentage points more students took the programme up" in tell(replace(full, estimate=80.0), words)
+
+
+def test_an_arm_whose_code_is_a_number_is_called_an_arm():
+    text = PLAN.replace('control = "bau"', 'control = "0"').replace('treatments = ["sg"]', 'treatments = ["1"]')
+    plan = Plan.parse(text.replace('labels = { bau = "usual practice", sg = "small groups" }\n', ""))
+    assert [plan.arms.label(code) for code in plan.arms.codes] == ["arm 0", "arm 1"]
+    assert "'arm 1' is compared with 'arm 0', as assigned." in describe_plan(plan)

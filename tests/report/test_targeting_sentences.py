@@ -62,7 +62,7 @@ def test_without_randomisation_no_sentence_speaks_of_effects(matched):
 
 def test_a_rule_is_told_in_the_plans_words(words):
     told = tell(found("candidate", RULE, "frl & tch_yrs"), words)
-    assert "\u201celigible\u201d and " in told
+    assert "those with \u201celigible\u201d for free or reduced-price lunch and " in told
     assert " of at most 8 than for all others" in told
     assert "frl" not in told
 
@@ -72,8 +72,22 @@ def test_a_candidate_is_as_settled_as_its_adjusted_p(words, p, said):
     assert said in tell(found("candidate", RULE, "frl & tch_yrs", p_adjusted=p), words)
 
 
+def test_two_cuts_of_one_number_are_told_as_one_range(words):
+    told = tell(found("candidate", "tch_yrs <= 20 and tch_yrs > 8", "tch_yrs"), words)
+    assert told.count("experience") == 1
+    assert "above 8 and at most 20 than for all others" in told
+
+
+def test_a_profile_names_its_groups_by_their_numbers(words):
+    told = tell(found("profile", "5 - 1", "tch_yrs", quantity="mean"), words)
+    assert "in group 5 of the students sorted by prediction" in told
+    assert "from that in group 1" in told
+
+
 def test_a_wide_range_settles_nothing(words):
-    assert "not settled" in tell(found("candidate", "frl is not Y", "frl", 1.0, 2.1), words)
+    told = tell(found("candidate", "frl is not Y", "frl", 1.0, 2.1), words)
+    assert "tested in the other half: we cannot tell whether the effect" in told
+    assert "the estimate is 1.0 points larger for the first (95 % interval 3.4 smaller to 5.4 larger" in told
     assert tell(found("ranking", "AUTOC", "predicted effect", 1.0, 2.1), words).startswith("We cannot tell")
 
 

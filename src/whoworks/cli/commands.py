@@ -186,9 +186,8 @@ def simulate(
         world, students=students, classes=classes, schools=schools, assigned=assigned, share=share, seed=seed
     )
     pilot.write(out)
-    typer.echo(
-        f"{len(pilot.records):,} students of the world '{world}' are in {out}: pilot.csv, plan.toml, truth.json."
-    )
+    typer.echo(f"{len(pilot.records):,} students of the world '{world}', with their plan and truth.")
+    typer.echo(f"Pilot: {out}")
 
 
 @app.command()

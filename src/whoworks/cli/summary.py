@@ -45,11 +45,15 @@ def verdict_lines(check: Check) -> str:
 
 
 def show_answer(folder: Path) -> None:
-    """Print the answers to the planned questions in words, and where the report is."""
+    """Print the planned answers with their credibility, the gravest caveats, and where the report is."""
     told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
     for finding in told["findings"]:
         if finding["status"] == "confirmatory" and (finding["question"] == "average" or finding["family"]):
-            typer.echo(paragraph(finding["sentence"]) + "\n")
+            grade = f"Credibility {finding['credibility']}: " if finding["credibility"] else ""
+            typer.echo(paragraph(grade + finding["sentence"]) + "\n")
+    for caveat in told["caveats"]:
+        if caveat["gravity"] == 1:
+            typer.echo(paragraph(f"Caveat: {caveat['sentence']}") + "\n")
     typer.echo(f"Report: {folder / 'report.pdf'}")
 
 

@@ -11,6 +11,8 @@ from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import FEW_DF, TOO_FEW_DF, Setting
 
+ROUNDING = 1e-6  # percentage points
+
 
 def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     """Estimate how far the offer raised take-up, and the effect per taker-up.
@@ -18,7 +20,9 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     The complier average causal effect is the effect on the outcome over the
     effect on any receipt. Its interval inverts the CR2 t test of ``y - b d``
     (Anderson & Rubin 1949), and so stays honest where take-up hardly differs: it
-    may then be unbounded or two rays, and says so.
+    may then be unbounded or two rays, and says so. Where all took up what they
+    were offered and nobody else did, the effect per taker-up is the average, and
+    is not told twice.
     """
     scores = setting.scores
     assert scores.d is not None
@@ -34,6 +38,8 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
         conf_low=100 * float(first.interval(setting.confidence)[0][0]),
         conf_high=100 * float(first.interval(setting.confidence)[1][0]), **setting.counts(keep),
     )  # fmt: skip
+    if is_full(receipt):
+        return (receipt,)
     parts = [fit.loadings([1.0]).score[:, 0] for fit in (on_outcome, on_receipt)]
     a, b = float(last.estimate[0]), float(first.estimate[0])
     variance = (float(parts[0] @ parts[0]), float(parts[0] @ parts[1]), float(parts[1] @ parts[1]))
@@ -53,6 +59,11 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
         **setting.counts(keep),
     )  # fmt: skip
     return receipt, cace
+
+
+def is_full(receipt: Finding) -> bool:
+    """Whether everyone in the one arm took the programme up and nobody in the other: nothing is left to vary."""
+    return abs(receipt.estimate - 100) < ROUNDING and receipt.std_error < ROUNDING
 
 
 def anderson_rubin(

@@ -35,5 +35,5 @@ class Arms(Table):
         return (self.control, *self.treatments)
 
     def label(self, code: str) -> str:
-        """Return an arm's words: its label, or its code where the plan gives none."""
-        return self.labels.get(code) or code
+        """Return an arm's words: its label, else its code; a code that is only a number is called an arm."""
+        return self.labels.get(code) or (f"arm {code}" if code.replace(".", "", 1).isdigit() else code)

@@ -146,8 +146,14 @@ def describe_expectation(moderator: Moderator) -> Iterator[str]:
 
 def describe_rest(plan: Plan) -> Iterator[str]:
     """Say what else is used and what is only described."""
-    if plan.covariates.columns:
-        yield f"Used for precision only: {enumerate_words(plan.covariates.columns)}."
+    measures = (*plan.moderators, *(measure for outcome in plan.outcomes for measure in outcome.baseline))
+    named = {name for measure in measures for name in (measure.name, measure.column)}
+    also = [moderator.label for moderator in plan.moderators if moderator.column in plan.covariates.columns]
+    rest = [column for column in plan.covariates.columns if column not in named]
+    if also:
+        yield f"Used for precision as well: {enumerate_words(list(dict.fromkeys(also)))}."
+    if rest:
+        yield f"Used for precision only: {enumerate_words(rest)}."
     if plan.takeup.column:
         yield f"Whether the programme was received is in the column '{plan.takeup.column}'."
     if plan.implementation.columns:

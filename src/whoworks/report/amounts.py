@@ -6,7 +6,8 @@ import math
 
 from whoworks.findings.finding import Finding
 from whoworks.report.labels import STATUS_WORDS, Words, outcome_of
-from whoworks.report.numbers import count, decimals, fixed, percent, percentile_points, span
+from whoworks.report.numbers import MOST_DECIMALS, count, decimals, fixed, percent, percentile_points, span
+from whoworks.report.states import leaves_zero_out
 
 SD_PLACES = 2
 POINT_PLACES = 1
@@ -19,16 +20,31 @@ def unit_word(finding: Finding, words: Words) -> str:
 
 
 def places_of(finding: Finding, words: Words) -> int:
-    """Return the decimals shown for an estimate in its own units.
+    """Return the decimals shown for an estimate in its own units: those of its outcome.
 
-    Two digits of its error; where it has none, as many as a tenth of the outcome's SD has.
+    More where a range that leaves zero out would be written as if it ended there.
     """
     if finding.question == "heterogeneity":
         return SD_PLACES
+    places = outcome_places(finding, words)
+    if leaves_zero_out(finding):
+        nearest = min(abs(finding.conf_low), abs(finding.conf_high))
+        while places < MOST_DECIMALS and not float(f"{nearest:.{places}f}"):
+            places += 1
+    return places
+
+
+def outcome_places(finding: Finding, words: Words) -> int:
+    """Return the decimals of an outcome: two digits of its average's error, so that all its numbers are alike.
+
+    Of an outcome without an average, two digits of the estimate's own error;
+    where it has none either, as many as a tenth of the outcome's SD has.
+    """
     if unit_word(finding, words) == "percentage points":
         return POINT_PLACES
-    if math.isfinite(finding.std_error) or not finding.effect_size:
-        return decimals(finding.std_error)
+    error = words.errors.get(outcome_of(finding), finding.std_error)
+    if math.isfinite(error) or not finding.effect_size:
+        return decimals(error)
     return decimals(abs(finding.estimate / finding.effect_size) / 10)
 
 
@@ -103,7 +119,9 @@ def in_percentiles(finding: Finding, *, size: bool = False) -> str:
 
 
 def detectable(finding: Finding, words: Words) -> str:
-    """Say what difference the study could have detected; empty where that is not known."""
+    """Say which size this study could easily have missed; empty where that is not known."""
     if math.isnan(finding.mde):
         return ""
-    return f"this study could have detected a difference of {fixed(finding.mde, places_of(finding, words))}"
+    sought = "a difference" if finding.moderator else f"{'a' if words.matched else 'an'} {words.effect}"
+    size = fixed(finding.mde, places_of(finding, words))
+    return f"{sought} smaller than {size} {unit_word(finding, words)} could easily be missed"

@@ -8,20 +8,22 @@ from collections.abc import Iterable
 
 from whoworks.checks.verdict import Verdict
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import detectable, in_percentiles, level_word, places_of, unit_word
+from whoworks.report.amounts import amount, detectable, in_percentiles, level_word, places_of, reach, unit_word
+from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, FrontPage, Row, Table, Tile
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.next_study import propose
 from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
-from whoworks.report.phrases import is_slope, p_name
+from whoworks.report.phrases import between, effect_of, is_slope, p_name
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
-from whoworks.report.states import State, read_p, read_state
+from whoworks.report.states import State, is_settled, read_p, read_state
 from whoworks.report.tables import DASH, estimate_cell
 
 MOST_CLAIMS = 5
-LONG, SENTENCE, CLAIM = 150, 420, 62
+MOST_GROUPS = 6
+LONG, SENTENCE, CLAIM, CLAIMED = 150, 420, 62, 300
 
 
 def compose_front_page(released: Released, chosen: Selection, words: Words) -> FrontPage:
@@ -82,16 +84,25 @@ def tell_how_sure(released: Released, chosen: Selection, words: Words) -> tuple[
     said: list[str] = []
     main = chosen.main
     if main is not None and not main.suppressed:
-        treatment, control = words.arms_of(main.contrast)
         noun = plural(words.cluster(main.cluster))
-        arms = f"{count(main.n_treated_clusters)} {treatment}, {count(main.n_control_clusters)} {control}"
         stood = "" if noun == "students" else f", not {count(main.n_units)} students as if each stood alone"
-        said.append(shorten(f"The range counts {words.clusters(main.n_clusters, main.cluster)} ({arms}){stood}.", 240))
+        counted = f"{words.clusters(main.n_clusters, main.cluster)}{tell_arms(main, words)}"
+        said.append(shorten(f"The range counts {counted}{stood}.", 240))
     said.append(tell_checks(released, words))
     grave = [caveat for caveat in released.evidence.caveats if caveat.gravity == 1] or released.evidence.caveats[:1]
     said += [shorten(caveat.sentence, SENTENCE) for caveat in grave[:2]]
     rest = len(released.evidence.caveats) - len(grave[:2])
     return (*said, f"{rest} further caveats follow in the report.") if rest > 1 else tuple(said)
+
+
+def tell_arms(main: Finding, words: Words) -> str:
+    """Say how many clusters each arm has, and how many hold both."""
+    treatment, control = words.arms_of(main.contrast)
+    both = main.n_treated_clusters + main.n_control_clusters - main.n_clusters
+    if both == main.n_clusters:
+        return ", each with students of both arms"
+    held = f"; {count(both)} with both" if both > 0 else ""
+    return f" ({count(main.n_treated_clusters)} {treatment}, {count(main.n_control_clusters)} {control}{held})"
 
 
 def tell_checks(released: Released, words: Words) -> str:
@@ -104,9 +115,9 @@ def tell_checks(released: Released, words: Words) -> str:
     text += f", {count(silent)} could not be judged" if silent else ""
     if not raised:
         return f"{text} and none raised a concern."
-    times = Counter(words.check(check.check_id).lower() for check in raised)
+    times = Counter(words.concern(check) for check in raised)
     named = [name if n == 1 else f"{name} ({n})" for name, n in times.items()]
-    return shorten(f"{text}; {count(len(raised))} raised a concern: {', '.join(named)}.", 260)
+    return shorten(f"{text}; {count(len(raised))} raised a concern: {'; '.join(named)}.", 260)
 
 
 def find_claims(planned: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -129,6 +140,8 @@ def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], word
             Column(head="Credibility", share=0.95),
         ),
         rows=tuple(claim_row(finding, planned, words) for finding in claims),
+        note="Could detect: a difference this large would be found four times in five. Credibility: from very low to "
+        "high.",
     )
 
 
@@ -143,15 +156,25 @@ def claim_row(finding: Finding, planned: tuple[Finding, ...], words: Words) -> R
 
 
 def tell_groups(joint: Finding, planned: tuple[Finding, ...], words: Words) -> str:
-    """Write the span of the groups' effects beside their joint test, so that no p stands alone."""
+    """Write the groups' estimates beside their joint test, so that no p stands alone."""
+    test = f"tested together, {p_value(read_p(joint), name=p_name(joint))}"
+    told = list_estimates(joint, planned, words)
+    return f"{told}; {test}" if told else test
+
+
+def list_estimates(joint: Finding, planned: tuple[Finding, ...], words: Words) -> str:
+    """List the estimates of the groups that a joint test compares, in the plan's order; the two ends of many."""
     groups = [f for f in planned if f.question == "subgroup" and f.moderator == joint.moderator]
-    known = [f for f in groups if outcome_of(f) == outcome_of(joint) and math.isfinite(f.estimate)]
-    test = p_value(read_p(joint), name=p_name(joint))
-    if not known:
-        return f"joint test, {test}"
+    same = [f for f in groups if (outcome_of(f), f.contrast) == (outcome_of(joint), joint.contrast)]
+    known = [f for f in same if math.isfinite(f.estimate)]
+    if len(known) < 2:
+        return ""
+    head = f"estimates in {count(len(known))} groups"
+    if len(known) <= MOST_GROUPS:
+        return f"{head}: {listed([fixed(f.estimate, places_of(f, words)) for f in known])}"
     low, high = min(known, key=lambda f: f.estimate), max(known, key=lambda f: f.estimate)
-    places = min(places_of(low, words), places_of(high, words))
-    return f"{words.effect}s from {span(low.estimate, high.estimate, places)}, joint {test}"
+    ends = (fixed(f.estimate, places_of(f, words)) for f in (low, high))
+    return f"{head}, from {' to '.join(ends)}"
 
 
 def claim_words(finding: Finding, words: Words) -> str:
@@ -180,20 +203,29 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     left = len(claims) - len(good)
     others = ("", " The other is not settled.")[left] if left < 2 else " The others are not settled."
     if large:
-        named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in large[:2])
-        return f"The difference by {named} carries weight.{others}{more}"
+        return f"{' '.join(tell_claim(f, words) for f in large[:2])}{others}{more}"
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
         return f"The difference by {named} is there, but smaller than the plan calls meaningful.{others}{more}"
     small = [f for f in claims if read_state(f, words) is State.NO_MEANINGFUL]
     if small:
-        per = (
-            f"{shorten(words.moderator(f.moderator), CLAIM)}{' (for each SD more)' * is_slope(f)}" for f in small[:2]
-        )
+        per = (f"{shorten(words.moderator(f.moderator), CLAIM)}{' (one SD apart)' * is_slope(f)}" for f in small[:2])
         named = " and ".join(per)
-        more = f" By {named}, the range leaves no room for a difference that the plan calls meaningful.{more}"
+        more = f" By {named}, the range leaves no room for a difference as large as the plan calls meaningful.{more}"
     none = "None of these differences is" if len(claims) > 1 else "This difference is not"
     return f"{none} established: the {words.effect} may or may not be the same for all.{more}"
+
+
+def tell_claim(claim: Finding, words: Words) -> str:
+    """Say in one sentence which way a difference that can be trusted goes, and how large it is."""
+    if claim.question == "joint":
+        told = f"{effect_of(claim, words)} differs by {words.moderator(claim.moderator)}"
+    else:
+        larger = "larger" if claim.estimate >= 0 else "smaller"
+        verb = "was" if is_settled(claim) else "may be"
+        size = f"{amount(claim, words, size=True)} {larger} {between(claim, words)}"
+        told = f"{effect_of(claim, words)} {verb} {size} ({level_word(claim)} {reach(claim, words)})"
+    return shorten(capital(f"{told}; credibility {claim.credibility}."), CLAIMED)
 
 
 def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
@@ -204,7 +236,7 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     if silent:
         named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in silent[:3]))
         said.append(f"Anything about {named}: too few students or {plural(words.cluster())} stand behind it.")
-    unsure = [f for f in claims if read_state(f, words) is State.INCONCLUSIVE]
+    unsure = [f for f in claims if read_state(f, words) in (State.INCONCLUSIVE, State.SUGGESTIVE)]
     if unsure:
         names = list(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
         rest = len(unsure) - len(unsure[:3])
@@ -214,4 +246,18 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     if chosen.main is not None and read_state(chosen.main, words) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
         said.insert(0, f"Whether there is any {words.effect} at all{': ' + could if could else ''}.")
-    return (*said[:3], "Whether other schools would see the same: these are the ones that took part.")
+    return (*said[:3], tell_elsewhere(chosen, words))
+
+
+def tell_elsewhere(chosen: Selection, words: Words) -> str:
+    """Say what may be expected where nobody took part; more than that it is open only where sites could be compared."""
+    main, site = chosen.main, words.plan.design.site
+    for new in chosen.sites:
+        same = main is not None and (outcome_of(new), new.contrast) == (outcome_of(main), main.contrast)
+        if same and new.question == "new-site" and not new.suppressed and math.isfinite(new.conf_low):
+            low, high = (fixed(end, places_of(new, words)) for end in (new.conf_low, new.conf_high))
+            return (
+                f"Whether other {plural(site)} would see the same: in a new {site} like these, the {words.effect} is "
+                f"expected between {low} and {high} {unit_word(new, words)}."
+            )
+    return "Whether other schools would see the same: these are the ones that took part."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from whoworks.checks.verdict import Check, Verdict
 from whoworks.findings.finding import Finding
 from whoworks.panel.panel import Variable
 from whoworks.plan.moderators import Moderator
@@ -27,6 +30,20 @@ CHECK_WORDS = {
     "interference": "Arms side by side",
     "ceiling_floor": "Ceiling and floor of the outcome",
     "distinct_values": "Values of the outcome",
+}
+
+CONCERNS = {
+    "attrition": "outcomes are missing, more in one arm than is safe",
+    "cluster_attrition": "whole {clusters} have no outcome, more in one arm than is safe",
+    "group_attrition": "in some groups the arms lost outcomes unequally",
+    "balance": "the arms were not quite alike before assignment",
+    "clusters": "few {clusters} stand behind the ranges",
+    "cluster_sizes": "the {clusters} are of very unequal size",
+    "overlap": "some had little chance of one of the arms",
+    "sample_ratio": "the arms are not as large as the plan's chances make them",
+    "interference": "both arms met in the same {places}",
+    "ceiling_floor": "many scores are at the top or the bottom of the scale",
+    "distinct_values": "the outcome takes few values",
 }
 
 STATUS_WORDS = {"confirmatory": "planned", "exploratory": "exploratory", "descriptive": "description"}
@@ -66,11 +83,15 @@ def shorten(text: str, most: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Looks up what to call an outcome, a moderator, a level, an arm and a cluster."""
+    """Looks up what to call an outcome, a moderator, a level, an arm and a cluster.
+
+    `errors` holds the standard error of each outcome's average, which sets its decimals.
+    """
 
     plan: Plan
     variables: tuple[Variable, ...]
     cluster_level: str
+    errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def matched(self) -> bool:
@@ -142,9 +163,8 @@ class Words:
         return named if group == named else f"{named} \u201c{group}\u201d"
 
     def arm(self, code: str) -> str:
-        """Return an arm's words; a code that is only a number is called an arm."""
-        label = self.plan.arms.label(code)
-        return f"arm {label}" if label == code and code.replace(".", "", 1).isdigit() else label
+        """Return an arm's words."""
+        return self.plan.arms.label(code)
 
     def arms_of(self, contrast: str) -> tuple[str, str]:
         """Return the words of a contrast's treatment and of what it is held against."""
@@ -172,6 +192,13 @@ class Words:
         """Return a check's name in plain words."""
         return CHECK_WORDS.get(check_id, capital(check_id.replace("_", " ").replace("-", " ")))
 
+    def concern(self, check: Check) -> str:
+        """Say what a check found that did not pass, as part of a sentence."""
+        crashed = check.verdict is Verdict.ERROR
+        if crashed or check.check_id not in CONCERNS:
+            return f"\u201c{self.check(check.check_id)}\u201d {'could not be run' if crashed else 'did not pass'}"
+        return CONCERNS[check.check_id].format(clusters=plural(self.cluster()), places=plural(check.subject))
+
     def is_binary(self, outcome: str) -> bool:
         """Whether an outcome is yes or no, so that effects are percentage points."""
         return self.find_outcome(outcome).kind == "binary"
@@ -179,4 +206,11 @@ class Words:
 
 def read_words(evidence: Evidence) -> Words:
     """Return the words of one run."""
-    return Words(plan=evidence.plan, variables=evidence.variables, cluster_level=evidence.design.cluster_level)
+    averages = [f for f in evidence.findings if f.question == "average" and f.estimand == "itt"]
+    errors = {outcome_of(f): f.std_error for f in reversed(averages) if math.isfinite(f.std_error)}
+    return Words(
+        plan=evidence.plan,
+        variables=evidence.variables,
+        cluster_level=evidence.design.cluster_level,
+        errors=errors,
+    )

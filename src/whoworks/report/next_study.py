@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import places_of, unit_word
+from whoworks.report.amounts import outcome_places, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of
-from whoworks.report.numbers import count, fixed
-from whoworks.report.phrases import apart, effect_of
+from whoworks.report.numbers import count, fixed, p_value
+from whoworks.report.phrases import apart, effect_of, p_name, quoted
 from whoworks.report.states import State, meaningful_units, read_p, read_state
 
 
 def propose(findings: Iterable[Finding], words: Words, average: Finding | None) -> tuple[str, ...]:
     """Return what the next pilot should settle, at most three sentences."""
-    differences = [finding for finding in findings if is_contrast_of_groups(finding)]
+    listed = tuple(findings)
+    joint = [finding for finding in listed if finding.question == "joint"]
+    differences = [finding for finding in listed if is_contrast_of_groups(finding)]
     planned = [finding for finding in differences if is_planned(finding, words)]
-    explored = [finding for finding in differences if not is_planned(finding, words)]
+    parts = {asked(finding) for finding in joint}
+    explored = [finding for finding in differences if asked(finding) not in parts] + joint
     said = [
         propose_average(average, words) if average is not None else "",
-        propose_planned(planned, words),
-        propose_explored(explored, words),
+        propose_planned(planned, parts, words),
+        propose_explored([finding for finding in explored if not is_planned(finding, words)], words),
     ]
     return tuple(sentence for sentence in said if sentence) or (
         "Repeat the study in other schools: nothing here has been confirmed elsewhere yet.",
     )
+
+
+def asked(finding: Finding) -> tuple[str, str, str]:
+    """Return the question that a difference belongs to; several groups have one joint test for all differences."""
+    return finding.moderator, outcome_of(finding), finding.contrast
 
 
 def is_contrast_of_groups(finding: Finding) -> bool:
@@ -71,8 +79,11 @@ def propose_average(finding: Finding, words: Words) -> str:
     return f"The average itself: {size_sentence(finding, words)}"
 
 
-def propose_planned(planned: Iterable[Finding], words: Words) -> str:
-    """Say which planned difference is the least certain and how many clusters would settle it."""
+def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str, str]], words: Words) -> str:
+    """Say which planned difference is the least certain and how many clusters would settle it.
+
+    `parts` are the questions that a joint test answers, of which a difference is only a part.
+    """
     known = [finding for finding in planned if math.isfinite(shortfall(finding, words))]
     if not known:
         return ""
@@ -82,13 +93,19 @@ def propose_planned(planned: Iterable[Finding], words: Words) -> str:
             "Every planned difference that would matter was within this study's reach; the next step is to repeat it "
             "in other schools."
         )
-    asked = f"whether {effect_of(worst, words)} differs {apart(worst, words)}"
-    return f"Least certain of the planned questions: {asked}. {capital(size_sentence(worst, words))}"
+    effect = effect_of(worst, words)
+    if asked(worst) in parts:
+        first, second = quoted(worst, worst.reference, words), quoted(worst, worst.level, words)
+        question = f"whether {effect} differs by {words.moderator(worst.moderator)}"
+        part = f"Its hardest part is {first} against {second}: {size_sentence(worst, words)}"
+    else:
+        question, part = f"whether {effect} differs {apart(worst, words)}", capital(size_sentence(worst, words))
+    return f"Least certain of the planned questions: {question}. {part}"
 
 
 def size_sentence(finding: Finding, words: Words) -> str:
     """Say what was within reach here and what a study of what matters would take."""
-    places, unit = places_of(finding, words), unit_word(finding, words)
+    places, unit = outcome_places(finding, words), unit_word(finding, words)
     matters = fixed(meaningful_units(finding, words), places)
     here = words.clusters(finding.n_clusters, finding.cluster)
     return (
@@ -104,12 +121,15 @@ def propose_explored(explored: Iterable[Finding], words: Words) -> str:
     if not looked:
         return ""
     best = min(looked, key=read_p)
-    if read_state(best, words) not in (State.CLEAR, State.SUGGESTIVE):
+    state = read_state(best, words)
+    if state not in (State.CLEAR, State.SUGGESTIVE):
         return "Nothing that was explored stood out enough to be planned next."
     named = f"{words.moderator(best.moderator)} (for {words.short_outcome(outcome_of(best))})"
+    stood = f"{p_value(read_p(best), name=p_name(best))}{', not settled' * (state is State.SUGGESTIVE)}"
     if len(looked) == 1:
-        return f"The one difference explored was by {named}: plan it before outcomes are seen, or drop it."
+        return f"The one difference explored was by {named} ({stood}): plan it before outcomes are seen, or drop it."
+    among = f"among the {count(best.n_tests)} comparisons " * (best.n_tests > len(looked))
     return (
-        f"Of the {count(len(looked))} differences explored, {named} stood out most: write it into the next plan before "
-        "outcomes are seen."
+        f"Of the differences {among}explored, that by {named} stood out most ({stood}): write it into the next plan "
+        "before outcomes are seen."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import places_of, unit_word
+from whoworks.report.amounts import outcome_places, places_of, unit_word
 from whoworks.report.labels import Words, outcome_of, plural
 from whoworks.report.numbers import fixed, p_value
 from whoworks.report.states import meaningful_units, read_p
@@ -97,7 +97,7 @@ def raises(finding: Finding, words: Words) -> str:
 
 def moved(finding: Finding, words: Words) -> str:
     """Return the verb of an effect too small to matter."""
-    return "goes with a difference in" if words.matched else "moved"
+    return f"is estimated to {'go with a difference in' if words.matched else 'have moved'}"
 
 
 def smallest(finding: Finding, words: Words) -> str:
@@ -106,8 +106,20 @@ def smallest(finding: Finding, words: Words) -> str:
     if outcome.meaningful_in != "sd":
         return f"{outcome.meaningful:g} {unit_word(finding, words)}"
     units = meaningful_units(finding, words)
-    also = "" if math.isnan(units) else f" ({fixed(units, places_of(finding, words))} {unit_word(finding, words)})"
+    also = "" if math.isnan(units) else f" ({fixed(units, outcome_places(finding, words))} {unit_word(finding, words)})"
     return f"{outcome.meaningful:g} SD{also}"
+
+
+def too_small(finding: Finding, words: Words) -> str:
+    """Say that a difference's whole range is smaller than what the plan calls meaningful."""
+    most = fixed(max(abs(finding.conf_low), abs(finding.conf_high)), places_of(finding, words))
+    moderator = words.find_moderator(finding.moderator)
+    carriers = plural(moderator.level if moderator is not None and moderator.level else "student")
+    between = f" between {carriers} one SD apart" if is_slope(finding) else ""
+    return (
+        f"the range allows for at most {most} {unit_word(finding, words)}{between}, less than the "
+        f"{smallest(finding, words)} that the plan calls meaningful"
+    )
 
 
 def doubt(finding: Finding) -> str:

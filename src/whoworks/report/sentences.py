@@ -8,6 +8,7 @@ from collections.abc import Callable
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.findings.omnibus import ALL_MODERATORS
+from whoworks.findings.takeup import is_full
 from whoworks.findings.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
 from whoworks.report.arms import about_best_arm, tell_best_arm
@@ -22,7 +23,7 @@ from whoworks.report.companions import (
     tell_variance_ratio,
 )
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
-from whoworks.report.numbers import decimals, fixed, p_value, percent, span
+from whoworks.report.numbers import fixed, p_value, percent, span
 from whoworks.report.phrases import (
     apart,
     between,
@@ -38,10 +39,11 @@ from whoworks.report.phrases import (
     smallest,
     taken,
     test_of,
+    too_small,
     where_larger,
 )  # fmt: skip
 from whoworks.report.places import about_trait, tell_site_profile, tell_target
-from whoworks.report.states import State, read_p, read_state
+from whoworks.report.states import State, is_settled, read_p, read_state
 from whoworks.report.targeting import (
     about_candidate,
     about_ranking,
@@ -117,10 +119,9 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
     if state is State.SUGGESTIVE:
         return f"{effect} may be {amounts} {larger} {across} {bracket}{tested}; {doubt(finding)}{could}."
     if state is State.NO_MEANINGFUL:
-        return (
-            f"{effect} is estimated to be {amounts} {larger} {across} {bracket}{tested}: the whole range is "
-            f"smaller than the {smallest(finding, words)} that the plan calls meaningful."
-        )
+        if is_settled(finding):
+            return f"{effect} was {amounts} {larger} {across} {bracket}{tested}: {too_small(finding, words)}."
+        could = f"; {too_small(finding, words)}"
     return (
         f"we cannot tell whether {effect} differs {apart(finding, words)}: the estimate is {amounts} {larger} "
         f"{where_larger(finding, words)} {bracket}{tested}{could}."
@@ -128,13 +129,10 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
 
 
 def tell_joint(finding: Finding, words: Words, state: State) -> str:
-    """Tell a joint test over several groups; the groups' differences stand beside it."""
+    """Tell a joint test over several groups; the groups' estimates and the statistic stand beside it."""
     effect, named = effect_of(finding, words), words.moderator(finding.moderator)
     groups = f"the {int(finding.df_num) + 1} groups of {named}" if finding.df_num >= 1 else named
-    test = (
-        f"F = {fixed(finding.statistic, 2)} on {fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} degrees of freedom"
-    )
-    bracket = f"({test}, {p_value(read_p(finding), name=p_name(finding))}; {base(finding, words)})"
+    bracket = f"(tested together, {p_value(read_p(finding), name=p_name(finding))}; {base(finding, words)})"
     if state is State.CLEAR:
         return f"{effect} differs across {groups} {bracket}."
     return f"we cannot tell whether {effect} differs across {groups} {bracket}."
@@ -168,6 +166,11 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
 def tell_takeup(finding: Finding, words: Words, state: State) -> str:
     """Tell how far the offer moved take-up."""
     treatment, control = words.arms_of(finding.contrast)
+    if is_full(finding):
+        return (
+            f"every student under {treatment} took the programme up, and no student under {control} did "
+            f"({base(finding, words)}): the average speaks of taking it up as well."
+        )
     more = "more" if finding.estimate >= 0 else "fewer"
     return (
         f"{amount(finding, words, size=True)} {more} students took the programme up under {treatment} than under "
@@ -180,7 +183,7 @@ def tell_sorted(finding: Finding, words: Words, state: State) -> str:
     if "-" in finding.level:
         return tell_sorted_difference(finding, words, state)
     return (
-        f"in group {finding.level} of the students sorted by predicted effect (1 = smallest), "
+        f"in group {finding.level} of the students sorted by predicted effect (group 1: the smallest predicted), "
         f"{effect_of(finding, words)} is estimated at {amount(finding, words)} {evidence_of(finding, words)}."
     )
 
@@ -212,7 +215,7 @@ def tell_weighting(finding: Finding, words: Words, state: State) -> str:
 def tell_site_variation(finding: Finding, words: Words, state: State) -> str:
     """Tell how far an effect differs between sites, or what it is in one of them, unnamed."""
     effect, site = effect_of(finding, words), words.plan.design.site
-    places = decimals((finding.conf_high - finding.conf_low) / 4)
+    places = places_of(finding, words)
     told = f"{fixed(finding.estimate, places)} {unit_word(finding, words)}"
     ends = f"({level_word(finding)} {span(finding.conf_low, finding.conf_high, places)}; {base(finding, words)})"
     if finding.level:

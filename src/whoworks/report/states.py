@@ -27,7 +27,7 @@ def read_state(finding: Finding, words: Words) -> State:
     interval's level allows, and an interval, if there is one, leaves zero out:
     a one-sided p may be small where the two-sided interval does not.
     No meaningful difference: the whole interval lies inside what the plan calls
-    meaningful, whether or not it holds zero.
+    meaningful, whether or not it holds zero, and so whether or not it is settled.
     Suggestive: the interval leaves zero out, and the p that counts does not agree.
     An interval that holds zero is inconclusive, however close: no trends are told.
     """
@@ -37,10 +37,14 @@ def read_state(finding: Finding, words: Words) -> State:
         return State.NOT_ASSESSABLE
     if is_within_meaningful(finding, words):
         return State.NO_MEANINGFUL
-    p = read_p(finding)
-    if p <= 1 - finding.conf_level + 1e-12 and not finding.conf_low <= 0 <= finding.conf_high:
+    if is_settled(finding):
         return State.CLEAR
     return State.SUGGESTIVE if leaves_zero_out(finding) else State.INCONCLUSIVE
+
+
+def is_settled(finding: Finding) -> bool:
+    """Whether the p that counts and the interval, if there is one, both leave zero out."""
+    return read_p(finding) <= 1 - finding.conf_level + 1e-12 and not finding.conf_low <= 0 <= finding.conf_high
 
 
 def read_p(finding: Finding) -> float:

@@ -11,6 +11,7 @@ from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
 from whoworks.report.phrases import is_slope
+from whoworks.report.states import is_settled
 
 TECHNICAL = ("SE", "df", "p", "Re-drawn p")
 DASH = "\u2013"
@@ -134,7 +135,26 @@ def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, 
         caption=caption,
         columns=tuple(columns[place] for place in used),
         rows=tuple(row if row.tone == "group" else keep_cells(row, used) for row in rows),
+        note=tell_bends(findings, words),
     )
+
+
+def tell_bends(findings: Sequence[Finding], words: Words) -> str:
+    """Name the numbers along which the line runs one way and the outer groups lie the other way."""
+    said = []
+    for line in findings:
+        if line.question != "difference" or not is_slope(line):
+            continue
+        key = (line.moderator, outcome_of(line), line.contrast)
+        groups = [f for f in findings if f.question == "subgroup" and (f.moderator, outcome_of(f), f.contrast) == key]
+        known = [f.estimate for f in groups if math.isfinite(f.estimate)]
+        if len(known) > 1 and line.estimate * (known[-1] - known[0]) < 0:
+            open_too = "" if is_settled(line) else ", and neither is settled"
+            named = capital(words.moderator(line.moderator))
+            said.append(
+                f"{named}: line and groups point different ways; the {words.effect} need not change evenly{open_too}."
+            )
+    return " ".join(dict.fromkeys(said))
 
 
 def told(row: Row, place: int) -> bool:

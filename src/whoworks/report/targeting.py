@@ -43,9 +43,17 @@ def tell_ranking(finding: Finding, words: Words, state: State) -> str:
 
 
 def tell_rule(finding: Finding, words: Words) -> str:
-    """Write a candidate's rule in the plan's words."""
+    """Write a candidate's rule in the plan's words; two cuts of one number are one range."""
     rule = read_rule(finding.level, tuple(finding.moderator.split(BESIDE)))
-    return AND.join(tell_condition(condition, words) for condition in rule)
+    told: list[str] = []
+    for moderator in dict.fromkeys(condition.moderator for condition in rule):
+        cuts = {c.sign: c for c in rule if c.moderator == moderator}
+        if set(cuts) == {">", "<="}:
+            named = words.moderator(moderator)
+            told.append(f"{named} above {cuts['>'].value} and at most {cuts['<='].value}")
+        else:
+            told += [tell_condition(condition, words) for condition in rule if condition.moderator == moderator]
+    return AND.join(told)
 
 
 def tell_condition(condition: Condition, words: Words) -> str:
@@ -53,7 +61,7 @@ def tell_condition(condition: Condition, words: Words) -> str:
     named = words.moderator(condition.moderator)
     value = words.level(condition.moderator, condition.value)
     return {
-        "=": words.trait(condition.moderator, condition.value),
+        "=": named if value == named else f"\u201c{value}\u201d for {named}",
         "is not": f"{named} other than \u201c{value}\u201d",
         "<=": f"{named} of at most {condition.value}",
         ">": f"{named} above {condition.value}",
@@ -81,13 +89,16 @@ def tell_candidate(finding: Finding, words: Words, state: State) -> str:
     larger = "larger" if finding.estimate >= 0 else "smaller"
     bracket = f"{evidence_of(finding, words, compared=True)}{test_of(finding)}"
     size = amount(finding, words, size=True)
-    group = f"for those with {tell_rule(finding, words)} than for all others"
-    told = f"{tested_elsewhere(others)}{effect}"
+    rule, elsewhere = tell_rule(finding, words), tested_elsewhere(others)
+    group = f"for those with {rule} than for all others"
     if state is State.CLEAR:
-        return f"{told} was {size} {larger} {group} {bracket}."
+        return f"{elsewhere}{effect} was {size} {larger} {group} {bracket}."
     if state is State.SUGGESTIVE:
-        return f"{told} may be {size} {larger} {group} {bracket}; {doubt(finding)}."
-    return f"{told} is estimated to be {size} {larger} {group} {bracket}; this is not settled."
+        return f"{elsewhere}{effect} may be {size} {larger} {group} {bracket}; {doubt(finding)}."
+    return (
+        f"{elsewhere}we cannot tell whether {effect} differs between those with {rule} and all others: the estimate is "
+        f"{size} {larger} for the first {bracket}."
+    )
 
 
 def tested_elsewhere(clusters: str) -> str:
@@ -130,7 +141,8 @@ def tell_profile(finding: Finding, words: Words, state: State) -> str:
         return f"{trait}: {quantity} {size} in group {group} of the students sorted by prediction."
     unit = " percentage points" if finding.unit == "percentage points" else ""
     number = size.removesuffix("s").removesuffix(" point")
+    highest, lowest = group.split(BETWEEN)
     return (
-        f"{trait}: the {quantity} in the highest group by prediction differs by {number}{unit} "
-        f"from that in the lowest{test_of(finding)}."
+        f"{trait}: the {quantity} in group {highest} of the students sorted by prediction differs by {number}{unit} "
+        f"from that in group {lowest}{test_of(finding)}."
     )

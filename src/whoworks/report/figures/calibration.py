@@ -12,7 +12,7 @@ from whoworks.findings.exploration import rank_groups
 from whoworks.findings.finding import Finding
 from whoworks.forests.protocol import Predictions
 from whoworks.report.amounts import places_of, unit_word
-from whoworks.report.figures.chart import BLUE, INK, LINE, SMALL, Chart, new_drawing, styled
+from whoworks.report.figures.chart import BLUE, INK, LINE, SMALL, Chart, direction, new_drawing, styled
 from whoworks.report.labels import Words
 from whoworks.report.numbers import fixed
 
@@ -65,7 +65,7 @@ def plot_calibration(points: Sequence[Point], *, slope: Finding, average: Findin
                 fontsize=SMALL, fontweight="bold",
             )  # fmt: skip
         axes.set_xlabel(f"predicted {words.effect}, {unit}", fontsize=SMALL)
-        axes.set_ylabel(f"estimated {words.effect}, {unit}", fontsize=SMALL)
+        axes.set_ylabel(direction(f"estimated {words.effect}", average, words), fontsize=SMALL)
     caption = (
         f"Description: the {words.effect} estimated in groups sorted by prediction, against what was predicted of "
         "them. Groups on the grey line came out as predicted; the dashed line has the slope of the calibration test."

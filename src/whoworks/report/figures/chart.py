@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from whoworks.report.fonts import FAMILY, font_files
+from whoworks.findings.finding import Finding
+from whoworks.report.amounts import unit_word
+from whoworks.report.fonts import FAMILY, font_files, printable
+from whoworks.report.labels import Words, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,6 +70,12 @@ class Chart:
         with styled():
             self.drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         return buffer.getvalue()
+
+
+def direction(told: str, finding: Finding, words: Words) -> str:
+    """Return an axis's words: what is drawn, in which unit, and which arm minus which."""
+    treatment, control = (shorten(arm, 24) for arm in words.arms_of(finding.contrast))
+    return printable(f"{told}, {unit_word(finding, words)}\n{treatment} minus {control}")
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import interval, level_word, places_of, unit_word
-from whoworks.report.figures.chart import BLUE, INK, PALE, SMALL, Chart, new_drawing, styled
+from whoworks.report.amounts import interval, level_word, places_of
+from whoworks.report.figures.chart import BLUE, INK, PALE, SMALL, Chart, direction, new_drawing, styled
 from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, outcome_of, shorten
 from whoworks.report.numbers import fixed
@@ -24,7 +24,7 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
     moderator = words.moderator(points[0].moderator)
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.175, 0.87, 0.8))
+        axes = drawing.add_axes((0.12, 0.175, 0.85, 0.8))
         axes.fill_between(at, [p.conf_low for p in shown], [p.conf_high for p in shown], color=PALE, lw=0)
         axes.plot(at, [p.estimate for p in shown], color=INK, lw=1.8)
         axes.axhline(0, color=INK, lw=0.8)
@@ -32,7 +32,7 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
             axes.axhline(average.estimate, color=BLUE, lw=1.0, ls=(0, (4, 3)))
         axes.set_xlim(min(at), max(at))
         axes.set_xlabel(printable(shorten(moderator, 80)), fontsize=SMALL)
-        axes.set_ylabel(f"{words.effect}, {unit_word(average, words)}", fontsize=SMALL)
+        axes.set_ylabel(direction(words.effect, average, words), fontsize=SMALL)
     caption = (
         f"{capital(moderator)}: the {words.effect} in {words.short_outcome(outcome_of(average))} along it. The band is "
         f"the {level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim "

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import unit_word
-from whoworks.report.figures.chart import BLUE, INK, SMALL, Chart, new_drawing, styled
+from whoworks.report.figures.chart import BLUE, INK, SMALL, Chart, direction, new_drawing, styled
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
 from whoworks.report.tables import estimate_cell
@@ -20,7 +19,7 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
     shown = [finding for finding in groups if math.isfinite(finding.estimate)]
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.19, 0.87, 0.79))
+        axes = drawing.add_axes((0.12, 0.19, 0.85, 0.79))
         axes.axhline(0, color=INK, lw=0.8)
         if math.isfinite(average.estimate):
             axes.axhline(average.estimate, color=BLUE, lw=1.0, ls=(0, (4, 3)))
@@ -40,7 +39,7 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
                     textcoords="offset points", ha="center", va="top", fontsize=SMALL,
                     fontweight="normal" if line else "bold",
                 )  # fmt: skip
-        axes.set_ylabel(f"{words.effect}, {unit_word(average, words)}", fontsize=SMALL)
+        axes.set_ylabel(direction(words.effect, average, words), fontsize=SMALL)
     caption = (
         f"Description: {words.effect}s among students sorted by what the model, which never saw their "
         f"{words.cluster(average.cluster)}, predicted. Each fold has its own rule, so a group is no fixed kind of "
@@ -52,7 +51,7 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
 def tick(finding: Finding, groups: Sequence[Finding], words: Words) -> tuple[str, ...]:
     """Label one group with its rank and its size, a line each."""
     rank = {groups[0].level: " (smallest predicted)", groups[-1].level: " (largest predicted)"}.get(finding.level, "")
-    lines = (f"{finding.level}{rank}", f"{count(finding.n_units)} students")
+    lines = (f"Group {finding.level}{rank}", f"{count(finding.n_units)} students")
     if words.cluster(finding.cluster) == "student":
         return lines
     return (*lines, words.clusters(finding.n_clusters, finding.cluster))

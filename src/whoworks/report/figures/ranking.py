@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import interval, level_word, places_of, unit_word
-from whoworks.report.figures.chart import INK, PALE, SMALL, Chart, new_drawing, styled
+from whoworks.report.amounts import interval, level_word, places_of
+from whoworks.report.figures.chart import INK, PALE, SMALL, Chart, direction, new_drawing, styled
 from whoworks.report.labels import Words
 from whoworks.report.numbers import fixed, percent
 
@@ -20,13 +20,13 @@ def plot_ranking(points: Sequence[Finding], *, words: Words) -> Chart:
     at = [100 * float(point.level) for point in shown]
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.175, 0.87, 0.8))
+        axes = drawing.add_axes((0.12, 0.175, 0.85, 0.8))
         axes.fill_between(at, [p.conf_low for p in shown], [p.conf_high for p in shown], color=PALE, lw=0)
         axes.plot([*at, 100], [*(p.estimate for p in shown), 0], color=INK, lw=1.8)
         axes.axhline(0, color=INK, lw=0.8)
         axes.set_xlim(at[0], 100)
         axes.set_xlabel("students ranked highest by prediction, %", fontsize=SMALL)
-        axes.set_ylabel(f"{words.effect} beyond that of all, {unit_word(shown[0], words)}", fontsize=SMALL)
+        axes.set_ylabel(direction(f"{words.effect} beyond that of all", shown[0], words), fontsize=SMALL)
     caption = (
         f"How much larger the {words.effect} is among the students ranked highest by prediction than among all, by how "
         f"many are taken. The band is the {level_word(shown[0])} at each share. A ranking that tells nothing runs "

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import level_word, unit_word
-from whoworks.report.figures.chart import BAND, BLUE, INK, SMALL, Chart, new_drawing, styled
+from whoworks.report.amounts import interval, level_word, unit_word
+from whoworks.report.figures.chart import BAND, BLUE, INK, SMALL, Chart, direction, new_drawing, styled
 from whoworks.report.labels import Words, plural
-from whoworks.report.numbers import count, decimals, fixed, percent, span
+from whoworks.report.numbers import count, percent
+from whoworks.report.tables import estimate_cell
 
 HEIGHT = 2.7
 WIDE, NARROW = 6.0, 2.0  # size of a mark in points, with few sites and with many
@@ -22,7 +23,7 @@ def plot_sites(sites: Sequence[Finding], *, new: Finding | None, words: Words) -
     noun = plural(words.site)
     with styled():
         drawing = new_drawing(height=HEIGHT)
-        axes = drawing.add_axes((0.1, 0.1, 0.87, 0.88))
+        axes = drawing.add_axes((0.12, 0.1, 0.85, 0.88))
         if new is not None and math.isfinite(new.conf_low):
             axes.axhspan(new.conf_low, new.conf_high, color=BAND, lw=0, zorder=0)
         axes.axhline(0, color=INK, lw=0.8)
@@ -37,7 +38,7 @@ def plot_sites(sites: Sequence[Finding], *, new: Finding | None, words: Words) -
         axes.set_xlim(-0.6, len(shown) - 0.4)
         axes.set_xticks([])
         axes.set_xlabel(f"{count(len(shown))} {noun}, the smallest {words.effect} first", fontsize=SMALL)
-        axes.set_ylabel(f"{words.effect}, {unit_word(shown[0], words)}", fontsize=SMALL)
+        axes.set_ylabel(direction(words.effect, shown[0], words), fontsize=SMALL)
     return Chart(name="sites", caption=tell_caption(shown, new, words), drawing=drawing, alt=tell(shown, new, words))
 
 
@@ -56,7 +57,7 @@ def tell_caption(sites: Sequence[Finding], new: Finding | None, words: Words) ->
 def tell(sites: Sequence[Finding], new: Finding | None, words: Words) -> str:
     """Say what the figure shows: the smallest, the middle and the largest, and what a new site may expect."""
     named = {"smallest": sites[0], "middle": sites[len(sites) // 2], "largest": sites[-1]}
-    said = [f"{name} {tell_ends(finding)}" for name, finding in named.items()]
+    said = [f"{name} {estimate_cell(finding, words)}" for name, finding in named.items()]
     unit = unit_word(sites[0], words)
     text = (
         f"The {words.effect} in {count(len(sites))} {plural(words.site)} without names, in order of size, in {unit}, "
@@ -64,11 +65,5 @@ def tell(sites: Sequence[Finding], new: Finding | None, words: Words) -> str:
     )
     if new is None or not math.isfinite(new.conf_low):
         return text
-    expected = span(new.conf_low, new.conf_high, decimals((new.conf_high - new.conf_low) / 4))
+    expected = interval(new, words)
     return f"{text} One new {words.site} like these: {expected} ({percent(new.conf_level, 1)} prediction interval)."
-
-
-def tell_ends(finding: Finding) -> str:
-    """Write one site's effect with its interval."""
-    places = decimals(finding.std_error)
-    return f"{fixed(finding.estimate, places)} ({span(finding.conf_low, finding.conf_high, places)})"

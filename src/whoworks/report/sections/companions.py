@@ -9,7 +9,7 @@ from dataclasses import replace
 from whoworks.findings.contrasts import AGREE, BETWEEN, is_split
 from whoworks.findings.crossed import DIFFERENCE, SAME
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import level_word, places_of, unit_word
+from whoworks.report.amounts import level_word, outcome_places, places_of, unit_word
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import fixed, percent, span
@@ -109,6 +109,7 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
     if not looked:
         return []
     rows = tuple(look_row(finding, words) for finding in looked)
+    truth = name_truth(looked, words)
     columns = (
         Column(head="Difference", share=2.2),
         Column(head="On ranks, percentile points (interval)", align="right", share=1.7),
@@ -117,8 +118,8 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
         Column(head="p on log odds", align="right", share=0.7),
         Column(head="Adjusted p, bootstrap", align="right", share=0.9),
         Column(head="Adjusted p, other folds", align="right", share=0.9),
-        Column(head="Wrong sign", align="right", share=0.7),
-        Column(head="Too large by", align="right", share=0.8),
+        Column(head=f"{capital(truth)}: wrong sign", align="right", share=0.85),
+        Column(head=f"{capital(truth)}: too large by", align="right", share=0.85),
         Column(head="Without measurement error", align="right", share=1.5),
     )
     used = [i for i in range(len(columns)) if i == 0 or any(row.cells[i] != DASH for row in rows)]
@@ -126,19 +127,30 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
         caption="Second looks at the planned differences",
         columns=tuple(columns[i] for i in used),
         rows=tuple(Row(cells=tuple(row.cells[i] for i in used)) for row in rows),
-        note=tell_looks(looked),
+        note=tell_looks(looked, truth),
     )
     return [Heading(text="How the differences hold up"), table]
 
 
-def tell_looks(looked: Sequence[Finding]) -> str:
-    """Say what the second looks assume."""
+def name_truth(looked: Sequence[Finding], words: Words) -> str:
+    """Name the true difference for which the two rates hold: what the plan calls meaningful, or half the estimate."""
+    looks = [f.robustness for f in looked if f.robustness is not None]
+    if any(look.assumed_from == "half" for look in looks):
+        return "if half as large"
+    known = (look.assumed for look in looks if math.isfinite(look.assumed))
+    told = dict.fromkeys(fixed(assumed, outcome_places(looked[0], words)) for assumed in known)
+    return f"if truly {' or '.join(told)} {unit_word(looked[0], words)}"
+
+
+def tell_looks(looked: Sequence[Finding], truth: str) -> str:
+    """Say what the second looks assume; `truth` names the true difference for which the two rates hold."""
     looks = [f.robustness for f in looked if f.robustness is not None]
     is_half = any(look.assumed_from == "half" for look in looks)
     assumed = "half of what was estimated" if is_half else "what the plan calls meaningful"
     said = (
-        "Wrong sign, too large by: of estimates this precise whose range leaves out zero, the share with the wrong "
-        f"sign and the average exaggeration, were the true difference {assumed}."
+        f"{capital(truth)}: were the true difference only {assumed}, an estimate this precise whose range leaves out "
+        "zero would have the wrong sign so often, and be so many times too large on average. That is not to say that "
+        "the estimate here is too large."
     )
     if any(p_range(finding) != DASH for finding in looked):
         said += " Adjusted p, other folds: its range over all divisions on which the prognosis was learned."

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whoworks.findings.finding import Finding
+from whoworks.report.amounts import unit_word
 from whoworks.report.charts import file_name
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, FigureRef, Heading, Paragraph, Section
-from whoworks.report.front_page import find_claims
+from whoworks.report.front_page import find_claims, list_estimates
 from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import count
 from whoworks.report.sections.companions import companion_blocks
@@ -33,7 +34,7 @@ def compose_differences(
             "another's does not says nothing about whether they differ."
         )
     ]
-    blocks.append(Bullets(items=tuple((f"{grade(f)}:", tell(f, words)) for f in claims)))
+    blocks.append(Bullets(items=tuple((f"{grade(f)}:", tell_claim(f, chosen.planned, words)) for f in claims)))
     held = [(f, cap) for f in claims for cap in f.caps]
     if held:
         blocks.append(Heading(text="What held a grade down"))
@@ -44,6 +45,13 @@ def compose_differences(
     blocks += curve_blocks(chosen.planned, figures)
     blocks += companion_blocks(chosen, words)
     return Section(title=title, blocks=tuple(blocks))
+
+
+def tell_claim(claim: Finding, planned: tuple[Finding, ...], words: Words) -> str:
+    """Tell a claim; a joint test with the estimates in its groups."""
+    estimates = list_estimates(claim, planned, words) if claim.question == "joint" else ""
+    also = f" {capital(estimates)} {unit_word(claim, words)}." if estimates and not claim.suppressed else ""
+    return tell(claim, words) + also
 
 
 def planned_table(chosen: Selection, released: Released, words: Words) -> Block:
@@ -65,7 +73,7 @@ def planned_table(chosen: Selection, released: Released, words: Words) -> Block:
         caption=table.caption,
         columns=table.columns,
         rows=table.rows,
-        note=f"{note} Could detect: the difference this study had an 80 % chance of detecting.",
+        note=f"{note} Could detect: the difference this study had an 80 % chance of detecting. {table.note}".rstrip(),
     )
 
 

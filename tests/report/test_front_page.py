@@ -1,0 +1,132 @@
+"""The first page: sentences that can be repeated, each with its direction, its size and its range."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report.harbour import averages, build, effect, explored, make_evidence, planned
+from tests.report.test_sites_section import NEW
+from whoworks.checks.verdict import Verdict
+from whoworks.report.disclosure import withhold
+from whoworks.report.front_page import compose_front_page, find_claims, tell_arms, tell_claims
+from whoworks.report.labels import Words, read_words
+from whoworks.report.next_study import propose
+from whoworks.report.sections.differences import planned_table
+from whoworks.report.selection import select
+
+
+def front(evidence):
+    released = withhold(evidence)
+    words = read_words(released.evidence)
+    return compose_front_page(released, select(released, words), words)
+
+
+@pytest.fixture(scope="module")
+def page(evidence):
+    return front(evidence)
+
+
+def run(*findings):
+    return build(make_evidence().plan, list(findings))
+
+
+def test_a_claim_that_carries_weight_is_told_with_direction_size_and_range(page):
+    assert page.for_whom_text.startswith(
+        "The effect on reading (district test, spring) was 6.4 points larger among students with free or "
+        "reduced-price lunch \u201celigible\u201d than with \u201cnot eligible\u201d (95 % interval 1.8 to 10.9); "
+        "credibility moderate."
+    )
+
+
+def test_several_groups_are_told_by_their_estimates_beside_their_test(page):
+    (cell,) = (row.cells[1] for row in page.for_whom.rows if "setting" in row.cells[0])
+    assert cell == "estimates in 3 groups: 7.1, 5.0 and 6.9; tested together, adjusted p = .83; 48 classes"
+
+
+def test_the_table_says_what_its_columns_mean(page):
+    assert "four times in five" in page.for_whom.note
+    assert "Credibility" in page.for_whom.note
+
+
+def test_a_check_that_raised_a_concern_says_which(evidence, page):
+    (said,) = [sentence for sentence in page.how_sure if "checks of the design" in sentence]
+    assert "the arms were not quite alike before assignment; both arms met in the same schools" in said
+    assert "\u201cChance of each arm\u201d could not be run" in said
+
+
+def test_every_check_has_words_for_what_it_found(evidence, words):
+    for check_id in ("attrition", "cluster_attrition", "clusters", "cluster_sizes", "sample_ratio"):
+        check = replace(evidence.checks[0], check_id=check_id, verdict=Verdict.WARN)
+        assert "did not pass" not in words.concern(check)
+        assert "{" not in words.concern(check)
+    assert words.concern(replace(check, check_id="new_look")) == "\u201cNew look\u201d did not pass"
+
+
+def test_clusters_with_both_arms_are_not_counted_twice(words):
+    main = effect(1.0, 1.0, question="average")
+    assert tell_arms(main, words) == " (24 small groups, 24 usual practice)"
+    both = replace(main, n_treated_clusters=48, n_control_clusters=48)
+    assert tell_arms(both, words) == ", each with students of both arms"
+    some = replace(main, n_treated_clusters=30, n_control_clusters=24)
+    assert tell_arms(some, words) == " (30 small groups, 24 usual practice; 6 with both)"
+
+
+def test_what_a_new_school_may_expect_stands_on_the_first_page():
+    assert front(run(*averages(), NEW)).cannot_say[-1] == (
+        "Whether other schools would see the same: in a new school like these, the effect is expected between "
+        "\u22123.2 and 15.2 points."
+    )
+    hidden = replace(NEW, suppressed=True)
+    assert "these are the ones that took part" in front(run(*averages(), hidden)).cannot_say[-1]
+
+
+def test_a_difference_that_is_suggestive_only_is_among_what_cannot_be_said():
+    found = [replace(f, p_adjusted=0.2) if f.moderator == "frl" else f for f in planned()]
+    said = " ".join(front(run(*averages(), *found)).cannot_say)
+    assert "Whether the effect differs by free or reduced-price lunch" in said
+
+
+def test_a_small_slope_leaves_no_room_for_what_matters_one_sd_apart(words: Words):
+    slope = replace(planned()[-1], conf_low=-1.2, conf_high=1.0, effect_size_low=-0.04, effect_size_high=0.03)
+    assert "experience (one SD apart), the range leaves no room" in tell_claims((slope,), words)
+
+
+def test_a_part_of_a_planned_question_is_proposed_as_its_part(evidence, words):
+    said = " ".join(propose(evidence.findings, words, None))
+    assert "differs by school's setting. Its hardest part is \u201csuburban\u201d against \u201crural\u201d" in said
+
+
+def test_differences_under_a_joint_test_are_not_proposed_one_by_one(words):
+    joint = next(f for f in planned() if f.question == "joint")
+    free = {"status": "exploratory", "outcome": "promoted", "domain": "progress"}
+    parts = [replace(f, p_value=0.001, **free) for f in planned() if f.moderator == "locale" and f.reference]
+    said = " ".join(propose([*parts, replace(joint, **free)], words, None))
+    assert "Nothing that was explored stood out" in said
+
+
+def test_what_stood_out_is_proposed_with_its_p_among_all_comparisons(words):
+    girls = next(f for f in explored() if f.question == "difference")
+    wide = replace(girls, conf_low=0.2, conf_high=4.5, p_adjusted=0.24, n_tests=16)
+    other = replace(wide, moderator="tch_yrs", p_adjusted=0.5, outcome="promoted")
+    said = " ".join(propose([wide, other], words, None))
+    assert "Of the differences among the 16 comparisons explored, that by sex (for reading)" in said
+    assert "stood out most (adjusted p = .24, not settled)" in said
+
+
+def test_a_line_that_runs_against_its_groups_is_remarked(words):
+    slope = next(f for f in planned() if f.moderator == "tch_yrs")
+    groups = [
+        effect(estimate, 2.0, question="subgroup", moderator="tch_yrs", level=level, status="confirmatory")
+        for level, estimate in (("up to 6", 2.9), ("above 6", 4.2))
+    ]
+    said = "line and groups point different ways; the effect need not change evenly, and neither is settled."
+    for order, there in ((groups, True), ([replace(groups[0], estimate=5.0), groups[1]], False)):
+        released = withhold(run(*averages(), slope, *order))
+        assert (said in planned_table(select(released, words), released, words).note) is there
+
+
+def test_a_claim_of_several_groups_is_their_joint_test(evidence, words):
+    claims = find_claims(select(withhold(evidence), words).planned)
+    assert [f.question for f in claims if f.moderator == "locale"] == ["joint"]
