@@ -52,7 +52,7 @@ def test_the_table_says_what_its_columns_mean(page):
 
 def test_a_check_that_raised_a_concern_says_which(evidence, page):
     (said,) = [sentence for sentence in page.how_sure if "checks of the design" in sentence]
-    assert "the arms were not quite alike before assignment; both arms met in the same schools" in said
+    assert "the arms were not alike before assignment; different arms shared the same schools" in said
     assert "\u201cChance of each arm\u201d could not be run" in said
 
 
@@ -76,7 +76,7 @@ def test_clusters_with_both_arms_are_not_counted_twice(words):
 def test_what_a_new_school_may_expect_stands_on_the_first_page():
     assert front(run(*averages(), NEW)).cannot_say[-1] == (
         "Whether other schools would see the same: in a new school like these, the effect is expected between "
-        "\u22123.2 and 15.2 points."
+        "\u22123.2 and 15.2 points (95 % prediction interval)."
     )
     hidden = replace(NEW, suppressed=True)
     assert "these are the ones that took part" in front(run(*averages(), hidden)).cannot_say[-1]

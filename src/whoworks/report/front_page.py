@@ -14,7 +14,7 @@ from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, FrontPage, Row, Table, Tile
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.next_study import propose
-from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
+from whoworks.report.numbers import count, fixed, p_value, percent, percentile_points, span
 from whoworks.report.phrases import between, effect_of, is_slope, p_name
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
@@ -23,7 +23,7 @@ from whoworks.report.tables import DASH, estimate_cell
 
 MOST_CLAIMS = 5
 MOST_GROUPS = 6
-LONG, SENTENCE, CLAIM, CLAIMED = 150, 420, 62, 300
+LONG, SENTENCE, CLAIM = 150, 420, 62
 
 
 def compose_front_page(released: Released, chosen: Selection, words: Words) -> FrontPage:
@@ -225,7 +225,7 @@ def tell_claim(claim: Finding, words: Words) -> str:
         verb = "was" if is_settled(claim) else "may be"
         size = f"{amount(claim, words, size=True)} {larger} {between(claim, words)}"
         told = f"{effect_of(claim, words)} {verb} {size} ({level_word(claim)} {reach(claim, words)})"
-    return shorten(capital(f"{told}; credibility {claim.credibility}."), CLAIMED)
+    return shorten(capital(f"{told}; credibility {claim.credibility}."), SENTENCE)
 
 
 def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
@@ -250,7 +250,7 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
 
 
 def tell_elsewhere(chosen: Selection, words: Words) -> str:
-    """Say what may be expected where nobody took part; more than that it is open only where sites could be compared."""
+    """Say what a place that took no part may expect; that it is open, where the sites could not be compared."""
     main, site = chosen.main, words.plan.design.site
     for new in chosen.sites:
         same = main is not None and (outcome_of(new), new.contrast) == (outcome_of(main), main.contrast)
@@ -258,6 +258,7 @@ def tell_elsewhere(chosen: Selection, words: Words) -> str:
             low, high = (fixed(end, places_of(new, words)) for end in (new.conf_low, new.conf_high))
             return (
                 f"Whether other {plural(site)} would see the same: in a new {site} like these, the {words.effect} is "
-                f"expected between {low} and {high} {unit_word(new, words)}."
+                f"expected between {low} and {high} {unit_word(new, words)} ({percent(new.conf_level, 1)} prediction "
+                "interval)."
             )
     return "Whether other schools would see the same: these are the ones that took part."

@@ -33,15 +33,15 @@ CHECK_WORDS = {
 }
 
 CONCERNS = {
-    "attrition": "outcomes are missing, more in one arm than is safe",
-    "cluster_attrition": "whole {clusters} have no outcome, more in one arm than is safe",
+    "attrition": "more outcomes are missing than is safe",
+    "cluster_attrition": "more {clusters} have no outcome at all than is safe",
     "group_attrition": "in some groups the arms lost outcomes unequally",
-    "balance": "the arms were not quite alike before assignment",
+    "balance": "the arms were not alike before assignment",
     "clusters": "few {clusters} stand behind the ranges",
     "cluster_sizes": "the {clusters} are of very unequal size",
     "overlap": "some had little chance of one of the arms",
     "sample_ratio": "the arms are not as large as the plan's chances make them",
-    "interference": "both arms met in the same {places}",
+    "interference": "different arms shared the same {places}",
     "ceiling_floor": "many scores are at the top or the bottom of the scale",
     "distinct_values": "the outcome takes few values",
 }
