@@ -18,7 +18,8 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.findings.caveats import Caveat
 from whoworks.panel.ledger import Entry, Ledger
 from whoworks.report import participants
-from whoworks.report.disclosure import ESTIMATES, WITHHELD, mentions, withhold
+from whoworks.report.cells import WITHHELD
+from whoworks.report.disclosure import ESTIMATES, mentions, withhold
 from whoworks.report.write import compose_files
 
 TEXT = re.compile(r">([^<]+)<")
@@ -141,9 +142,9 @@ FEW_LOST = Ledger(
 def test_small_counts_leave_the_ledger_and_the_flow(evidence):
     files = compose_files(replace(evidence, ledger=FEW_LOST))
     rows = list(csv.DictReader(io.StringIO(files["ledger.csv"].decode())))
-    assert [row["n_rows"] for row in rows] == ["607", "", "600"]
-    assert "fewer than 10" in files["figures/participant-flow.svg"].decode()
-    assert "607 students" not in files["figures/participant-flow.svg"].decode()
+    assert [row["n_rows"] for row in rows] == ["", "", "600"]
+    assert "assigned: not shown" in files["figures/participant-flow.svg"].decode()
+    assert "607" not in files["figures/participant-flow.svg"].decode()
 
 
 def test_a_caveat_does_not_tell_what_its_finding_may_not(evidence):
@@ -175,9 +176,10 @@ def test_nothing_is_withheld_when_no_cell_is_small(evidence):
     assert withhold(evidence).withheld == ()
 
 
-def test_a_sum_with_a_small_count_in_it_is_hidden_and_not_called_small(evidence, words):
+def test_a_sum_with_a_small_count_in_it_is_not_shown_either(evidence, words):
     released = withhold(replace(evidence, ledger=FEW_LOST))
     arm = next(arm for arm in participants.read_flow(released.evidence.ledger, words, "rd_post").arms if arm.analysed)
     assert [step.n_units for step in arm.left] == [WITHHELD]
-    assert arm.assigned.n_units == participants.HIDDEN
-    assert "fewer than" not in participants.say_units(arm.assigned, released.rule)
+    assert arm.assigned.n_units == WITHHELD
+    assert participants.say_units(arm.assigned) == "not shown"
+    assert participants.say_units(arm.analysed[0]) == "600 students"

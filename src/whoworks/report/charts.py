@@ -63,7 +63,7 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     evidence = released.evidence
     first = next(o.name for o in words.plan.outcomes if o.primary)
     flow = read_flow(evidence.ledger, words, first)
-    yield "participant-flow", lambda: plot_flow(flow, words=words, rule=released.rule)
+    yield "participant-flow", lambda: plot_flow(flow, words=words)
     lost = [check for check in evidence.checks if check.check_id == "attrition"]
     losses = [point for check in lost for point in read_losses(check, words)]
     if losses:

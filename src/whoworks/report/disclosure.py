@@ -8,57 +8,34 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from whoworks.checks.verdict import Check
+from whoworks.design.levels import STUDENT
 from whoworks.findings.caveats import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
-from whoworks.panel.ledger import Entry, Ledger
+from whoworks.panel.ledger import ANALYSED, Ledger
+from whoworks.panel.panel import Provenance
 from whoworks.plan.plan import Plan
+from whoworks.report.cells import WITHHELD, Rule, Withholding, read_rule
 from whoworks.report.evidence import Evidence
+from whoworks.report.stages import Stages, clear_ledger, find_stages
 
-WITHHELD = -2
 NUMBER = re.compile(r"(?<![\w.])[-\u2212]?\d[\d,]*(?:\.\d+)?(?![\w.]*\w)")
 ESTIMATES = (
     "estimate", "std_error", "df_num", "df", "statistic", "p_value", "p_randomization", "p_adjusted",
     "conf_low", "conf_high", "effect_size", "effect_size_low", "effect_size_high", "mde",
 )  # fmt: skip
+WORD = "[withheld]"  # stands where a sentence told a number
 COUNTS_OF_CLUSTERS = ("cluster_attrition", "clusters")  # their counts are of classes or schools, not of students
 COUNTS = ("n_units", "n_clusters", "n_treated_clusters", "n_control_clusters")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withholding:
-    """One row of ``suppressed.csv``: where something was withheld, and why; never the number."""
-
-    file: str
-    row: str
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """The smallest cell that is printed: students and clusters, in each arm."""
-
-    min_cell: int
-    min_clusters: int
-
-    @property
-    def sentence(self) -> str:
-        """The rule in plain words."""
-        return f"fewer than {self.min_cell} students or {self.min_clusters} clusters in an arm"
-
-    def is_small(self, finding: Finding) -> bool:
-        """Whether a finding's smallest cell of one arm is too small to print."""
-        return finding.smallest_cell < self.min_cell or finding.smallest_cell_clusters < self.min_clusters
-
-    def is_few(self, n_units: float) -> bool:
-        """Whether a count of students is above zero and too small to print."""
-        return 0 < n_units < self.min_cell
+MEASURES = ("ceiling_floor", "distinct_values")  # checks of those analysed, as the balance of an outcome is
+OF_STUDENTS = ("attrition", "group_attrition")  # their numbers give away how many students were assigned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +47,16 @@ class Released:
     rule: Rule
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """What may be told of those assigned: how many students, how many clusters, whose outcome; and what may not be."""
+
+    students: bool
+    clusters: bool
+    outcomes: tuple[str, ...]
+    hidden: frozenset[int]
+
+
 def withhold(evidence: Evidence) -> Released:
     """Return the evidence without its small cells."""
     rule = read_rule(evidence.plan)
@@ -77,20 +64,63 @@ def withhold(evidence: Evidence) -> Released:
     findings = tuple(clear_finding(finding, rule, account) for finding in evidence.findings)
     hidden = {number for finding in evidence.findings if rule.is_small(finding) for number in numbers_of(finding)}
     small = {finding.moderator for finding in evidence.findings if rule.is_small(finding)}
-    checks = clear_checks(evidence.checks, rule, account)
+    ledger, checks, provenance = withhold_flow(
+        evidence.plan, evidence.ledger, evidence.checks, evidence.provenance, account
+    )
     released = replace(
         evidence,
         findings=Findings(items=findings),
         checks=checks,
-        ledger=clear_ledger(evidence.ledger, rule, account),
+        ledger=ledger,
+        provenance=provenance,
         caveats=tuple(clear_caveat(caveat, hidden, small, rule, account) for caveat in tell_as(checks, evidence)),
     )
     return Released(evidence=released, withheld=tuple(account), rule=rule)
 
 
-def read_rule(plan: Plan) -> Rule:
-    """Return the plan's smallest cell."""
-    return Rule(min_cell=plan.report.min_cell, min_clusters=plan.report.min_clusters)
+def withhold_flow(
+    plan: Plan,
+    ledger: Ledger,
+    checks: Sequence[Check],
+    provenance: Sequence[Provenance],
+    account: list[Withholding],
+) -> tuple[Ledger, tuple[Check, ...], tuple[Provenance, ...]]:
+    """Return ledger, checks and inputs without counts that are small or from which a small one follows."""
+    rule = read_rule(plan)
+    stages = find_stages(ledger, plan.arms.codes, rule)
+    assigned = read_assigned(checks, ledger, stages, rule)
+    names = {outcome.name for outcome in plan.outcomes}
+    cleared = tuple(clear_check(check, assigned, names, rule, account) for check in checks)
+    return clear_ledger(ledger, stages, rule, account), cleared, clear_inputs(provenance, stages, rule, account)
+
+
+def read_assigned(checks: Sequence[Check], ledger: Ledger, stages: Stages, rule: Rule) -> Assigned:
+    """Return what may be told of those assigned: clusters where none, or enough, have nobody who is analysed."""
+    counted = next((check for check in checks if check.check_id == "clusters" and len(check.table)), None)
+    held = {} if counted is None else dict(zip(counted.table["arm"], counted.table["n_clusters"], strict=True))
+    least = rule.min_cell if counted is not None and counted.subject == STUDENT else rule.min_clusters
+    gaps = [held.get(e.arm, 0) - e.n_clusters for e in ledger.entries if e.step == ANALYSED and e.n_clusters >= 0]
+    tells_clusters = bool(held) and not any(0 < gap < least for gap in gaps)
+    students = () if stages.assigned else (*stages.n_assigned, sum(stages.n_assigned))
+    clusters = () if counted is None or tells_clusters else (*held.values(), counted.n_clusters)
+    return Assigned(
+        students=stages.assigned, clusters=tells_clusters, outcomes=stages.outcomes,
+        hidden=frozenset(int(number) for number in (*students, *clusters)),
+    )  # fmt: skip
+
+
+def clear_inputs(
+    provenance: Sequence[Provenance], stages: Stages, rule: Rule, account: list[Withholding]
+) -> tuple[Provenance, ...]:
+    """Return the inputs, without the rows of a table where these would give a small count away."""
+    kept = []
+    for place, table in enumerate(provenance):
+        if stages.joined if place else stages.received:
+            kept.append(table)
+            continue
+        account.append(Withholding(file="manifest.json", row=table.table, column="n_rows", reason=rule.sentence))
+        kept.append(replace(table, n_rows=WITHHELD))
+    return tuple(kept)
 
 
 def numbers_of(finding: Finding) -> tuple[float, ...]:
@@ -111,12 +141,9 @@ def clear_finding(finding: Finding, rule: Rule, account: list[Withholding]) -> F
     return replace(finding, **blank, **none, **said, suppressed=True)  # type: ignore[arg-type]
 
 
-def clear_checks(checks: Iterable[Check], rule: Rule, account: list[Withholding]) -> tuple[Check, ...]:
-    """Return the checks with the small cells of their tables, numbers and sentences taken out."""
-    return tuple(clear_check(check, rule, account) for check in checks)
-
-
-def clear_check(check: Check, rule: Rule, account: list[Withholding]) -> Check:
+def clear_check(
+    check: Check, assigned: Assigned, outcomes: Collection[str], rule: Rule, account: list[Withholding]
+) -> Check:
     """Return one check as it may be written."""
     row = f"{check.check_id}:{check.subject}"
     if rule.is_few(check.n_units):
@@ -124,19 +151,64 @@ def clear_check(check: Check, rule: Rule, account: list[Withholding]) -> Check:
         sentence = f"Withheld: {rule.sentence}."
         nothing = pd.DataFrame(columns=check.table.columns)
         return replace(check, value=NAN, n_units=WITHHELD, n_clusters=WITHHELD, sentence=sentence, table=nothing)
+    kept, hidden = clear_numbers(check, assigned, rule)
+    is_measure = check.check_id in MEASURES or (check.check_id == "balance" and check.subject in outcomes)
+    told = (check.subject in assigned.outcomes,) * 2 if is_measure else (assigned.students, assigned.clusters)
+    kept = replace(
+        kept, n_units=kept.n_units if told[0] else WITHHELD, n_clusters=kept.n_clusters if told[1] else WITHHELD,
+        sentence=kept.sentence if is_measure and all(told) else redact(kept.sentence, assigned.hidden),
+    )  # fmt: skip
+    if hidden:
+        account.append(Withholding(file="report.pdf", row=row, column="table", reason=rule.sentence))
+    for column in ("value", "n_units", "n_clusters", "sentence"):
+        before, after = getattr(check, column), getattr(kept, column)
+        if before != after and not (before != before and after != after):
+            account.append(Withholding(file="checks.csv", row=row, column=column, reason=rule.sentence))
+    return kept
+
+
+def clear_numbers(check: Check, assigned: Assigned, rule: Rule) -> tuple[Check, bool]:
+    """Return a check without what its own numbers may not tell, and whether its table lost any."""
+    unsaid = f"The numbers behind this check would tell of {rule.sentence} and are withheld."
+    if not may_compare(check, assigned, rule):
+        return replace(check, value=NAN, sentence=unsaid, table=check.table.iloc[:0]), True
     table, hidden = (check.table, set()) if check.check_id in COUNTS_OF_CLUSTERS else clear_table(check.table, rule)
-    if not hidden:
-        return check
-    account.append(Withholding(file="report.pdf", row=row, column="table", reason=rule.sentence))
-    sentence = check.sentence
-    if mentions(sentence, hidden):
-        sentence = f"The numbers behind this check rest on {rule.sentence} and are withheld."
-        account.append(Withholding(file="checks.csv", row=row, column="sentence", reason=rule.sentence))
-    value = check.value
+    value = NAN if check.check_id == "clusters" and not assigned.clusters else check.value
     if any(math.isclose(value, number, rel_tol=1e-9) for number in hidden):
         value = NAN
-        account.append(Withholding(file="checks.csv", row=row, column="value", reason=rule.sentence))
-    return replace(check, value=value, sentence=sentence, table=table)
+    if check.check_id == "group_attrition" and hidden:
+        value = NAN  # worked out from the rows
+    sentence = unsaid if mentions(check.sentence, hidden) else check.sentence
+    return replace(check, value=value, sentence=sentence, table=table), bool(hidden)
+
+
+def may_compare(check: Check, assigned: Assigned, rule: Rule) -> bool:
+    """Whether a check of rates or counts may tell its numbers: none gives away who was assigned or how few clusters."""
+    kind, table = check.check_id, check.table
+    if kind in OF_STUDENTS and not (assigned.students and check.subject in assigned.outcomes):
+        return False
+    if kind == "cluster_attrition" and not assigned.clusters:
+        return False
+    if kind == "sample_ratio" and not (assigned.students if check.subject == STUDENT else assigned.clusters):
+        return False
+    counts: list[float] = []
+    if kind == "cluster_attrition" and len(table):
+        counts = [n for name in ("n_missing_treated", "n_missing_control") for n in table[name]]
+    if kind == "interference" and len(table):
+        mixed = table["arms_held"] > 1
+        counts = [table["groups"][mixed].sum(), table["groups"][~mixed].sum()]
+    return not any(0 < n < rule.min_clusters for n in counts)
+
+
+def redact(sentence: str, hidden: Collection[int]) -> str:
+    """Return a sentence in which none of the whole numbers stands."""
+    return NUMBER.sub(lambda found: WORD if as_count(found.group()) in hidden else found.group(), sentence)
+
+
+def as_count(text: str) -> int:
+    """Return the whole number that a text writes; -1 where it writes another."""
+    digits = text.replace(",", "")
+    return int(digits) if digits.isdigit() else -1
 
 
 def clear_table(table: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, set[float]]:
@@ -160,22 +232,6 @@ def clear_table(table: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, set[floa
     return table.assign(**{name: values[name].mask(mask[name]) for name in numeric}), hidden - {0.0}
 
 
-def clear_ledger(ledger: Ledger, rule: Rule, account: list[Withholding]) -> Ledger:
-    """Return the ledger with small counts of students taken out."""
-    return Ledger(entries=tuple(clear_entry(entry, rule, account) for entry in ledger.entries))
-
-
-def clear_entry(entry: Entry, rule: Rule, account: list[Withholding]) -> Entry:
-    """Return one count of the ledger as it may be written."""
-    if not (rule.is_few(entry.n_rows) or rule.is_few(entry.n_units)):
-        return entry
-    row = ":".join((entry.step, entry.reason, entry.outcome, entry.arm))
-    account.append(Withholding(file="ledger.csv", row=row, column="all counts", reason=rule.sentence))
-    units = entry.n_units if entry.n_units < 0 else WITHHELD
-    clusters = entry.n_clusters if entry.n_clusters < 0 else WITHHELD
-    return replace(entry, n_rows=WITHHELD, n_units=units, n_clusters=clusters)
-
-
 def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
     """Yield the caveats; one that repeats a check's sentence says what the check may still say."""
     said = {
@@ -197,7 +253,7 @@ def clear_caveat(
     account.append(
         Withholding(file="findings.json", row=caveat.caveat_id, column="caveat's numbers", reason=rule.sentence)
     )
-    kept = NUMBER.sub("[withheld]", caveat.sentence)
+    kept = NUMBER.sub(WORD, caveat.sentence)
     return replace(caveat, sentence=kept)
 
 

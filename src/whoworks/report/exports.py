@@ -10,7 +10,8 @@ from whoworks import columns
 from whoworks.checks.verdict import Check
 from whoworks.findings.finding import Finding
 from whoworks.panel.ledger import Entry
-from whoworks.report.disclosure import COUNTS, Released, Withholding
+from whoworks.report.cells import Withholding
+from whoworks.report.disclosure import COUNTS, Released
 from whoworks.report.labels import Words
 from whoworks.report.numbers import rounded
 from whoworks.report.sentences import tell

@@ -44,10 +44,7 @@ def compose_manifest(
         "seed": plan.analysis.seed,
         "plan": plan.hash,
         "data": data_hash(provenance),
-        "inputs": [
-            {"table": s.table, "file": s.file, "sha256": s.sha256, "n_rows": s.n_rows, "n_columns": s.n_columns}
-            for s in provenance
-        ],
+        "inputs": [describe_input(source) for source in provenance],
         "command": command,
         "seconds": {stage: round(seconds, 3) for stage, seconds in timings.items()},
         "peak_memory_mb": None if math.isnan(peak_memory_mb) else round(peak_memory_mb, 1),
@@ -56,6 +53,15 @@ def compose_manifest(
     if stopped:
         manifest["stopped"] = stopped
     return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def describe_input(source: Provenance) -> dict[str, str | int | None]:
+    """Return one table's file, hash and size; rows that may not be told are null."""
+    rows = None if source.n_rows < 0 else source.n_rows
+    return {
+        "table": source.table, "file": source.file, "sha256": source.sha256, "n_rows": rows,
+        "n_columns": source.n_columns,
+    }  # fmt: skip
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from whoworks.panel.ledger import Entry, Ledger
-from whoworks.report.disclosure import WITHHELD, Rule
+from whoworks.report.cells import WITHHELD
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
 
-HIDDEN = -3  # a sum that would give a withheld count away
 NOT_YET = -1  # a count that has no meaning yet: rows are counted, students are not
 
 
@@ -51,8 +50,7 @@ def read_flow(ledger: Ledger, words: Words, outcome: str) -> Flow:
     gone = [entry for entry in shared if entry.step == "excluded"]
     before = [entry for entry in gone if entry.n_units == NOT_YET or entry.arm not in codes]
     arms = tuple(read_arm_flow(shared, code, words, outcome) for code in codes)
-    total = WITHHELD if WITHHELD in received else sum(received)
-    return Flow(received=total, before=merge(before, words), arms=arms, outcome=words.outcome(outcome))
+    return Flow(received=add(received), before=merge(before, words), arms=arms, outcome=words.outcome(outcome))
 
 
 def read_arm_flow(entries: Iterable[Entry], code: str, words: Words, outcome: str) -> ArmFlow:
@@ -63,10 +61,15 @@ def read_arm_flow(entries: Iterable[Entry], code: str, words: Words, outcome: st
     analysed = tuple(
         Step(words=words.outcome(outcome), n_units=units_of(entry), n_clusters=entry.n_clusters) for entry in kept
     )
-    known = [units_of(entry) for entry in (*gone, *kept)]
-    total = HIDDEN if WITHHELD in known else sum(known)
-    assigned = Step(words="assigned", n_units=total if kept else -1)
+    total = add([units_of(entry) for entry in (*gone, *kept)])
+    assigned = Step(words="assigned", n_units=total if kept else NOT_YET)
     return ArmFlow(arm=words.arm(code), assigned=assigned, left=merge(gone, words), analysed=analysed)
+
+
+def add(counts: Iterable[int]) -> int:
+    """Return the sum of counts; one that holds a withheld count would give it away."""
+    known = list(counts)
+    return WITHHELD if min(known, default=0) < 0 else sum(known)
 
 
 def merge(entries: Iterable[Entry], words: Words) -> tuple[Step, ...]:
@@ -77,7 +80,7 @@ def merge(entries: Iterable[Entry], words: Words) -> tuple[Step, ...]:
         units, clusters = units_of(entry), entry.n_clusters
         before = steps.get(reason)
         if before is not None:
-            units = HIDDEN if min(units, before.n_units) < 0 else units + before.n_units
+            units = add([units, before.n_units])
             clusters = -1
         steps[reason] = Step(words=reason, n_units=units, n_clusters=clusters)
     return tuple(steps.values())
@@ -97,18 +100,16 @@ def units_of(entry: Entry) -> int:
     return entry.n_units if entry.n_units != NOT_YET else entry.n_rows
 
 
-def say_units(step: Step, rule: Rule, noun: str = "students") -> str:
-    """Write a count of students, with the clusters beside it where they are known."""
+def say_units(step: Step, noun: str = "students") -> str:
+    """Write a count of students, or why it is not there."""
     if step.n_units == WITHHELD:
-        return f"fewer than {rule.min_cell} {noun}"
-    if step.n_units == HIDDEN:
-        return "not shown: it would give a smaller count away"
+        return "not shown"
     return "not counted" if step.n_units < 0 else f"{count(step.n_units)} {noun}"
 
 
-def say_step(step: Step, rule: Rule, words: Words, noun: str = "students") -> str:
+def say_step(step: Step, words: Words, noun: str = "students") -> str:
     """Write a step's count and clusters: ``1,762 students in 127 classes``."""
-    said = say_units(step, rule, noun)
+    said = say_units(step, noun)
     if step.n_clusters < 0 or words.cluster() == "student":
         return said
     return f"{said} in {words.clusters(step.n_clusters)}"

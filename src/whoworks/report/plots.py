@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from whoworks.errors import ReportError
 from whoworks.findings.exploration import PREDICTED
 from whoworks.forests.protocol import Predictions
+from whoworks.report.cells import read_rule
 from whoworks.report.charts import file_name, is_beside, plan_charts, read_use
-from whoworks.report.disclosure import Released, read_rule
+from whoworks.report.disclosure import Released
 from whoworks.report.evidence import Evidence
 from whoworks.report.figures.calibration import plot_calibration as draw_calibration
 from whoworks.report.figures.calibration import read_points

@@ -11,9 +11,10 @@ from whoworks.checks.verdict import Check
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel, Provenance
 from whoworks.plan.plan import Plan
+from whoworks.report.cells import Withholding
 from whoworks.report.charts import draw_charts, refer
 from whoworks.report.compose import compose_document
-from whoworks.report.disclosure import Withholding, clear_checks, clear_ledger, read_rule, withhold
+from whoworks.report.disclosure import withhold, withhold_flow
 from whoworks.report.evidence import Evidence, peak_memory_mb
 from whoworks.report.exports import checks_csv, findings_csv, findings_json, ledger_csv, suppressed_csv
 from whoworks.report.folder import publish, require_writable
@@ -40,7 +41,7 @@ def write_report(evidence: Evidence, out: Path) -> Path:
     files = compose_files(evidence)
     files[NAME] = compose_manifest(
         plan=evidence.plan,
-        provenance=evidence.provenance,
+        provenance=withhold(evidence).evidence.provenance,
         command=evidence.command,
         timings=evidence.timings,
         peak_memory_mb=evidence.peak_memory_mb,
@@ -89,15 +90,12 @@ def write_checks(
     if read_manifest(folder) is not None and (folder / "report.pdf").exists():
         folder = folder.with_name(f"{folder.name}-checks")
     target = require_writable(folder)
-    rule = read_rule(plan)
     account: list[Withholding] = []
-    files = {
-        "checks.csv": checks_csv(clear_checks(checks, rule, account)),
-        "ledger.csv": ledger_csv(clear_ledger(ledger, rule, account).entries),
-    }
+    shown, told, inputs = withhold_flow(plan, ledger, checks, panel.provenance, account)
+    files = {"checks.csv": checks_csv(told), "ledger.csv": ledger_csv(shown.entries)}
     files[NAME] = compose_manifest(
         plan=plan,
-        provenance=panel.provenance,
+        provenance=inputs,
         command=command,
         timings={},
         peak_memory_mb=peak_memory_mb(),

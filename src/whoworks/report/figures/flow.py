@@ -6,12 +6,10 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from whoworks.report.disclosure import WITHHELD, Rule
 from whoworks.report.figures.chart import BLUE, INK, LINE, PALE, WIDTH, Chart, new_drawing, styled
 from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, shorten
-from whoworks.report.numbers import count
-from whoworks.report.participants import ArmFlow, Flow, Step, say_step
+from whoworks.report.participants import ArmFlow, Flow, Step, say_step, say_units
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,38 +24,33 @@ MOST_STEPS = 5
 Box = tuple[str, tuple[str, ...]]
 
 
-def plot_flow(flow: Flow, *, words: Words, rule: Rule) -> Chart:
+def plot_flow(flow: Flow, *, words: Words) -> Chart:
     """Draw the flow of the primary outcome."""
-    top: list[Box] = [("Records received", (say_rows(flow, rule),))]
+    top: list[Box] = [("Records received", (say_units(Step(words="received", n_units=flow.received), "rows"),))]
     if flow.before:
-        top.append(("Left out before the arms are compared", tuple(say_left(flow.before, rule, words, "rows"))))
+        top.append(("Left out before the arms are compared", tuple(say_left(flow.before, words, "rows"))))
     has_left = any(arm.left for arm in flow.arms)
-    columns = [arm_boxes(arm, rule, words, has_left=has_left) for arm in flow.arms]
+    columns = [arm_boxes(arm, words, has_left=has_left) for arm in flow.arms]
     with styled():
         drawing = draw(top, columns)
     caption = f"How the students analysed for {flow.outcome} were reached, arm by arm."
     return Chart(name="participant-flow", caption=caption, drawing=drawing, alt=tell_flow(top, columns))
 
 
-def say_rows(flow: Flow, rule: Rule) -> str:
-    """Write the number of rows received."""
-    return f"fewer than {rule.min_cell} rows" if flow.received == WITHHELD else f"{count(flow.received)} rows"
-
-
-def say_left(steps: Sequence[Step], rule: Rule, words: Words, noun: str) -> list[str]:
+def say_left(steps: Sequence[Step], words: Words, noun: str) -> list[str]:
     """Write why rows or students were left out; the table beside the figure holds those beyond the fifth."""
-    shown = [f"{capital(shorten(step.words, 70))}: {say_step(step, rule, words, noun)}" for step in steps[:MOST_STEPS]]
+    shown = [f"{capital(shorten(step.words, 70))}: {say_step(step, words, noun)}" for step in steps[:MOST_STEPS]]
     rest = len(steps) - MOST_STEPS
     return shown + ([f"and {rest} more reasons, in the table"] if rest > 0 else [])
 
 
-def arm_boxes(arm: ArmFlow, rule: Rule, words: Words, *, has_left: bool) -> list[Box]:
+def arm_boxes(arm: ArmFlow, words: Words, *, has_left: bool) -> list[Box]:
     """Return an arm's boxes, from assigned to analysed."""
-    boxes: list[Box] = [(shorten(capital(arm.arm), 60), (f"assigned: {say_step(arm.assigned, rule, words)}",))]
+    boxes: list[Box] = [(shorten(capital(arm.arm), 60), (f"assigned: {say_step(arm.assigned, words)}",))]
     if has_left:
-        left = say_left(arm.left, rule, words, "students") or ["nobody"]
+        left = say_left(arm.left, words, "students") or ["nobody"]
         boxes.append(("Left out", tuple(left)))
-    kept = [say_step(step, rule, words) for step in arm.analysed] or ["none"]
+    kept = [say_step(step, words) for step in arm.analysed] or ["none"]
     boxes.append(("Analysed", tuple(kept)))
     return boxes
 

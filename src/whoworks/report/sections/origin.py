@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whoworks.panel.panel import Provenance
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, Paragraph, Row, Section, Table
 from whoworks.report.evidence import Evidence
@@ -21,7 +22,7 @@ def origin_table(evidence: Evidence) -> Table:
     rows = [Row(cells=("Inputs",), tone="group")]
     rows.append(Row(cells=("Plan", f"sha256 {evidence.plan.hash}")))
     rows += [
-        Row(cells=(f"Table {p.table}: {p.file}", f"{count(p.n_rows)} rows, {p.n_columns} columns, sha256 {p.sha256}"))
+        Row(cells=(f"Table {p.table}: {p.file}", f"{say_rows(p)}, {p.n_columns} columns, sha256 {p.sha256}"))
         for p in evidence.provenance
     ]
     rows.append(Row(cells=("Seed", str(evidence.plan.analysis.seed))))
@@ -32,3 +33,8 @@ def origin_table(evidence: Evidence) -> Table:
         columns=(Column(head="What", share=1.3), Column(head="Which", share=3.2)),
         rows=tuple(rows),
     )
+
+
+def say_rows(source: Provenance) -> str:
+    """Write a table's rows."""
+    return "rows not shown" if source.n_rows < 0 else f"{count(source.n_rows)} rows"

@@ -8,10 +8,9 @@ from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, Section, Table
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import count
-from whoworks.report.participants import HIDDEN, ArmFlow, Flow, Step, read_flow, say_units
+from whoworks.report.participants import ArmFlow, Flow, Step, read_flow, say_units
 
-WITHHELD_WORD = "withheld"
-NOT_SHOWN = "\u2013"
+DASH = "\u2013"
 
 
 def compose_participants(released: Released, words: Words, figures: Mapping[str, FigureRef]) -> Section:
@@ -40,16 +39,16 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
     noun = plural(words.cluster())
     flow = flows[0]
     rows = [Row(cells=("Before the arms are compared, in rows of the records",), tone="group")]
-    rows.append(Row(cells=("Received", count(max(flow.received, 0)), NOT_SHOWN)))
-    rows += [Row(cells=(capital(step.words), *cells(step, released, words))) for step in flow.before]
+    received = Step(words="received", n_units=flow.received)
+    rows += [Row(cells=(capital(step.words), *cells(step))) for step in (received, *flow.before)]
     for arm in flow.arms:
         rows.append(Row(cells=(capital(arm.arm),), tone="group"))
-        rows += arm_rows(arm, released, words)
+        rows += arm_rows(arm)
     if len(flows) > 1:
         rows.append(Row(cells=("Analysed for the other outcomes",), tone="group"))
         for other in flows[1:]:
             rows += [
-                Row(cells=(f"{capital(other.outcome)}: {arm.arm}", *cells(step, released, words)))
+                Row(cells=(f"{capital(other.outcome)}: {arm.arm}", *cells(step)))
                 for arm in other.arms
                 for step in arm.analysed
             ]
@@ -61,20 +60,20 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
             Column(head=capital(noun), align="right", share=0.9),
         ),
         rows=tuple(rows),
+        note=f"Not shown: a count of {released.rule.sentence}, or one that would give such a count away."
+        if any("not shown" in row.cells for row in rows)
+        else "",
     )
 
 
-def arm_rows(arm: ArmFlow, released: Released, words: Words) -> list[Row]:
+def arm_rows(arm: ArmFlow) -> list[Row]:
     """Return one arm's rows."""
-    rows = [Row(cells=("Assigned", *cells(arm.assigned, released, words)))]
-    rows += [Row(cells=(capital(step.words), *cells(step, released, words))) for step in arm.left]
-    rows += [
-        Row(cells=(f"Analysed: {step.words}", *cells(step, released, words)), tone="strong") for step in arm.analysed
-    ]
+    rows = [Row(cells=("Assigned", *cells(arm.assigned)))]
+    rows += [Row(cells=(capital(step.words), *cells(step))) for step in arm.left]
+    rows += [Row(cells=(f"Analysed: {step.words}", *cells(step)), tone="strong") for step in arm.analysed]
     return rows
 
 
-def cells(step: Step, released: Released, words: Words) -> tuple[str, str]:
+def cells(step: Step) -> tuple[str, str]:
     """Return a step's students and clusters."""
-    units = WITHHELD_WORD if step.n_units == HIDDEN else say_units(step, released.rule).removesuffix(" students")
-    return units, count(step.n_clusters) if step.n_clusters >= 0 else NOT_SHOWN
+    return say_units(step).removesuffix(" students"), count(step.n_clusters) if step.n_clusters >= 0 else DASH
