@@ -18,6 +18,7 @@ from whoworks.forests.protocol import Predictions
 from whoworks.report import plots
 from whoworks.report.figures.attrition import Attrition, apart, crowds
 from whoworks.report.figures.calibration import plot_calibration, read_points
+from whoworks.report.figures.chart import direction
 
 SHARES = [
     effect(9.0 * (1 - share), 2.0, question="ranking", moderator="predicted effect", level=f"{share:g}")
@@ -57,6 +58,34 @@ def predictions(n=400, folds=4, seed=1):
 )
 def test_each_figure_of_the_report_is_drawn_for_a_notebook(evidence, draw, more):
     assert draw(with_findings(evidence, *more)).get_axes()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        plots.plot_sorted_groups,
+        plots.plot_ranking,
+        plots.plot_sites,
+        lambda evidence: plots.plot_curve(evidence, "tch_yrs"),
+    ],
+    ids=["sorted groups", "ranking", "sites", "curve"],
+)
+def test_an_effect_s_axis_says_which_arm_minus_which_and_is_not_cut_off(evidence, draw):
+    (axes,) = draw(with_findings(evidence, *SHARES, *SITES)).get_axes()
+    assert axes.get_ylabel().endswith("points\nsmall groups minus usual practice")
+    figure = axes.figure
+    figure.draw_without_rendering()
+    label = axes.yaxis.label.get_window_extent()
+    assert figure.bbox.x0 <= label.x0
+    assert figure.bbox.y0 <= label.y0
+    assert label.y1 <= figure.bbox.y1
+
+
+def test_long_words_on_an_axis_stand_in_lines_of_their_own(words):
+    finding = effect(1.0, 1.0, question="ranking", unit="percentage points")
+    assert direction("effect beyond that of all", finding, words) == (
+        "effect beyond that of all,\npercentage points\nsmall groups minus usual practice"
+    )
 
 
 @pytest.mark.parametrize(

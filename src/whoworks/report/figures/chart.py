@@ -26,6 +26,7 @@ PALE = "#cfe0ee"
 OCHRE = "#b45f06"
 SIZE = 9.0
 SMALL = 8.0
+LINE_OF_AXIS, ARM = 38, 18  # letters along an upright axis, and of one arm's words there
 
 STYLE: dict[Any, Any] = {
     "font.family": [FAMILY],
@@ -73,9 +74,12 @@ class Chart:
 
 
 def direction(told: str, finding: Finding, words: Words) -> str:
-    """Return an axis's words: what is drawn, in which unit, and which arm minus which."""
-    treatment, control = (shorten(arm, 24) for arm in words.arms_of(finding.contrast))
-    return printable(f"{told}, {unit_word(finding, words)}\n{treatment} minus {control}")
+    """Return an upright axis's words, a line each of what fits: what is drawn, its unit, which arm minus which."""
+    treatment, control = (printable(shorten(arm, ARM)) for arm in words.arms_of(finding.contrast))
+    what = f"{told}, {unit_word(finding, words)}"
+    if len(what) > LINE_OF_AXIS:
+        what = what.replace(", ", ",\n")
+    return f"{what}\n{treatment} minus {control}"
 
 
 @contextmanager
