@@ -12,6 +12,7 @@ import time
 
 from tests.cli.pilots import PLANTED
 from whoworks import columns
+from whoworks.cli.summary import show_answer
 
 
 def fingerprints(folder):
@@ -54,6 +55,28 @@ def test_a_report_holds_every_file_with_the_columns_it_should(small, whoworks):
     for path in out.rglob("*"):
         if path.suffix in {".csv", ".json", ".svg"}:
             assert not [planted for planted in PLANTED if planted in path.read_text(encoding="utf-8")], path.name
+
+
+def test_the_answer_is_told_with_its_credibility_and_the_gravest_caveats(tmp_path, capsys):
+    claim = {"status": "confirmatory", "question": "difference", "family": "reading", "credibility": "very low"}
+    average = claim | {"question": "average", "family": "", "credibility": "", "sentence": "It raised reading."}
+    told = {
+        "findings": [
+            average,
+            claim | {"sentence": "We cannot tell whether the effect differs between boys and girls."},
+        ],
+        "caveats": [
+            {"gravity": 1, "sentence": "Not knowing is no proof of sameness."},
+            {"gravity": 2, "sentence": "The small print."},
+        ],
+    }
+    (tmp_path / "findings.json").write_text(json.dumps(told), encoding="utf-8")
+    show_answer(tmp_path)
+    said = capsys.readouterr().out
+    assert "\nIt raised reading." in f"\n{said}"
+    assert "Credibility very low: We cannot tell whether" in said
+    assert "Caveat: Not knowing is no proof of sameness." in said
+    assert "small print" not in said
 
 
 def test_without_a_place_it_goes_below_reports_and_json_prints_the_manifest(small, whoworks):
