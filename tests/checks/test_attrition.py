@@ -10,6 +10,7 @@ from whoworks.checks.attrition import (
     allowed_differential,
     check_attrition,
     check_cluster_attrition,
+    explain_loss,
     judge_loss,
 )
 from whoworks.checks.verdict import Verdict
@@ -66,6 +67,20 @@ def test_the_sentence_tells_rates_by_arm_and_that_the_verdict_is_our_own():
     )
     assert check.value == pytest.approx(0.08)
     assert check.threshold == pytest.approx(0.063)
+
+
+@pytest.mark.parametrize(
+    ("control", "treated", "said"),
+    [
+        (0.0496, 0.0523, "5.23 % under tutoring and 4.96 % under usual practice, a difference of 0.27"),
+        (0.0856, 0.0853, "8.53 % under tutoring and 8.56 % under usual practice, a difference of 0.03"),
+        (0.05, 0.052, "5.2 % under tutoring and 5.0 % under usual practice, a difference of 0.2"),
+    ],
+)
+def test_the_arms_rates_are_as_far_apart_as_their_difference_says(control, treated, said):
+    lost = np.concatenate([np.arange(10000) < round(10000 * share) for share in (control, treated)])
+    loss = judge_loss(lost=lost, arm=np.repeat([0, 1], 10000), treatment=1)
+    assert said in explain_loss(loss, "mathematics", ("usual practice", "tutoring"), "student")
 
 
 def test_an_outcome_that_everyone_has_passes_in_one_breath():

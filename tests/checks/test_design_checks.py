@@ -58,6 +58,38 @@ def test_a_class_that_dominates_its_arm_warns(size, verdict):
     assert ("weighs heavily" in check.sentence) == (verdict == Verdict.WARN)
 
 
+def test_how_many_students_the_largest_class_holds_is_not_told():
+    told = [check_cluster_sizes(build_design(with_one_large_class(size)))[0] for size in (11, 12, 30, 31)]
+    assert [check.value for check in told] == [0, 0, 1, 1]
+    assert "none holds over 33.3 % of an arm's students" in told[0].sentence
+    assert "one holds over 33.3 % of the students under usual practice" in told[2].sentence
+
+
+def test_a_class_of_one_student_warns_without_being_counted():
+    check = check_cluster_sizes(build_design(with_one_large_class(1)))[0]
+    assert check.verdict == Verdict.WARN
+    assert "At least one class holds a single student: check its code" in check.sentence
+
+
+def test_students_assigned_one_by_one_are_no_classes_of_one():
+    assert check_cluster_sizes(build_design(students(30, 30, "0.5")))[0].verdict == Verdict.PASS
+
+
+def test_schools_that_hold_both_arms_are_counted_once():
+    panel = make_panel(
+        'assigned = "student"\nblocks = ["school"]\nsite = "school"',
+        arm=["usual", "adaptive"] * 24,
+        levels={"school": [f"S{place // 4}" for place in range(48)]},
+    )
+    said = check_clusters(build_design(panel))[0].sentence
+    assert said.startswith("There are 12 schools, each with students of both arms. ")
+
+
+def test_a_probability_taken_from_a_small_block_s_share_is_told_to_two_decimals():
+    panel = students(2, 2, '"chance"', probability=[3 / 17, 0.4, 0.4, 0.6])
+    assert check_overlap(build_design(panel))[0].value == 0.18
+
+
 def test_equal_shares_never_dominate_however_few():
     assert check_cluster_sizes(build_design(classrooms(4, 5)))[0].verdict == Verdict.PASS
 

@@ -30,6 +30,13 @@ def test_many_at_the_lowest_value_are_a_floor():
     assert check.value == pytest.approx(0.4)
 
 
+def test_few_at_an_end_or_away_from_it_are_not_told_by_their_share():
+    said = ends([*([0.0] * 9), *([1.0] * 40)]).sentence
+    assert said.startswith("mathematics: of 49 students, all but fewer than 10 are at the highest value seen and fewer")
+    assert "fewer than 10 at the lowest" in said
+    assert "%" not in said
+
+
 def test_an_outcome_that_does_not_vary_has_no_ceiling():
     assert ends([3.0] * 20).verdict == Verdict.NOT_ASSESSABLE
 

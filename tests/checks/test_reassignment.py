@@ -157,9 +157,9 @@ def test_the_sentence_states_draws_units_blocks_and_error():
     assert check.verdict == Verdict.PASS
     assert check.sentence.startswith(
         "All characteristics measured before assignment, taken together over 999 random re-assignments of 24 classes "
-        "within 6 schools: differences as large as these are common"
+        "within 6 schools: differences as large as these are not unusual"
     )
-    assert check.sentence.endswith("(p 0.059, Monte-Carlo error 0.007).")
+    assert check.sentence.endswith("(p = .06, Monte-Carlo error .007).")
 
 
 def test_classes_sorted_by_age_into_arms_fail():

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import counted, percent, points
+from whoworks.checks.wording import counted, percent, places_apart, points
 from whoworks.design.design import Codes, Design
 from whoworks.design.levels import STUDENT
 from whoworks.panel.panel import BlindPanel
@@ -153,6 +153,7 @@ def explain_loss(loss: Loss, label: str, arm_labels: tuple[str, ...], word: str)
     if not sum(loss.missing):
         return f"{label}: each of {counted(sum(loss.n), word)} has {'an' if word != STUDENT else 'the'} outcome."
     shares = [missing / n for missing, n in zip(loss.missing, loss.n, strict=True)]
+    places = places_apart(shares[0], shares[1])
     lost = "have no outcome at all" if word != STUDENT else "have no outcome"
     if loss.verdict == Verdict.PASS:
         side = f"within the {points(loss.cautious)} points that the WWC's boundary allows under cautious assumptions"
@@ -168,9 +169,9 @@ def explain_loss(loss: Loss, label: str, arm_labels: tuple[str, ...], word: str)
         side = f"more than the {points(loss.optimistic)} points the WWC's boundary allows under optimistic assumptions"
     readings = " Rounding or flooring the overall rate changes this verdict; the stricter is given."
     return (
-        f"{label}: {percent(loss.overall)} of {counted(sum(loss.n), word)} {lost}, {percent(shares[1])} under "
-        f"{arm_labels[loss.arm]} and {percent(shares[0])} under {arm_labels[0]}, a difference of "
-        f"{points(loss.differential)} percentage points, {side} ({SELF_ASSESSED})."
+        f"{label}: {percent(loss.overall)} of {counted(sum(loss.n), word)} {lost}, {percent(shares[1], places)} under "
+        f"{arm_labels[loss.arm]} and {percent(shares[0], places)} under {arm_labels[0]}, a difference of "
+        f"{points(loss.differential, places)} percentage points, {side} ({SELF_ASSESSED})."
         f"{readings if loss.readings_differ else ''}"
     )
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.checks.wording import counted, listed, percent
-from whoworks.design.design import Codes, Design
+from whoworks.design.design import Codes, Design, Vector
 from whoworks.design.levels import STUDENT
 
 FEW_CLUSTERS = 10
@@ -50,12 +50,6 @@ def check_clusters(design: Design) -> tuple[Check, ...]:
     """Check that each arm has clusters enough: under 10 the range is rough, under 2 there is none."""
     table = describe_arms(design)
     fewest = int(table["n_clusters"].min())
-    counts = listed(
-        [
-            f"{counted(int(n), design.cluster_level)} under {label}"
-            for n, label in zip(table["n_clusters"], design.arm_labels, strict=True)
-        ]
-    )
     verdict, remark = Verdict.PASS, ""
     if fewest < MIN_CLUSTERS:
         verdict, remark = Verdict.FAIL, " With fewer than two in an arm no range can be given."
@@ -69,42 +63,67 @@ def check_clusters(design: Design) -> tuple[Check, ...]:
         threshold=float(FEW_CLUSTERS),
         n_units=len(design.rows),
         n_clusters=len(np.unique(design.cluster)),
-        sentence=f"There are {counts}. {design.cluster_reason}{remark}",
+        sentence=f"There are {count_by_arm(design, table)}. {design.cluster_reason}{remark}",
         table=table,
     )
     return (check,)
+
+
+def count_by_arm(design: Design, table: pd.DataFrame) -> str:
+    """Write how many clusters each arm has; those that hold students of several arms are counted once."""
+    word, total = design.cluster_level, len(np.unique(design.cluster))
+    counts = [int(n) for n in table["n_clusters"]]
+    if sum(counts) == total:
+        named = zip(counts, design.arm_labels, strict=True)
+        return listed([f"{counted(n, word)} under {label}" for n, label in named])
+    if min(counts) == total:
+        return f"{counted(total, word)}, each with students of {'both arms' if len(counts) == 2 else 'every arm'}"
+    named = zip(counts, design.arm_labels, strict=True)
+    return f"{counted(total, word)}: " + listed([f"{n:,} with students of {label}" for n, label in named])
 
 
 def check_cluster_sizes(design: Design) -> tuple[Check, ...]:
-    """Check that no cluster dominates its arm, and say how unequal clusters are."""
+    """Check that no cluster dominates its arm or holds one student alone, and say how unequal clusters are.
+
+    The value counts the arms in which a cluster dominates: the largest cluster's
+    own share would tell how many students one cluster holds.
+    """
     table = describe_arms(design)
-    limits = np.maximum(DOMINATING, 2 / table["n_clusters"].to_numpy())
-    shares = table["share_largest"].to_numpy()
-    widest = int(np.argmax(shares - limits))
-    share, limit = float(shares[widest]), float(limits[widest])
+    limits = np.maximum(DOMINATING, 2 / np.maximum(table["n_clusters"].to_numpy(), 1))
+    over = table["share_largest"].to_numpy() - limits
+    dominated = int(np.nanargmax(over)) if (over > 0).any() else -1
     sizes = np.unique(design.cluster, return_counts=True)[1]
+    has_single = design.cluster_level != STUDENT and bool((sizes == 1).any())
     check = Check(
         check_id="cluster_sizes",
         subject=design.cluster_level,
-        verdict=Verdict.WARN if share > limit else Verdict.PASS,
-        value=share,
-        threshold=limit,
+        verdict=Verdict.WARN if dominated >= 0 or has_single else Verdict.PASS,
+        value=float((over > 0).sum()),
+        threshold=0.0,
         n_units=len(design.rows),
         n_clusters=len(sizes),
-        sentence=explain_sizes(design.cluster_level, sizes, share, limit, design.arm_labels[widest]),
+        sentence=explain_sizes(design, sizes, limits, dominated, has_single=has_single),
         table=table,
     )
     return (check,)
 
 
-def explain_sizes(word: str, sizes: Codes, share: float, limit: float, arm_label: str) -> str:
-    """Say how large clusters usually are and what the largest of them holds; no smallest or largest size."""
+def explain_sizes(design: Design, sizes: Codes, limits: Vector, dominated: int, *, has_single: bool) -> str:
+    """Say how large clusters usually are, and whether one dominates or is one student; no cluster's own size."""
+    word = design.cluster_level
     if word == STUDENT:
         return "Each student is a cluster, so all clusters are of one size."
     variation = sizes.std() / sizes.mean()
     said = (
         f"A {word} holds {np.median(sizes):,.0f} students in the middle of the range (sizes vary by "
-        f"{percent(float(variation))} of their mean); the largest holds {percent(share)} of the students "
-        f"under {arm_label}"
+        f"{percent(float(variation))} of their mean)"
     )
-    return f"{said}, so that one {word} weighs heavily in what is found." if share > limit else f"{said}."
+    if dominated >= 0:
+        said += f"; one holds over {percent(limits[dominated])} of the students under {design.arm_labels[dominated]}, "
+        said += "so that it weighs heavily in what is found."
+    else:
+        said += f"; none holds over {percent(float(limits.max()))} of an arm's students."
+    if has_single:
+        said += f" At least one {word} holds a single student: check its code, and read averages in which each "
+        said += f"{word} counts equally with care, since that student counts there as much as a whole {word}."
+    return said

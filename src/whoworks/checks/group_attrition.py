@@ -172,7 +172,7 @@ def _explain(label: str, verdict: Verdict, widest: GroupLoss | None, n_judged: i
         )
     return (
         f"{label}: what is missing differs between arms by {widest.variable.label or widest.variable.name}: "
-        f"{', against '.join(parts)}, {points(widest.spread)} points apart (p {written_p(widest.p_value)}). A "
+        f"{', against '.join(parts)}, {points(widest.spread)} points apart ({written_p(widest.p_value)}). A "
         "difference between these groups' effects may be made by who was lost."
     )
 

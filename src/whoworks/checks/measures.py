@@ -15,6 +15,7 @@ from whoworks.panel.panel import Kind, PooledPanel
 # Common reading of ceiling and floor: more than 15 % at the highest or lowest value (Terwee et al. 2007).
 CEILING_SHARE = 0.15
 FEW_VALUES = 5
+FEW_STUDENTS = 10  # below so many at an end, or away from it, their share is not told
 
 
 def check_ceiling_floor(pooled: PooledPanel, rows: Codes, cluster: Codes) -> tuple[Check, ...]:
@@ -30,16 +31,17 @@ def judge_ends(values: Vector, cluster: Codes, name: str, label: str) -> Check:
     """Judge one outcome's share at either end of what was seen."""
     seen = values[~np.isnan(values)]
     varies = len(seen) > 0 and seen.min() < seen.max()
-    floor, ceiling = ((seen == end).mean() for end in (seen.min(), seen.max())) if varies else (math.nan, math.nan)
-    worst = float(max(floor, ceiling)) if varies else math.nan
+    low, high = (int((seen == end).sum()) for end in (seen.min(), seen.max())) if varies else (0, 0)
+    floor, ceiling = (low / len(seen), high / len(seen)) if varies else (math.nan, math.nan)
+    worst = max(floor, ceiling)
     verdict, remark = Verdict.PASS, ""
     if not varies:
         verdict = Verdict.NOT_ASSESSABLE
     elif worst > CEILING_SHARE:
         end = "ceiling" if ceiling >= floor else "floor"
         verdict, remark = Verdict.WARN, f" At such a {end} the outcome cannot show how far students differ."
-    said = f"{label}: {percent(ceiling)} of {counted(len(seen), 'student')} are at the highest value seen and "
-    said += f"{percent(floor)} at the lowest.{remark}"
+    said = f"{label}: of {counted(len(seen), 'student')}, {tell_share(high, len(seen))} are at the highest value seen "
+    said += f"and {tell_share(low, len(seen))} at the lowest.{remark}"
     return Check(
         check_id="ceiling_floor",
         subject=name,
@@ -49,8 +51,23 @@ def judge_ends(values: Vector, cluster: Codes, name: str, label: str) -> Check:
         n_units=len(seen),
         n_clusters=len(np.unique(cluster[~np.isnan(values)])),
         sentence=said if varies else f"{label}: the outcome does not vary, so it has no ceiling or floor to speak of.",
-        table=pd.DataFrame({"outcome": name, "end": ["lowest", "highest"], "share": [floor, ceiling]}),
+        table=pd.DataFrame(
+            {
+                "outcome": name,
+                "end": ["lowest", "highest"],
+                "n_there": [low, high],
+                "n_elsewhere": [len(seen) - low, len(seen) - high],
+                "share": [floor, ceiling],
+            }
+        ),
     )
+
+
+def tell_share(n: int, total: int) -> str:
+    """Write a share of students; few, or all but few, are not told by their share."""
+    if n < FEW_STUDENTS:
+        return f"fewer than {FEW_STUDENTS}"
+    return f"all but fewer than {FEW_STUDENTS}" if total - n < FEW_STUDENTS else percent(n / total)
 
 
 def check_distinct_values(pooled: PooledPanel, rows: Codes, cluster: Codes) -> tuple[Check, ...]:

@@ -32,7 +32,7 @@ def check_overlap(design: Design) -> tuple[Check, ...]:
         check_id="overlap",
         subject="probability",
         verdict=verdict,
-        value=extreme,
+        value=round(extreme, 2),  # the exact share of a small block would tell its counts
         threshold=WARN_BELOW,
         n_units=len(design.rows),
         n_clusters=len(np.unique(design.cluster)),

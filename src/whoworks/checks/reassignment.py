@@ -219,15 +219,15 @@ def explain_joint(joint: JointBalance, design: Design, verdict: Verdict) -> str:
     units = counted(n_assigned, design.assigned_level)
     within = f" within {counted(len(np.unique(design.block)), design.block_level)}" if design.block_level else ""
     draws = f"{joint.n_draws:,} {'possible' if joint.is_enumerated else 'random'} re-assignments of {units}{within}"
-    error = "" if joint.is_enumerated else f", Monte-Carlo error {joint.error:.3f}"
+    error = "" if joint.is_enumerated else f", Monte-Carlo error {joint.error:.3f}".replace(" 0.", " .")
     said = {
-        Verdict.PASS: "differences as large as these are common when arms are drawn as the plan says",
-        Verdict.WARN: "differences as large as these are uncommon when arms are drawn as the plan says",
+        Verdict.PASS: "differences as large as these are not unusual when arms are drawn as the plan says",
+        Verdict.WARN: "differences as large as these are unusual when arms are drawn as the plan says",
         Verdict.FAIL: "differences as large as these hardly arise when arms are drawn as the plan says",
     }[verdict]
     return (
         f"All characteristics measured before assignment, taken together over {draws}: {said} "
-        f"(p {written_p(joint.p_value)}{error})."
+        f"({written_p(joint.p_value)}{error})."
     )
 
 

@@ -79,7 +79,7 @@ def explain_ratio(design: Design, observed: Codes, expected: Vector, p: float, *
         return f"{counts} were drawn where {due} were expected: too few for a test of the ratio."
     if p < ALARM:
         return (
-            f"{counts} were drawn where the plan's probabilities expect {due} (p {written_p(p)}): units went missing "
+            f"{counts} were drawn where the plan's probabilities expect {due} ({written_p(p)}): units went missing "
             f"before the records were made, or other probabilities were used."
         )
-    return f"{counts} were drawn where the plan's probabilities expect {due} (p {written_p(p)}): as drawn by chance."
+    return f"{counts} were drawn where the plan's probabilities expect {due} ({written_p(p)}): as drawn by chance."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,18 +14,25 @@ NUMERALS = (
 )  # fmt: skip
 
 
-def percent(share: float) -> str:
+def percent(share: float, places: int = 1) -> str:
     """Write a share in [0, 1] as a percentage: ``7.2 %``; a share that rounds to nothing is ``under 0.1 %``."""
-    if 0 < share < 0.0005:
-        return "under 0.1 %"
-    return f"{100 * share:.1f} %"
+    return f"{points(share, places)} %"
 
 
-def points(share: float) -> str:
+def points(share: float, places: int = 1) -> str:
     """Write a difference of shares in percentage points: ``2.1``; one that rounds to nothing is ``under 0.1``."""
-    if 0 < share < 0.0005:
-        return "under 0.1"
-    return f"{100 * share:.1f}"
+    if 0 < share < 0.005 * 10**-places:
+        return f"under {10**-places:.{places}f}"
+    return f"{100 * share:.{places}f}"
+
+
+def places_apart(one: float, other: float) -> int:
+    """Return with how many decimals two percentages are written so that they are as far apart as is said: 1 to 3."""
+    for places in (1, 2):
+        first, second = round(100 * one, places), round(100 * other, places)
+        if math.isclose(abs(first - second), round(100 * abs(one - other), places), abs_tol=1e-9):
+            return places
+    return 3
 
 
 def counted(n: int, word: str) -> str:
@@ -44,7 +52,12 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def written_p(p: float) -> str:
-    """Write a p-value: ``0.034``, ``below 0.001``; NaN is ``not assessable``."""
+    """Write a p-value as the report does: ``p = .03``, ``p = .004``, ``p < .001``; near .05 so that its side shows."""
     if np.isnan(p):
-        return "not assessable"
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+        return "p not assessable"
+    if p < 0.001:
+        return "p < .001"
+    if p > 0.99:
+        return "p > .99"
+    places = 3 if p < 0.01 else next((k for k in (2, 3) if p == 0.05 or round(p, k) != 0.05), 4)
+    return f"p = {p:.{places}f}".replace("= 0.", "= .")
