@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from whoworks.checks.wording import listed
 from whoworks.findings.caveat import Caveat
 from whoworks.findings.setting import Setting
+from whoworks.findings.unrecorded import count_unrecorded
 from whoworks.panel.panel import Kind, Panel, Role
 from whoworks.plan.outcomes import Outcome
 
@@ -29,6 +30,7 @@ def find_measure_caveats(panel: Panel, settings: Sequence[Setting]) -> Iterator[
     for setting in settings:
         if setting.is_main:
             yield from _joiners(panel, setting)
+            yield from _unrecorded(panel, setting)
             yield from _correlated_moderators(panel, setting)
     for outcome in panel.plan.outcomes:
         yield from _unreliable(outcome)
@@ -66,6 +68,23 @@ def _joiners(panel: Panel, setting: Setting) -> Iterator[Caveat]:
         sentence=f"Some students have {setting.outcome.label} but no measure from before assignment{told}: they may "
         "have joined after arms were known, and such arrivals can differ between arms.",
     )  # fmt: skip
+
+
+def _unrecorded(panel: Panel, setting: Setting) -> Iterator[Caveat]:
+    labels = setting.design.arm_labels
+    treatment = labels[int(setting.design.arm[np.isin(setting.design.rows, setting.scores.rows)][setting.treated][0])]
+    for moderator in panel.plan.moderators:
+        lost = count_unrecorded(panel, setting, moderator.name)
+        if not lost.matters:
+            continue
+        shares = [100 * share for share in lost.shares]
+        by_arm = f": {shares[1]:.1f} % under {treatment}, {shares[0]:.1f} % under {labels[0]}" if lost.tellable else ""
+        yield Caveat(
+            caveat_id="unrecorded", subject=moderator.name, gravity=2 if moderator.planned else 3,
+            sentence=f"{lost.counted if lost.tellable else 'Some students'} have no record of "
+            f"{moderator.label or moderator.name} and are left out of the questions about it{by_arm}. Those with a "
+            "record need not be like them.",
+        )  # fmt: skip
 
 
 def unseen_before(panel: Panel, setting: Setting) -> Mask | None:

@@ -21,6 +21,7 @@ from whoworks.findings.randomization import randomization_test
 from whoworks.findings.regression import EffectFit, fit_effects
 from whoworks.findings.setting import FEW_DF, NOT_DETERMINED, TOO_FEW_DF, Setting
 from whoworks.findings.studentised import StudentisedEffect
+from whoworks.findings.unrecorded import note_unrecorded
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 from whoworks.scores.splines import restricted_cubic_spline, spline_knots
@@ -41,11 +42,13 @@ def find_moderation(
     A category gives its groups' effects, each group's difference from the first,
     and with three groups or more one joint test that stands for it. A number
     gives the difference per SD and a curve; its cut points are for display.
+    Students without a record of it are left out, and counted in a note.
     """
     if moderator.kind == "number":
-        return _along_number(panel, setting, moderator, rng=rng)
-    groups = group_categories(panel, setting.scores, moderator)
-    return _between_groups(setting, moderator, groups, rng=rng)
+        found = _along_number(panel, setting, moderator, rng=rng)
+    else:
+        found = _between_groups(setting, moderator, group_categories(panel, setting.scores, moderator), rng=rng)
+    return note_unrecorded(panel, setting, moderator, found)
 
 
 def is_claim(setting: Setting, moderator: Moderator) -> bool:
