@@ -72,7 +72,7 @@ def test_a_block_without_every_arm_leaves_and_is_counted_by_arm():
     design = build_design(panel)
     np.testing.assert_array_equal(design.rows, [0, 1, 4])
     gone = design.ledger.entries[-1]
-    assert (gone.step, gone.reason, gone.arm) == ("excluded", "school without every arm", "adaptive")
+    assert (gone.step, gone.reason, gone.arm) == ("excluded", "school with only one arm", "adaptive")
     assert (gone.n_rows, gone.n_units, gone.n_clusters) == (2, 2, 2)
     assert len(design.ledger.entries) == len(panel.ledger.entries) + 1
 

@@ -20,7 +20,7 @@ def test_in_star_classes_are_clusters_and_schools_are_blocks(shared):
     assert panel.units["school"].nunique() == 79
     # one school has small classes and none of the regular ones compared here
     assert len(np.unique(design.block)) == 78
-    gone = [entry for entry in design.ledger.entries if entry.reason == "school without every arm"]
+    gone = [entry for entry in design.ledger.entries if entry.reason == "school with only one arm"]
     assert [(entry.arm, entry.n_units, entry.n_clusters) for entry in gone] == [("small", 13, 1)]
     require_feasible(design)
 
@@ -55,7 +55,7 @@ def test_a_school_of_one_arm_leaves_the_multisite_trial_and_is_counted(shared):
     assert "within 53 schools" in design.cluster_reason
     assert design.sensitivity is None
     last = design.ledger.entries[-1]
-    assert (last.reason, last.arm, last.n_units, last.n_clusters) == ("school without every arm", "0", 2, 1)
+    assert (last.reason, last.arm, last.n_units, last.n_clusters) == ("school with only one arm", "0", 2, 1)
 
 
 def test_the_small_cluster_trial_has_22_schools_and_even_odds(shared):

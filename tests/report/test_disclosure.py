@@ -16,6 +16,7 @@ import pytest
 from tests.report.harbour import make_small
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.findings.caveats import Caveat
+from whoworks.findings.finding import Findings
 from whoworks.panel.ledger import Entry, Ledger
 from whoworks.report import participants
 from whoworks.report.cells import WITHHELD
@@ -70,7 +71,9 @@ def test_a_withheld_finding_keeps_its_identity_and_loses_its_numbers(small, smal
 
 def test_the_account_of_what_is_withheld_holds_no_number_of_it(small, small_files):
     rows = list(csv.DictReader(io.StringIO(small_files["suppressed.csv"].decode())))
-    assert [row["row"] for row in rows] == [f.finding_id for f in small.findings if is_hidden(f)]
+    whole = [row["row"] for row in rows if row["column"] == "all numbers"]
+    assert whole == [f.finding_id for f in small.findings if is_hidden(f)]
+    assert {row["column"] for row in rows} == {"all numbers", "n_units"}
     assert {row["reason"] for row in rows} == {"fewer than 10 students or 3 clusters in an arm"}
 
 
@@ -183,3 +186,50 @@ def test_a_sum_with_a_small_count_in_it_is_not_shown_either(evidence, words):
     assert arm.assigned.n_units == WITHHELD
     assert participants.say_units(arm.assigned) == "not shown"
     assert participants.say_units(arm.analysed[0]) == "600 students"
+
+
+def lacking(evidence, few: int, **fields):
+    """Return the evidence with `few` students of whom sex is not recorded."""
+    average = next(f for f in evidence.findings if f.question == "average")
+    items = [f if f.moderator != "gndr" else replace(f, **fields) for f in evidence.findings]
+    items = [
+        replace(f, n_units=average.n_units - few) if f.moderator == "gndr" and f.question == "difference" else f
+        for f in items
+    ]
+    return replace(evidence, findings=Findings(items=tuple(items)))
+
+
+def about_sex(released) -> list:
+    return [finding for finding in released.evidence.findings if finding.moderator == "gndr"]
+
+
+def test_students_are_counted_in_no_group_of_a_moderator_that_few_lack(evidence):
+    told = about_sex(withhold(lacking(evidence, 4)))
+    assert {finding.n_units for finding in told} == {0}
+    assert all(math.isfinite(finding.estimate) and finding.n_clusters for finding in told)
+    files = compose_files(lacking(evidence, 4))
+    rows = [row for row in csv.DictReader(io.StringIO(files["findings.csv"].decode())) if row["moderator"] == "gndr"]
+    assert {row["n_units"] for row in rows} == {""}
+    assert "1,098" not in every_text(files)
+
+
+def test_students_are_counted_in_the_groups_of_a_moderator_that_many_lack_or_none(evidence):
+    assert 0 not in {finding.n_units for finding in about_sex(withhold(lacking(evidence, 14)))}
+    assert 0 not in {finding.n_units for finding in about_sex(withhold(lacking(evidence, 0)))}
+
+
+def test_the_groups_beside_one_that_is_withheld_are_not_counted_either(small):
+    beside = [f for f in withhold(small).evidence.findings if f.moderator in ("frl", "locale") and not f.suppressed]
+    assert beside
+    assert {finding.n_units for finding in beside} == {0}
+
+
+def test_where_students_are_the_clusters_neither_is_counted(evidence):
+    told = about_sex(withhold(lacking(evidence, 4, cluster="student")))
+    assert {(finding.n_units, finding.n_clusters, finding.n_treated_clusters) for finding in told} == {(0, 0, 0)}
+
+
+def test_a_note_tells_a_small_count_of_students_as_small(evidence):
+    released = lacking(evidence, 4, notes=("9 students who lack it are left out", "10 students are in"))
+    notes = {note for finding in about_sex(withhold(released)) for note in finding.notes}
+    assert notes == {"fewer than 10 students who lack it are left out", "10 students are in"}

@@ -78,8 +78,8 @@ def level_word(finding: Finding) -> str:
 
 def base(finding: Finding, words: Words) -> str:
     """Say what an estimate rests on: its clusters, its students and its standing."""
-    parts = [words.clusters(finding.n_clusters, finding.cluster)]
-    if words.cluster(finding.cluster) != "student":
+    parts = [words.clusters(finding.n_clusters, finding.cluster)] if finding.n_clusters else []
+    if words.cluster(finding.cluster) != "student" and finding.n_units:
         parts.append(f"{count(finding.n_units)} students")
     standing = STATUS_WORDS.get(finding.status, finding.status)
     if finding.status == "exploratory" and finding.n_tests > 1:

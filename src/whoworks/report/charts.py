@@ -32,6 +32,7 @@ from whoworks.report.selection import Selection
 
 FEWEST_CURVE_POINTS = 3
 FEWEST_SITES = 3
+FEWEST_GAPS = 2  # one difference before assignment is a sentence, not a figure
 
 Drawing = tuple[str, Callable[[], Chart]]
 
@@ -66,11 +67,11 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     yield "participant-flow", lambda: plot_flow(flow, words=words)
     lost = [check for check in evidence.checks if check.check_id == "attrition"]
     losses = [point for check in lost for point in read_losses(check, words)]
-    if losses:
+    if any(point.overall > 0 for point in losses):  # where nobody is lost, the check's sentence says it all
         yield "attrition", lambda: plot_attrition(losses)
     gaps = [gap for check in evidence.checks if check.check_id == "balance" for gap in read_gaps(check.table, words)]
     gaps = list({gap.words: gap for gap in gaps if math.isfinite(gap.value)}.values())
-    if gaps:
+    if len(gaps) >= FEWEST_GAPS:
         arms = words.plan.arms
         treatment = words.arm(arms.treatments[0]) if len(arms.treatments) == 1 else "the arm named"
         yield "balance", lambda: plot_balance(gaps, treatment=treatment, control=words.arm(arms.control))

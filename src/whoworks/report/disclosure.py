@@ -31,11 +31,16 @@ ESTIMATES = (
 )  # fmt: skip
 WORD = "[withheld]"  # stands where a sentence told a number
 COUNTS_OF_CLUSTERS = ("cluster_attrition", "clusters")  # their counts are of classes or schools, not of students
+STUDENTS = re.compile(r"(\d[\d,]*) students?\b")
+PARTS = ("subgroup", "difference", "joint", "projection")  # findings that count a moderator's groups
 COUNTS = ("n_units", "n_clusters", "n_treated_clusters", "n_control_clusters")
 
 
 MEASURES = ("ceiling_floor", "distinct_values")  # checks of those analysed, as the balance of an outcome is
 OF_STUDENTS = ("attrition", "group_attrition")  # their numbers give away how many students were assigned
+
+
+Question = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,8 @@ def withhold(evidence: Evidence) -> Released:
     """Return the evidence without its small cells."""
     rule = read_rule(evidence.plan)
     account: list[Withholding] = []
-    findings = tuple(clear_finding(finding, rule, account) for finding in evidence.findings)
+    unsure = find_uncounted(evidence.findings, rule)
+    findings = tuple(clear_finding(finding, rule, unsure, account) for finding in evidence.findings)
     hidden = {number for finding in evidence.findings if rule.is_small(finding) for number in numbers_of(finding)}
     small = {finding.moderator for finding in evidence.findings if rule.is_small(finding)}
     ledger, checks, provenance = withhold_flow(
@@ -129,16 +135,55 @@ def numbers_of(finding: Finding) -> tuple[float, ...]:
     return tuple(value for value in values if math.isfinite(value))
 
 
-def clear_finding(finding: Finding, rule: Rule, account: list[Withholding]) -> Finding:
-    """Return a finding as it may be written: whole, or its identity alone."""
+def find_uncounted(findings: Iterable[Finding], rule: Rule) -> set[Question]:
+    """Return the moderators of whose groups no students are counted: one group, or those without a record, are few.
+
+    A moderator's groups and those without its record add up to the students of
+    the average, so that they are counted in full or not at all.
+    """
+    rows = [finding for finding in findings if finding.weighting == "student"]
+    everyone = {question_of(f)[:-1]: f for f in rows if f.question == "average" and f.estimand == "itt"}
+    parts = [f for f in rows if f.question in PARTS and f.moderator and question_of(f)[:-1] in everyone]
+    return {question_of(f) for f in parts if leaves_few(f, everyone[question_of(f)[:-1]], rule)}
+
+
+def leaves_few(part: Finding, whole: Finding, rule: Rule) -> bool:
+    """Whether a part of the students, or those that it leaves out, are few, or all of those in few clusters."""
+    rest = whole.n_units - part.n_units
+    gone = (whole.n_treated_clusters - part.n_treated_clusters, whole.n_control_clusters - part.n_control_clusters)
+    alone = part.question != "subgroup" and any(0 < n < rule.min_clusters for n in gone)
+    return rule.is_small(part) or rule.is_few(rest) or (rest > 0 and alone)
+
+
+def question_of(finding: Finding) -> Question:
+    """Return what a finding is counted among: outcome, wave, contrast and, last, moderator."""
+    return finding.outcome, finding.wave, finding.contrast, finding.moderator
+
+
+def clear_finding(finding: Finding, rule: Rule, unsure: Collection[Question], account: list[Withholding]) -> Finding:
+    """Return a finding as it may be written: whole, without its count of students, or its identity alone."""
     if not rule.is_small(finding):
-        return finding
+        notes = tuple(STUDENTS.sub(lambda found: say_few(found, rule), note) for note in finding.notes)
+        kept = replace(finding, notes=notes)
+        if question_of(finding) not in unsure or not finding.n_units:
+            return kept
+        lost = COUNTS if finding.cluster == STUDENT else COUNTS[:1]
+        account.append(
+            Withholding(file="findings.csv", row=finding.finding_id, column=" ".join(lost), reason=rule.sentence)
+        )
+        return replace(kept, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
     account.append(Withholding(file="findings.csv", row=finding.finding_id, column="all numbers", reason=rule.sentence))
     blank: dict[str, float] = dict.fromkeys(ESTIMATES, NAN)
     none: dict[str, int] = dict.fromkeys((*COUNTS, "smallest_cell", "smallest_cell_clusters"), 0)
     graded = "not assessable" if finding.credibility else ""
     said = {"credibility": graded, "caps": (), "notes": (), "robustness": None, "steadiness": None}
     return replace(finding, **blank, **none, **said, suppressed=True)  # type: ignore[arg-type]
+
+
+def say_few(found: re.Match[str], rule: Rule) -> str:
+    """Return a note's count of students; a small one is told as small."""
+    n_units = as_count(found.group(1))
+    return f"fewer than {rule.min_cell} students" if rule.is_few(n_units) else found.group()
 
 
 def clear_check(

@@ -26,8 +26,7 @@ def findings_csv(findings: Iterable[Finding]) -> bytes:
 def finding_row(finding: Finding) -> dict[str, object]:
     """Return a finding's cells; counts that do not apply or are withheld are empty."""
     row = {name: getattr(finding, name) for name in columns.FINDINGS}
-    if finding.suppressed:
-        row |= dict.fromkeys(COUNTS, "")
+    row |= {name: "" for name in COUNTS if finding.suppressed or not (row[name] or finding.n_units)}
     if not finding.n_tests:
         row["n_tests"] = ""
     return row

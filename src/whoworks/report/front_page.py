@@ -150,7 +150,8 @@ def claim_row(finding: Finding, planned: tuple[Finding, ...], words: Words) -> R
     told = estimate_cell(finding, words)
     if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
         told = tell_groups(finding, planned, words)
-    based = "" if finding.suppressed else f"; {words.clusters(finding.n_clusters, finding.cluster)}"
+    counted = not finding.suppressed and finding.n_clusters > 0
+    based = f"; {words.clusters(finding.n_clusters, finding.cluster)}" if counted else ""
     could = DASH if math.isnan(finding.mde) else fixed(finding.mde, places_of(finding, words))
     return Row(cells=(claim_words(finding, words), told + based, could, capital(finding.credibility) or DASH))
 

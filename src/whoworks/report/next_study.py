@@ -84,7 +84,7 @@ def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str,
 
     `parts` are the questions that a joint test answers, of which a difference is only a part.
     """
-    known = [finding for finding in planned if math.isfinite(shortfall(finding, words))]
+    known = [finding for finding in planned if finding.n_clusters and math.isfinite(shortfall(finding, words))]
     if not known:
         return ""
     worst = max(known, key=lambda finding: shortfall(finding, words))

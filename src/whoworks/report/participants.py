@@ -9,8 +9,13 @@ from whoworks.panel.ledger import Entry, Ledger
 from whoworks.report.cells import WITHHELD
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
+from whoworks.report.stages import TOGETHER
 
 NOT_YET = -1  # a count that has no meaning yet: rows are counted, students are not
+READABLE = {
+    "not kept by ": "not among the records that the plan keeps ({})",
+    "arm not in the plan: ": "in an arm that is not compared ({})",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +92,17 @@ def merge(entries: Iterable[Entry], words: Words) -> tuple[Step, ...]:
 
 
 def say_reason(entry: Entry, words: Words) -> str:
-    """Return an exclusion's reason with outcomes under their own words."""
-    reason = entry.reason
-    for outcome in words.plan.outcomes:
-        for name in (outcome.name, outcome.column):
-            reason = reason.replace(f"'{name}'", words.short_outcome(outcome.name))
-    return reason
+    """Return an exclusion's reason, or the reasons counted together, in a reader's words."""
+    said = []
+    for reason in entry.reason.split(TOGETHER):
+        for outcome in words.plan.outcomes:
+            for name in (outcome.name, outcome.column):
+                reason = reason.replace(f"'{name}'", words.short_outcome(outcome.name))
+        for start, readable in READABLE.items():
+            if reason.startswith(start):
+                reason = readable.format(reason.removeprefix(start))
+        said.append(reason)
+    return " or ".join(said)
 
 
 def units_of(entry: Entry) -> int:

@@ -53,7 +53,8 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
     caption = (
         "How alike the arms were before assignment. To the right of zero a value was higher, or a group larger, in "
         f"{treatment} than in {control}. Within the dark band (0.05 SD) they count as alike; within the "
-        "light band (0.25 SD) the estimate is adjusted for what differs; a diamond lies beyond it."
+        "light band (0.25 SD) they do once adjusted, here through what earlier information foresees of the outcome; a "
+        "diamond lies beyond it."
     )
     if len(known) > len(shown):
         caption += f" Shown are the {len(shown)} largest of {len(known)} differences."

@@ -15,7 +15,7 @@ from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.numbers import count
 from whoworks.report.states import meaningful_units
-from whoworks.report.tables import estimate_cell
+from whoworks.report.tables import DASH, estimate_cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,8 +116,8 @@ def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) 
         estimate=finding.estimate,
         low=finding.conf_low,
         high=finding.conf_high,
-        students=count(finding.n_units),
-        clusters=count(finding.n_clusters),
+        students=count(finding.n_units) if finding.n_units else DASH,
+        clusters=count(finding.n_clusters) if finding.n_clusters else DASH,
         told=estimate_cell(finding, words),
     )
 
