@@ -50,9 +50,11 @@ class Blocks:
         return columns - (sums / self.weight[:, None])[self.code]
 
     def sums(self, columns: Vector) -> Vector:
-        """Sum the columns, (n, j), over each block: (B, j)."""
-        n_blocks = len(self.weight)
-        return np.column_stack([np.bincount(self.code, column, n_blocks) for column in columns.T])
+        """Sum the columns, (n, j), over each block: (B, j), of no columns too."""
+        sums = np.empty((len(self.weight), columns.shape[1]))
+        for j, column in enumerate(columns.T):
+            sums[:, j] = np.bincount(self.code, column, len(sums))
+        return sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
