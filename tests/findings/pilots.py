@@ -104,3 +104,15 @@ def where(findings: Findings | tuple, **fields: object):
     found = list((findings if isinstance(findings, Findings) else Findings(items=tuple(findings))).where(**fields))
     assert len(found) == 1, [f.finding_id for f in found]
     return found[0]
+
+
+def without_record(share: float, *, arm: tuple[int, ...] = (0, 1)) -> Opened:
+    """Take the record of free lunch away from a share of the students of some arms."""
+    opened = student_moderator()
+    lunch = opened.panel.values["frl"].cat
+    codes = np.maximum(lunch.codes.to_numpy(), 0).astype(int)
+    inside = np.zeros(len(codes), dtype=bool)
+    inside[opened.design.rows] = np.isin(opened.design.arm, arm)
+    codes[inside & (np.random.default_rng(0).uniform(size=len(codes)) < share)] = -1
+    frl = pd.Categorical.from_codes(codes, lunch.categories, ordered=True)
+    return replace(opened, panel=replace(opened.panel, values=opened.panel.values.assign(frl=frl)))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.findings.pilots import open_pilot, student_moderator
+from tests.findings.pilots import open_pilot, student_moderator, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
 from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
 from whoworks.findings.caveats import FROM_CHECKS, find_caveats
@@ -62,18 +62,6 @@ def newcomers(share):
     pretest = opened.panel.values["rit_fall"].fillna(200.0).to_numpy(dtype=float).copy()
     pretest[np.random.default_rng(0).uniform(size=len(pretest)) < share] = np.nan
     return derive(having(values={"rit_fall": pretest}))
-
-
-def unrecorded(share, *, arm=(0, 1), plan=None):
-    """Take the record of free lunch away from a share of the students of an arm, or of both."""
-    opened = student_moderator()
-    codes = np.maximum(opened.panel.values["frl"].cat.codes.to_numpy(), 0).astype(int).copy()
-    inside = np.zeros(len(codes), dtype=bool)
-    inside[opened.design.rows] = np.isin(opened.design.arm, arm)
-    codes[inside & (np.random.default_rng(0).uniform(size=len(codes)) < share)] = -1
-    frl = pd.Categorical.from_codes(codes, opened.panel.values["frl"].cat.categories, ordered=True)
-    years = opened.panel.values["teacher_years"].fillna(10.0)
-    return derive(having(values={"frl": frl, "teacher_years": years}, plan=plan))
 
 
 def going_together(noise):
@@ -199,7 +187,7 @@ TRIGGERS = {
     "no_prognosis": (without_prognosis, derive),
     "adaptive_assignment": (lambda: chances(within_blocks=True), lambda: chances(within_blocks=False)),
     "joiners": (lambda: newcomers(0.2), lambda: newcomers(0.05)),
-    "unrecorded": (lambda: unrecorded(0.2), lambda: unrecorded(0.03)),
+    "unrecorded": (lambda: derive(without_record(0.2)), lambda: derive(without_record(0.03))),
     "correlated_moderators": (lambda: going_together(0.2), lambda: going_together(0.8)),
     "crossover": (lambda: received_anyway(0.3), lambda: received_anyway(0.02)),
     "unreliable_outcome": (lambda: with_outcome(reliability=0.4), lambda: with_outcome(reliability=0.6)),
@@ -338,23 +326,6 @@ def test_what_carries_no_grade_is_not_called_fragile():
 
 def test_a_claim_too_small_to_be_shown_is_not_told_of_there_either():
     assert "fragile_over_seeds" not in dealt(0.04, (0.03, 0.06), smallest_cell=9)
-
-
-def test_students_without_a_moderator_are_counted_by_arm():
-    told = unrecorded(0.2)["unrecorded"]
-    counted = r"\d+ of \d+ students \(\d+ %\) have no record of .* and are left out of the questions about it: "
-    assert re.match(counted + r"\d+\.\d % under adaptive programme, \d+\.\d % under usual practice\.", told.sentence)
-    assert told.gravity == 2
-
-
-def test_few_without_a_moderator_are_a_caveat_where_they_are_all_of_one_arm():
-    assert "unrecorded" in unrecorded(0.09, arm=(1,))
-    assert "unrecorded" not in unrecorded(0.04)
-
-
-def test_fewer_without_a_moderator_than_a_cell_are_told_without_their_number():
-    strict = student_moderator().panel.plan.report.model_copy(update={"min_cell": 100_000})
-    assert not re.search(r"\d", unrecorded(0.2, plan={"report": strict})["unrecorded"].sentence)
 
 
 def test_few_newcomers_are_told_without_their_number():

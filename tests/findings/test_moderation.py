@@ -367,16 +367,3 @@ def test_a_randomisation_p_stands_beside_a_planned_difference_where_clusters_are
     assert 0 < planned.p_randomization <= 1
     assert np.isnan(explored.p_randomization)
     assert "re-drawn assignments" in planned.notes[-1] or "all " in planned.notes[-1]
-
-
-def test_a_test_notes_how_many_students_without_a_record_it_leaves_out():
-    opened = student_moderator()
-    codes = opened.panel.values["frl"].cat.codes.to_numpy().copy()
-    codes[::5] = -1
-    frl = pd.Categorical.from_codes(codes, opened.panel.values["frl"].cat.categories, ordered=True)
-    panel = replace(opened.panel, values=opened.panel.values.assign(frl=frl))
-    found = find_moderation(panel, opened.main, opened.moderator("frl"), rng=np.random.default_rng(0))
-    lost = int((codes[opened.scores.rows] < 0).sum())
-    total = len(opened.scores.rows)
-    note = f"{lost:,} of {total:,} students ({100 * lost / total:.0f} %) without a record of it are left out"
-    assert [note in f.notes for f in found] == [f.question == "difference" for f in found]
