@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from whoworks.findings.finding import Finding
@@ -23,7 +24,6 @@ LINE = "#9a9a9a"
 BAND = "#e9e9e6"
 BLUE = "#0b5394"
 PALE = "#cfe0ee"
-OCHRE = "#b45f06"
 SIZE = 9.0
 SMALL = 8.0
 LINE_OF_AXIS, ARM = 38, 18  # letters along an upright axis, and of one arm's words there
@@ -60,6 +60,12 @@ class Chart:
     caption: str
     drawing: Figure
     alt: str
+
+    def __post_init__(self) -> None:
+        """Keep to letters that the typeface has, whatever a label says; tick labels are their own figure's to keep."""
+        axes = [(*each.texts, each.xaxis.label, each.yaxis.label) for each in self.drawing.axes]
+        for text in (*self.drawing.texts, *chain.from_iterable(axes)):
+            text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
 
     def alt_text(self) -> str:
         """Return what the chart shows, in words, from the numbers that were drawn."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whoworks.report.figures.chart import BLUE, INK, LINE, PALE, QUIET, SMALL, Chart, new_drawing, styled
+from whoworks.report.fonts import printable
 from whoworks.report.labels import capital, shorten
 from whoworks.report.numbers import percent
 
@@ -44,7 +45,7 @@ def plot_importance(used: Sequence[Use]) -> Chart:
         for y, use in zip(at, rows, strict=True):
             face = BLUE if use.is_beyond else "white"
             axes.plot(100 * use.share, y, marker="o", ms=5.5, mfc=face, mec=BLUE, mew=1.2)
-        axes.set_yticks(list(at), [capital(shorten(use.words, LONGEST)) for use in rows])
+        axes.set_yticks(list(at), [printable(capital(shorten(use.words, LONGEST))) for use in rows])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(0, None)
