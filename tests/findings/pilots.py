@@ -107,7 +107,7 @@ def where(findings: Findings | tuple, **fields: object):
 
 
 def without_record(share: float, *, arm: tuple[int, ...] = (0, 1)) -> Opened:
-    """Take the record of free lunch away from a share of the students of some arms."""
+    """Take the record of free lunch away from a share of the students of some arms; all other records are there."""
     opened = student_moderator()
     lunch = opened.panel.values["frl"].cat
     codes = np.maximum(lunch.codes.to_numpy(), 0).astype(int)
@@ -115,4 +115,5 @@ def without_record(share: float, *, arm: tuple[int, ...] = (0, 1)) -> Opened:
     inside[opened.design.rows] = np.isin(opened.design.arm, arm)
     codes[inside & (np.random.default_rng(0).uniform(size=len(codes)) < share)] = -1
     frl = pd.Categorical.from_codes(codes, lunch.categories, ordered=True)
-    return replace(opened, panel=replace(opened.panel, values=opened.panel.values.assign(frl=frl)))
+    values = opened.panel.values.assign(frl=frl, teacher_years=opened.panel.values["teacher_years"].fillna(10.0))
+    return replace(opened, panel=replace(opened.panel, values=values))

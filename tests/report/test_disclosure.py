@@ -233,3 +233,14 @@ def test_a_note_tells_a_small_count_of_students_as_small(evidence):
     released = lacking(evidence, 4, notes=("9 students who lack it are left out", "10 students are in"))
     notes = {note for finding in about_sex(withhold(released)) for note in finding.notes}
     assert notes == {"fewer than 10 students who lack it are left out", "10 students are in"}
+
+
+def test_moderators_together_are_not_counted_where_few_lack_one_and_others_keep_their_counts(evidence):
+    given = lacking(evidence, 4)
+    sex = next(f for f in given.findings if f.moderator == "gndr" and f.question == "difference")
+    together = replace(sex, question="projection", moderator="tch_yrs", n_units=sex.n_units - 20)
+    items = (*given.findings, together)
+    cleared = withhold(replace(given, findings=Findings(items=items))).evidence.findings
+    counted = {(f.question, f.moderator): f.n_units for f in cleared if f.moderator in ("tch_yrs", "gndr")}
+    assert counted["projection", "tch_yrs"] == counted["difference", "gndr"] == 0
+    assert counted["difference", "tch_yrs"] == 1102

@@ -32,7 +32,8 @@ ESTIMATES = (
 WORD = "[withheld]"  # stands where a sentence told a number
 COUNTS_OF_CLUSTERS = ("cluster_attrition", "clusters")  # their counts are of classes or schools, not of students
 STUDENTS = re.compile(r"(\d[\d,]*) students?\b")
-PARTS = ("subgroup", "difference", "joint", "projection")  # findings that count a moderator's groups
+PROJECTED = "all moderators"  # counted without the students who lack any
+PARTS = ("subgroup", "difference", "joint")  # findings that count a moderator's groups
 COUNTS = ("n_units", "n_clusters", "n_treated_clusters", "n_control_clusters")
 
 
@@ -139,12 +140,19 @@ def find_uncounted(findings: Iterable[Finding], rule: Rule) -> set[Question]:
     """Return the moderators of whose groups no students are counted: one group, or those without a record, are few.
 
     A moderator's groups and those without its record add up to the students of
-    the average, so that they are counted in full or not at all.
+    the average, so that they are counted in full or not at all. All moderators
+    together leave out those who lack any: not counted beside one that is not.
     """
     rows = [finding for finding in findings if finding.weighting == "student"]
     everyone = {question_of(f)[:-1]: f for f in rows if f.question == "average" and f.estimand == "itt"}
-    parts = [f for f in rows if f.question in PARTS and f.moderator and question_of(f)[:-1] in everyone]
-    return {question_of(f) for f in parts if leaves_few(f, everyone[question_of(f)[:-1]], rule)}
+    parts = [f for f in rows if f.question in PARTS and question_of(f)[:-1] in everyone]
+    unsure = {question_of(f) for f in parts if leaves_few(f, everyone[question_of(f)[:-1]], rule)}
+    for together in (f for f in rows if f.question == "projection" and question_of(f)[:-1] in everyone):
+        asked = question_of(together)[:-1]
+        beside = [f for f in parts if f.question in ("difference", "joint") and question_of(f)[:-1] == asked]
+        if any(leaves_few(together, f, rule) or question_of(f) in unsure for f in (everyone[asked], *beside)):
+            unsure.add((*asked, PROJECTED))
+    return unsure
 
 
 def leaves_few(part: Finding, whole: Finding, rule: Rule) -> bool:
@@ -156,8 +164,9 @@ def leaves_few(part: Finding, whole: Finding, rule: Rule) -> bool:
 
 
 def question_of(finding: Finding) -> Question:
-    """Return what a finding is counted among: outcome, wave, contrast and, last, moderator."""
-    return finding.outcome, finding.wave, finding.contrast, finding.moderator
+    """Return what a finding is counted among: outcome, wave, contrast, and moderator or all moderators together."""
+    moderator = PROJECTED if finding.question == "projection" else finding.moderator
+    return finding.outcome, finding.wave, finding.contrast, moderator
 
 
 def clear_finding(finding: Finding, rule: Rule, unsure: Collection[Question], account: list[Withholding]) -> Finding:
