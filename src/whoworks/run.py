@@ -10,6 +10,7 @@ import pandas as pd
 
 from whoworks.checks.verdict import Check
 from whoworks.design.design import Design
+from whoworks.design.levels import plural
 from whoworks.findings.caveats import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.precision import Precision
@@ -84,9 +85,21 @@ class Run:
             caveats=self.caveats, engine=predicted.engine if predicted else "",
             ignores=predicted.ignores if predicted else (),
             importance=predicted.importance if predicted else pd.DataFrame(columns=list(USE)),
-            no_predictions="" if predicted else _why_none(self.plan), command=command,
+            no_predictions="" if predicted else self._why_none(), command=command,
             timings=self.timings, peak_memory_mb=peak_memory_mb(),
         )  # fmt: skip
+
+    def _why_none(self) -> str:
+        """Say why no effects were predicted."""
+        main = next(setting for setting in self.settings if setting.is_main)
+        if self.plan.analysis.engine == "none":
+            return "The plan asks for no predicted effects."
+        if not self.plan.moderators and not main.outcome.baseline:
+            return "The plan names no moderator and no pre-test along which effects could be predicted."
+        if main.scores.fold.max(initial=0) == 0:
+            return "An arm has fewer than four clusters: too few to learn from some and predict others."
+        word = plural(self.design.block_level or "block")
+        return f"All that effects could be predicted along only names the {word}: no two of them share a value of it."
 
     def report(self, out: Path | str | None = None, *, command: str = "") -> Path:
         """Write PDF, findings, checks, ledger, figures and manifest to one folder, and return it."""
@@ -122,11 +135,3 @@ class Run:
     def plot_importance(self) -> Figure:
         """Draw how much the predictions use each moderator, beside what noise would do: a ranking, not causes."""
         return plots.plot_use(self.evidence())
-
-
-def _why_none(plan: Plan) -> str:
-    if plan.analysis.engine == "none":
-        return "The plan asks for no predicted effects."
-    if not plan.moderators and not any(outcome.baseline for outcome in plan.outcomes):
-        return "The plan names no moderator and no pre-test along which effects could be predicted."
-    return "An arm has fewer than four clusters: too few to learn from some and predict others."

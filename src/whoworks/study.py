@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from whoworks.design.build import build_design
 from whoworks.design.design import Design
 from whoworks.design.feasible import require_feasible
 from whoworks.design.folds import draw_partitions
+from whoworks.design.levels import plural
 from whoworks.findings.average import measure_precision
 from whoworks.findings.caveats import find_caveats
 from whoworks.findings.find import find_all, open_settings
@@ -23,7 +24,7 @@ from whoworks.findings.setting import Setting
 from whoworks.forests.choice import choose_engine
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs, Predictions
-from whoworks.forests.table import read_features
+from whoworks.forests.table import list_renamed, read_features
 from whoworks.forests.use import compare_with_noise
 from whoworks.panel.build import build_panel
 from whoworks.panel.ledger import Ledger
@@ -158,12 +159,16 @@ class Study:
         engine = choose_engine(analysis.engine, clusters_per_arm=per_arm, trees=analysis.trees)
         if engine is None or not names or scores.fold.max(initial=0) == 0:
             return None
+        features = read_features(self.panel.values[list(names)].iloc[scores.rows])
+        renamed = list_renamed(features, scores.block)
+        if len(renamed) == len(names):
+            return None
         either = setting.treated | setting.control
         place = np.searchsorted(self.design.rows, scores.rows)
         arm, assigned = self.design.arm[place], self.design.assigned[place]
         # weighted by 1 / the own arm's probability, either arm of the contrast has probability one half
         inputs = Inputs(
-            features=read_features(self.panel.values[list(names)].iloc[scores.rows]),
+            features=features.without(renamed),
             y_residual=np.round(scores.y - scores.mu0, 10), z_residual=scores.z - 0.5,
             weights=1 / scores.own, cluster=scores.cluster, block=scores.block, arm=arm, learn=either,
         )  # fmt: skip
@@ -177,4 +182,11 @@ class Study:
         )  # fmt: skip
         chance = self.design.probability[place][:, [0, int(arm[setting.treated][0])]]
         use = compare_with_noise(engine, inputs, assigned=assigned, chance=chance, seed=for_use)
-        return replace(predicted, importance=use)
+        return replace(predicted, importance=use, ignores=(*predicted.ignores, *self._tell_renamed(renamed)))
+
+    def _tell_renamed(self, names: Sequence[str]) -> Iterator[str]:
+        """Say which features predict nothing, since they are other names for the blocks."""
+        word = self.design.block_level or "block"
+        for name in names:
+            label = self.panel.variable(name).label
+            yield f"It leaves out {label}: no two {plural(word)} share a value of it, so that it only names them."

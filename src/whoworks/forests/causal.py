@@ -93,8 +93,10 @@ class CausalForest(BaseForest):
 
         Parameters
         ----------
-        X : frame or array of shape (n, p)
-            Features measured before assignment; missing values are kept.
+        X : frame or array of shape (n, p), or a table read before
+            Features measured before assignment; missing values are kept. One
+            that names the clusters or blocks is refused, but not in a table:
+            in a part of its rows a feature may seem to.
         y : array of shape (n,) or (n, m)
             Outcomes; each has its own trees.
         z : array of shape (n,)
@@ -130,7 +132,8 @@ class CausalForest(BaseForest):
         weight = read_weights(sample_weight, n)
         groups = None if cluster is None else read_groups(cluster, n, "cluster")
         blocks = None if block is None else read_groups(block, n, "block")
-        self._refuse_identifiers(table, cluster, groups, block, blocks)
+        if not isinstance(X, Table):
+            self._refuse_identifiers(table, cluster, groups, block, blocks)
         layout = canonical_layout(codes=codes, outcome=outcome, arm=arm, cluster=groups)
         order = layout.order
         self.layout_, self.codes_, self.n_arms_ = layout, codes[order], n_arms

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from whoworks.forests.causal import CausalForest
 from whoworks.forests.importance import COUNTED_DEPTH
 from whoworks.forests.protocol import Codes, Fitted, Inputs
-from whoworks.forests.table import Table
+from whoworks.forests.table import Table, refuse_identifiers
 
 Vector = NDArray[np.float64]
 
@@ -34,7 +34,8 @@ class ForestEngine:
         return replace(self, n_estimators=min(self.n_estimators // 2, BRIEF_TREES), max_depth=COUNTED_DEPTH)
 
     def fit(self, inputs: Inputs, *, rows: Codes, seed: int) -> Fitted:
-        """Learn from the units at `rows`."""
+        """Learn from the units at `rows`; a feature that names the clusters, of all units, is refused."""
+        refuse_identifiers(inputs.features, inputs.cluster, inputs.cluster, "cluster")
         forest = CausalForest(n_estimators=self.n_estimators, max_depth=self.max_depth, random_state=seed)
         forest.fit(
             inputs.features.take(rows), inputs.y_residual[rows], (inputs.z_residual[rows] > 0).astype(np.int64),

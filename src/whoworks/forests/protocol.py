@@ -91,7 +91,7 @@ class Predictions:
     fold : (n,) which fold's rule predicted it
     forward : (repeats, n) predictions from the folds before the unit's own, NaN where these are too few to learn from
     forward_fold : (repeats, n) the folds of each repeat
-    engine, ignores : of the engine
+    engine, ignores : of the engine; among what it leaves out of account, features that name the blocks
     importance : columns moderator, share, noise_median and noise_high, largest share first, as `compare_with_noise`
         returns them; empty where nobody asked
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,11 @@ class Table:
         """Return the rows at given places, or those that a mask keeps."""
         columns = tuple(Column(values=column.values[rows], levels=column.levels) for column in self.columns)
         return Table(names=self.names, columns=columns)
+
+    def without(self, names: Collection[str]) -> Table:
+        """Return the features but those named."""
+        kept = [place for place, name in enumerate(self.names) if name not in names]
+        return Table(names=tuple(self.names[j] for j in kept), columns=tuple(self.columns[j] for j in kept))
 
 
 def read_features(X: Any, categorical: Sequence[Any] | None = None) -> Table:
@@ -124,12 +129,30 @@ def _is_same(column: Column, own: pd.Series[Any], groups: Codes, first: Codes) -
         return bool((column.values[first] == pd.to_numeric(own, errors="coerce").to_numpy(dtype=np.float64)).all())
     if len(column.levels) < len(first):
         return False
-    text = pd.Series([*(str(level) for level in column.levels), "nan"], dtype=object)[column.values[first]]
+    text = np.array([*(str(level) for level in column.levels), "nan"], dtype=object)[column.values[first]]
     labels = own.astype(str).to_numpy()
-    if (text.to_numpy() == labels).all():
+    if (text == labels).all():
         return True
-    numbers = (pd.to_numeric(each, errors="coerce").to_numpy() for each in (text, pd.Series(labels)))
-    if np.equal(*numbers).all():
-        return True
-    pairs = len(np.unique(column.values * np.int64(len(first)) + groups))
-    return pairs == len(first) and len(np.unique(column.values)) == len(first)
+    numbers = (pd.to_numeric(pd.Series(each), errors="coerce").to_numpy() for each in (text, labels))
+    return bool(np.equal(*numbers).all()) or _renames(column.values, groups)
+
+
+def list_renamed(table: Table, groups: Codes) -> tuple[str, ...]:
+    """List the features that are no more than other names for the groups, of which there are two or more.
+
+    A category with a level of its own for each group, or a number that is one
+    thing in one of two groups and another in the other. Along three groups and
+    more a number measures: what lies between two of them is said by neither.
+    """
+    n_groups = len(np.unique(groups))
+    return tuple(
+        name for name, column in zip(table.names, table.columns, strict=True)
+        if n_groups > 1 and (n_groups == 2 or column.levels is not None) and _renames(column.values, groups)
+    )  # fmt: skip
+
+
+def _renames(values: NDArray[Any], groups: Codes) -> bool:
+    """Tell whether every group has one value, missing counted as one, and no other group has it."""
+    seen, code = np.unique(values, return_inverse=True)
+    n_groups = len(np.unique(groups))
+    return len(seen) == n_groups == len(np.unique(code * (np.int64(groups.max()) + 1) + groups))
