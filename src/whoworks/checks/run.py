@@ -13,6 +13,7 @@ from whoworks.checks.clusters import check_cluster_sizes, check_clusters
 from whoworks.checks.group_attrition import check_group_attrition
 from whoworks.checks.interference import check_interference
 from whoworks.checks.measures import check_ceiling_floor, check_distinct_values
+from whoworks.checks.one_arm import check_one_arm
 from whoworks.checks.overlap import check_overlap
 from whoworks.checks.reassignment import check_reassignment
 from whoworks.checks.sample_ratio import check_sample_ratio
@@ -40,6 +41,7 @@ def run_checks(
         "cluster_attrition": lambda: check_cluster_attrition(blind, design, labels),
         "group_attrition": lambda: check_group_attrition(blind, design, labels),
         "balance": lambda: check_balance(blind, design, labels) + check_reassignment(blind, design, rng),
+        "one_arm": lambda: check_one_arm(blind, design),
         "clusters": lambda: check_clusters(design),
         "cluster_sizes": lambda: check_cluster_sizes(design),
         "overlap": lambda: check_overlap(design),

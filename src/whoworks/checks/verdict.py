@@ -14,6 +14,7 @@ CHECK_IDS = (
     "cluster_attrition",  # per outcome: what was assigned as a whole and has no outcome at all
     "group_attrition",  # per outcome: whether the arms' losses differ by group of a moderator
     "balance",  # per outcome: pre-tests of the analysed; "characteristics"; "joint": the re-assignment test
+    "one_arm",  # per variable measured before: a trait of one arm only, beyond what drawing the arms would leave
     "clusters",  # how many clusters each arm has
     "cluster_sizes",  # how unequal they are, and whether one dominates
     "overlap",  # how near the known probabilities come to 0 or 1

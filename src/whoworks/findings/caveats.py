@@ -18,6 +18,7 @@ FROM_CHECKS = {
     "cluster_attrition": 1,
     "group_attrition": 1,
     "balance": 1,
+    "one_arm": 1,
     "sample_ratio": 1,
     "clusters": 1,
     "cluster_sizes": 2,

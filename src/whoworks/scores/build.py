@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whoworks.checks.one_arm import came_with_an_arm
 from whoworks.design.design import Design
 from whoworks.design.folds import assign_folds
 from whoworks.panel.panel import Panel, Role
@@ -34,9 +35,10 @@ def build_scores(panel: Panel, design: Design, *, outcome: str, seed: np.random.
     fold = assign_folds(cluster=cluster, block=block, arm=arm, assigned=assigned, rng=np.random.default_rng(for_folds))
     variable = panel.variable(outcome)
     y = panel.values[outcome].to_numpy(dtype=np.float64)[rows]
+    without = came_with_an_arm(panel.values, panel.variables, design)
     prognosis = cross_fit_prognosis(
         y=y, values=panel.values.iloc[rows].reset_index(drop=True),
-        variables=affordable(panel, outcome=variable, rows=rows, cluster=cluster),
+        variables=affordable(panel, outcome=variable, rows=rows, cluster=cluster, without=without),
         cluster=cluster, block=block, fold=fold,
     )  # fmt: skip
     return tuple(

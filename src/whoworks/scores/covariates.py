@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,14 +17,16 @@ MANY_CLUSTERS = 40  # below: common slopes on the baseline and on covariates tha
 CLUSTERS_PER_COLUMN = 10  # a covariate that is constant within clusters needs about this many of them
 
 
-def affordable(panel: Panel, *, outcome: Variable, rows: Codes, cluster: Codes) -> tuple[Variable, ...]:
+def affordable(
+    panel: Panel, *, outcome: Variable, rows: Codes, cluster: Codes, without: Collection[str] = ()
+) -> tuple[Variable, ...]:
     """Return the covariates that the number of clusters can pay for, in the plan's order.
 
     The outcome's own baselines always come first. With fewer than 40 clusters
     only covariates that vary within clusters follow; from 40 on also those that
-    are constant within clusters, one column for every ten clusters.
+    are constant within clusters, one column for every ten clusters. What `without` names is no candidate.
     """
-    baselines, others = _candidates(panel, outcome)
+    baselines, others = ([v for v in each if v.name not in without] for each in _candidates(panel, outcome))
     values = panel.values.iloc[rows]
     others = [variable for variable in others if values[variable.name].nunique() > 1]
     if len(np.unique(cluster)) == len(cluster):
