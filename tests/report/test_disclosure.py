@@ -244,3 +244,13 @@ def test_moderators_together_are_not_counted_where_few_lack_one_and_others_keep_
     counted = {(f.question, f.moderator): f.n_units for f in cleared if f.moderator in ("tch_yrs", "gndr")}
     assert counted["projection", "tch_yrs"] == counted["difference", "gndr"] == 0
     assert counted["difference", "tch_yrs"] == 1102
+
+
+@pytest.mark.parametrize(("moderator", "counted"), [("tch_yrs", False), ("frl", True)])
+def test_the_students_of_one_class_without_a_record_of_its_teacher_are_not_worked_out(evidence, moderator, counted):
+    one = {"n_units": 1102 - 25, "n_clusters": 47, "n_treated_clusters": 23}
+    items = [
+        replace(f, **one) if (f.moderator, f.question) == (moderator, "difference") else f for f in evidence.findings
+    ]
+    cleared = withhold(replace(evidence, findings=Findings(items=tuple(items)))).evidence.findings
+    assert {f.n_units > 0 for f in cleared if (f.moderator, f.question) == (moderator, "difference")} == {counted}

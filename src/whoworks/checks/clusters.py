@@ -119,10 +119,10 @@ def explain_sizes(design: Design, sizes: Codes, limits: Vector, dominated: int, 
         f"{percent(float(variation))} of their mean)"
     )
     if dominated >= 0:
-        said += f"; one holds over {percent(limits[dominated])} of the students under {design.arm_labels[dominated]}, "
-        said += "so that it weighs heavily in what is found."
+        said += f"; one holds over {100 * limits[dominated]:.3g} % of the students under "
+        said += f"{design.arm_labels[dominated]}, so that it weighs heavily in what is found."
     else:
-        said += f"; none holds over {percent(float(limits.max()))} of an arm's students."
+        said += f"; none holds over {100 * limits.max():.3g} % of an arm's students."
     if has_single:
         said += f" At least one {word} holds a single student: check its code, and read averages in which each "
         said += f"{word} counts equally with care, since that student counts there as much as a whole {word}."

@@ -67,7 +67,7 @@ def withhold(evidence: Evidence) -> Released:
     """Return the evidence without its small cells."""
     rule = read_rule(evidence.plan)
     account: list[Withholding] = []
-    unsure = find_uncounted(evidence.findings, rule)
+    unsure = find_uncounted(evidence, rule)
     findings = tuple(clear_finding(finding, rule, unsure, account) for finding in evidence.findings)
     hidden = {number for finding in evidence.findings if rule.is_small(finding) for number in numbers_of(finding)}
     small = {finding.moderator for finding in evidence.findings if rule.is_small(finding)}
@@ -136,17 +136,22 @@ def numbers_of(finding: Finding) -> tuple[float, ...]:
     return tuple(value for value in values if math.isfinite(value))
 
 
-def find_uncounted(findings: Iterable[Finding], rule: Rule) -> set[Question]:
+def find_uncounted(evidence: Evidence, rule: Rule) -> set[Question]:
     """Return the moderators of whose groups no students are counted: one group, or those without a record, are few.
 
     A moderator's groups and those without its record add up to the students of
     the average, so that they are counted in full or not at all. All moderators
     together leave out those who lack any: not counted beside one that is not.
     """
-    rows = [finding for finding in findings if finding.weighting == "student"]
+    rows = [finding for finding in evidence.findings if finding.weighting == "student"]
+    whole = {variable.name for variable in evidence.variables if variable.level not in ("", STUDENT)}
     everyone = {question_of(f)[:-1]: f for f in rows if f.question == "average" and f.estimand == "itt"}
     parts = [f for f in rows if f.question in PARTS and question_of(f)[:-1] in everyone]
-    unsure = {question_of(f) for f in parts if leaves_few(f, everyone[question_of(f)[:-1]], rule)}
+    unsure = {
+        question_of(f)
+        for f in parts
+        if leaves_few(f, everyone[question_of(f)[:-1]], rule, by_cluster=f.moderator in whole)
+    }
     for together in (f for f in rows if f.question == "projection" and question_of(f)[:-1] in everyone):
         asked = question_of(together)[:-1]
         beside = [f for f in parts if f.question in ("difference", "joint") and question_of(f)[:-1] == asked]
@@ -155,11 +160,11 @@ def find_uncounted(findings: Iterable[Finding], rule: Rule) -> set[Question]:
     return unsure
 
 
-def leaves_few(part: Finding, whole: Finding, rule: Rule) -> bool:
-    """Whether a part of the students, or those that it leaves out, are few, or all of those in few clusters."""
+def leaves_few(part: Finding, whole: Finding, rule: Rule, *, by_cluster: bool = False) -> bool:
+    """Whether a part of the students, or those that it leaves out, are few, or the latter those of few clusters."""
     rest = whole.n_units - part.n_units
     gone = (whole.n_treated_clusters - part.n_treated_clusters, whole.n_control_clusters - part.n_control_clusters)
-    alone = part.question != "subgroup" and any(0 < n < rule.min_clusters for n in gone)
+    alone = by_cluster and any(0 < n < rule.min_clusters for n in gone)
     return rule.is_small(part) or rule.is_few(rest) or (rest > 0 and alone)
 
 

@@ -37,18 +37,18 @@ def about_trait(finding: Finding, words: Words) -> str:
     return words.trait(finding.moderator, code_of(finding))
 
 
-def trait_amount(finding: Finding) -> str:
-    """Write a mean, a share, or a spread of either."""
+def trait_amount(finding: Finding, beside: Finding | None = None) -> str:
+    """Write a mean, a share, or a spread of either; one that stands beside a mean has the mean's decimals."""
     if math.isnan(finding.estimate):
         return "not known"
     if finding.unit == SHARE:
         return f"{fixed(finding.estimate, 0)} %"
-    return fixed(finding.estimate, trait_places(finding.estimate))
+    return fixed(finding.estimate, trait_places((beside or finding).estimate))
 
 
 def trait_places(value: float) -> int:
-    """Return the decimals of a trait's mean: three digits at least."""
-    return 1 if abs(value) >= 10 else 2
+    """Return the decimals of a trait's mean: two of small numbers alone."""
+    return 1 if abs(value) >= 5 else 2
 
 
 def tell_site_profile(finding: Finding, words: Words, state: State) -> str:

@@ -20,6 +20,7 @@ GAP = 0.22
 ABREAST = 3
 CHARACTERS_PER_INCH = 15.5
 MOST_STEPS = 5
+LONGEST_REASON = 120
 
 Box = tuple[str, tuple[str, ...]]
 
@@ -39,7 +40,8 @@ def plot_flow(flow: Flow, *, words: Words) -> Chart:
 
 def say_left(steps: Sequence[Step], words: Words, noun: str) -> list[str]:
     """Write why rows or students were left out; the table beside the figure holds those beyond the fifth."""
-    shown = [f"{capital(shorten(step.words, 70))}: {say_step(step, words, noun)}" for step in steps[:MOST_STEPS]]
+    named = [(capital(shorten(step.words, LONGEST_REASON)), say_step(step, words, noun)) for step in steps[:MOST_STEPS]]
+    shown = [f"{name}: {said}" for name, said in named]
     rest = len(steps) - MOST_STEPS
     return shown + ([f"and {rest} more reasons, in the table"] if rest > 0 else [])
 

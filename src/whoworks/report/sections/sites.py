@@ -152,7 +152,9 @@ def profile_table(chosen: Selection, words: Words) -> Table:
     ]
     used = [place for place in range(len(columns)) if any(row.cells[place] != DASH for row in rows)]
     told = means if chosen.main is None else (*means, chosen.main)  # a mean is over those who have a value
-    who = f"{count(n_sites)} {places}, {count(max(f.n_units for f in told))} students" if n_sites else "the students"
+    n_units = max(f.n_units for f in told)
+    students = f"{count(n_units)} students" if n_units else "the students"
+    who = f"{count(n_sites)} {places}, {students}" if n_sites else "the students"
     return Table(
         caption=f"Who took part: {who}" + (f", beside {chosen.target[0].reference}" if chosen.target else ""),
         columns=tuple(columns[place] for place in used),
@@ -183,10 +185,10 @@ def profile_row(mean: Finding, spread: Finding | None, gap: Finding | None, word
     cells = [capital(about_trait(mean, words)), WITHHELD if mean.suppressed else trait_amount(mean)]
     told = DASH
     if spread is not None and not is_of_site(mean, words):
-        told = WITHHELD if spread.suppressed else trait_amount(spread)
+        told = WITHHELD if spread.suppressed else trait_amount(spread, beside=mean)
     cells.append(told)
     if gap is None or gap.suppressed or mean.suppressed:
         return Row(cells=(*cells, *([DASH, DASH] if gap is None else [WITHHELD, WITHHELD])))
     value = mean.estimate - gap.estimate
-    shown = f"{fixed(value, 0)} %" if mean.unit != "moderator" else fixed(value, trait_places(value))
+    shown = f"{fixed(value, 0)} %" if mean.unit != "moderator" else fixed(value, trait_places(mean.estimate))
     return Row(cells=(*cells, shown, DASH if math.isnan(gap.effect_size) else signed(gap.effect_size, 2)))

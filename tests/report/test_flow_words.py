@@ -1,0 +1,62 @@
+"""Who took part, in a reader's words; figures that would show nothing are left to their sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from whoworks.panel.ledger import Entry
+from whoworks.report.charts import draw_charts
+from whoworks.report.disclosure import withhold
+from whoworks.report.labels import read_words
+from whoworks.report.participants import say_reason
+from whoworks.report.places import trait_amount
+from whoworks.report.selection import select
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("not kept by gr == 'K'", "not among the records that the plan keeps (gr == 'K')"),
+        ("arm not in the plan: reg+A", "in an arm that is not compared (reg+A)"),
+        (
+            "not kept by gr == 'K'; school with only one arm",
+            "not among the records that the plan keeps (gr == 'K') or school with only one arm",
+        ),
+        ("outcome missing", "outcome missing"),
+    ],
+)
+def test_an_exclusion_is_told_in_a_readers_words(words, reason, said):
+    assert say_reason(Entry(step="excluded", reason=reason, n_rows=20), words) == said
+
+
+def drawn(evidence) -> set[str]:
+    released = withhold(evidence)
+    words = read_words(released.evidence)
+    return {chart.name for chart in draw_charts(released, select(released, words), words)}
+
+
+def with_tables(evidence, check_id, change):
+    checks = tuple(
+        replace(check, table=change(check.table)) if check.check_id == check_id else check for check in evidence.checks
+    )
+    return replace(evidence, checks=checks)
+
+
+def test_no_figure_is_drawn_of_outcomes_that_nobody_lacks(evidence):
+    assert "attrition" in drawn(evidence)
+    whole = {"n_missing_treated": 0, "n_missing_control": 0, "overall": 0.0, "differential": 0.0}
+    assert "attrition" not in drawn(with_tables(evidence, "attrition", lambda table: table.assign(**whole)))
+
+
+def test_no_figure_is_drawn_of_one_difference_before_assignment(evidence):
+    assert "balance" in drawn(evidence)
+    assert "balance" not in drawn(with_tables(evidence, "balance", lambda table: table.iloc[:1]))
+    assert "balance" in drawn(with_tables(evidence, "balance", lambda table: table.iloc[:2]))
+
+
+def test_a_spread_has_the_decimals_of_the_mean_beside_it(evidence):
+    mean = replace(evidence.findings.items[0], estimate=82.84, unit="moderator")
+    spread = replace(mean, estimate=4.973)
+    assert (trait_amount(mean), trait_amount(spread, beside=mean), trait_amount(spread)) == ("82.8", "5.0", "4.97")
