@@ -128,6 +128,25 @@ def test_a_frame_that_cannot_be_meant_is_a_sentence(frame: Any, sentence: str):
     assert "s17" not in str(caught.value)
 
 
+@pytest.mark.parametrize("nothing", [None, (), []])
+def test_none_is_nothing_for_whatever_may_be_several(nothing: Any):
+    assert make(blocks=nothing, baseline=nothing, moderators=nothing, covariates=nothing) == make()
+
+
+@pytest.mark.parametrize("several", ["adaptive", ["adaptive"], pd.Index(["adaptive"])])
+def test_one_treatment_may_stand_without_a_list(several: Any):
+    assert make(treatments=several).arms.codes == ("usual", "adaptive")
+    assert make(control=0, treatments=1).arms.codes == ("0", "1")
+
+
+@pytest.mark.parametrize("other", ["Usual", "usual\u200b", "us ual"])
+def test_two_spellings_of_one_arm_in_a_frame_are_not_taken_for_two_arms(other: str):
+    frame = students(["usual", other, "a"] * 6)
+    with pytest.raises(PlanError, match="the column 'arm' spells the arm 'usual' in several ways"):
+        ask(frame)
+    assert ask(frame, treatments=["a", other]).arms.codes == ("usual", "a", other)
+
+
 def test_arms_may_be_numbers():
     plan = make(control=0, treatments=[1.0], probability={"0": 0.25, "1": 0.75})
     assert plan.arms.codes == ("0", "1")
@@ -153,6 +172,14 @@ def test_arms_may_be_numbers():
         ({"treatments": None}, "the arms compared with 'usual' are not named. Say: treatments=[...]"),
         ({"assigned": "school_id", "site": "class_id"}, "[design], 'site': 'class' lies below 'school'"),
         ({"probability": "blocks"}, 'it is "blocks", and the design names no blocks.'),
+        ({"outcome": None}, 'the plan has no [[outcomes]]. Under a line [[outcomes]], write: column = "score"'),
+        ({"outcome": 3}, "the argument 'outcome' holds a value of the type 'int'. Give the name of a column"),
+        ({"moderators": [["frl"]]}, "the argument 'moderators' holds a value of the type 'list'."),
+        ({"blocks": [3]}, "the argument 'blocks' holds a value of the type 'int'. Give the name of a column."),
+        ({"baseline": {"rit_fall": 1}}, "the argument 'baseline' holds a value of the type 'dict'."),
+        ({"assigned": None}, "the argument 'assigned' holds a value of the type 'NoneType'."),
+        ({"site": ["school_id"]}, "the argument 'site' holds a value of the type 'list'."),
+        ({"arm": None}, "the argument 'arm' holds a value of the type 'NoneType'."),
     ],
 )
 def test_a_wrong_argument_is_a_sentence(arguments: dict[str, Any], sentence: str):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from whoworks import columns
 from whoworks.errors import PanelError
+from whoworks.panel.arms import arms_of
 from whoworks.panel.bounds import require_bounds
 from whoworks.panel.exclusions import Exclusions
 from whoworks.panel.join import Codes, Joined, join_tables, require_key
@@ -19,12 +20,12 @@ from whoworks.panel.moderators import require_few_levels, require_moderator
 from whoworks.panel.order import canonical_order
 from whoworks.panel.panel import Kind, Panel, Role, Variable
 from whoworks.panel.target import require_target
-from whoworks.panel.typing import categories_of, nameable, numbers_of, numbers_or_none, sorted_levels, truths_of
+from whoworks.panel.typing import categories_of, numbers_of, numbers_or_none, sorted_levels, truths_of
 from whoworks.panel.variables import Request, requests
 from whoworks.panel.waves import begin_join
 from whoworks.plan.plan import Plan
 from whoworks.records.records import Records
-from whoworks.records.text import Texts, canonical
+from whoworks.records.text import Texts
 
 PROBABILITY = "probability"
 
@@ -35,8 +36,9 @@ def build_panel(plan: Plan, records: Records) -> Panel:
     Raises
     ------
     PanelError
-        Keys or units are repeated, a join would multiply rows, places do not
-        nest, values are not of the declared kind, or a moderator cannot be one.
+        Keys or units are repeated, a join would multiply rows or finds none,
+        an arm is spelled in two ways, places do not nest, values are not of the
+        declared kind, or a moderator cannot be one.
     """
     used = blank_missing(plan, records)
     out = Exclusions(len(used.spine.frame))
@@ -55,33 +57,6 @@ def build_panel(plan: Plan, records: Records) -> Panel:
     require_levels(plan, levels, used.spine.name)
     ledger = count_unmatched(plan, joined.at(rows), arm[rows], ledger)
     return assemble(plan, records, joined.at(rows), rows, arm[rows], levels, ledger)
-
-
-def arms_of(plan: Plan, joined: Joined, out: Exclusions) -> Texts:
-    """Return each row's arm in the plan's spelling, taking out rows without one or with one that is not compared.
-
-    Codes that could point at a person are written as no arm at all.
-    """
-    found = joined.texts(plan.arms.column)
-    spelled = {canonical(code): code for code in plan.arms.codes}
-    named = set(nameable(found[~pd.Series(found, dtype=object).isin(list(spelled)).to_numpy()]))
-    out.take_out(pd.isna(found), "no arm")
-    if out.staying.any() and not any(code in spelled for code in pd.unique(found[out.staying])):
-        raise PanelError(no_arm_found(plan, sorted(named)))
-    for code in sorted(named):
-        out.take_out(found == code, f"arm not in the plan: {code}")
-    out.take_out(~pd.Series(found, dtype=object).isin(list(spelled)).to_numpy(), "arm not in the plan")
-    known: dict[str | None, str] = {**spelled, **{code: code for code in named}}
-    return np.array([known.get(text, "") for text in found.tolist()], dtype=object)
-
-
-def no_arm_found(plan: Plan, named: list[str]) -> str:
-    """Say that none of the plan's arms is in the data."""
-    holds = f"; it holds {', '.join(named)}" if named else ""
-    return (
-        f"No kept row has one of the plan's arms ({', '.join(plan.arms.codes)}) in '{plan.arms.column}'{holds}. "
-        "Write the arms' codes as the column has them, and look at records.keep."
-    )
 
 
 def nobody_left(plan: Plan, out: Exclusions) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from whoworks.errors import PanelError
 from whoworks.panel.exclusions import Mask
 from whoworks.panel.keep import failing_rows
 from whoworks.panel.ledger import JOINED, Entry
+from whoworks.panel.partners import no_partner
+from whoworks.panel.spelling import require_spelled
 from whoworks.plan.plan import Plan
 from whoworks.plan.records import RecordTable
 from whoworks.records.demand import find_place
@@ -72,13 +75,26 @@ def join_tables(plan: Plan, joined: Joined) -> tuple[Joined, tuple[Entry, ...]]:
         rows, matched = dict(joined.rows), np.zeros(len(own), dtype=bool)
         for wave, mask in waves.items():
             rows[table.name, wave] = match_rows(plan, table, own=own, usable=kept & mask, spine=spine)
-            matched[rows[table.name, wave][rows[table.name, wave] >= 0]] = True
+            partners = rows[table.name, wave][rows[table.name, wave] >= 0]
+            if not len(partners) and (kept & mask).any():
+                tell_no_partner(joined, table, rows=kept & mask, wave=wave)
+            matched[partners] = True
         known = kept & np.logical_or.reduce(list(waves.values()))
         entries += counted
         entries += count_once(f"rows of '{table.name}' in waves that the plan does not name", kept & ~known)
         entries += count_once(f"rows of '{table.name}' without a row in '{plan.records[0].name}'", known & ~matched)
         joined = replace(joined, rows=rows)
     return joined, tuple(entries)
+
+
+def tell_no_partner(joined: Joined, table: RecordTable, *, rows: Mask, wave: str) -> NoReturn:
+    """Refuse a table of whose `rows` none has a partner, by the forms of the keys."""
+    texts = joined.records.table(table.name).texts
+    keys = [
+        (own, texts(own_column(joined.records, table, own))[rows], target, joined.texts(target))
+        for own, target in table.join.items()
+    ]
+    raise PanelError(no_partner(table.name, wave=wave, n_rows=int(np.count_nonzero(rows)), keys=keys))
 
 
 def own_column(records: Records, table: RecordTable, column: str) -> str:
@@ -134,6 +150,9 @@ def wave_rows(plan: Plan, records: Records, table: str) -> dict[str, Mask]:
     if plan.waves is None or place is None or place[0] != table:
         return {"": np.ones(n_rows, dtype=bool)}
     texts = records.table(table).texts(place[1])
+    require_spelled(
+        texts, list(plan.waves.order.values()), np.ones(n_rows, dtype=bool), column=plan.waves.column, noun="wave"
+    )
     return {wave: texts == code for wave, code in plan.waves.order.items()}
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from whoworks.errors import PlanError, nearest
 from whoworks.plan.agreement import STUDENT, smallest_first
-from whoworks.plan.codes import code_text
+from whoworks.plan.codes import code_text, fold
 from whoworks.plan.frames import FrameFacts, read_facts
 from whoworks.plan.guesses import MOST_CODES
 from whoworks.plan.plan import Plan
 
 Entry = str | Mapping[str, Any]
+Names = str | Sequence[str] | None
 
 
 def plan_from_arguments(
@@ -22,15 +23,15 @@ def plan_from_arguments(
     arm: str,
     control: str | int | float,
     assigned: str,
-    treatments: Sequence[str | int | float] | None = None,
-    blocks: str | Sequence[str] = (),
+    treatments: str | int | float | Sequence[str | int | float] | None = None,
+    blocks: Names = (),
     drawn: str | None = None,
     student: str | None = None,
     cluster: str | None = None,
     site: str | None = None,
-    baseline: str | Sequence[str] = (),
-    moderators: Entry | Sequence[Entry] = (),
-    covariates: str | Sequence[str] = (),
+    baseline: Names = (),
+    moderators: Entry | Sequence[Entry] | None = (),
+    covariates: Names = (),
     probability: float | str | Mapping[str, float] | None = None,
     name: str = "Study",
     question: str = "",
@@ -53,22 +54,26 @@ def plan_from_arguments(
     PlanError
         When a column is not there, or the plan contradicts itself.
     """
+    places = {"student": student, "assigned": assigned, "drawn": drawn, "cluster": cluster}
+    for argument, column in {"arm": arm, **places, "site": site}.items():
+        if column is not None or argument in ("arm", "assigned"):
+            require_name(column, argument)
+    within, before, others = names(blocks, "blocks"), names(baseline, "baseline"), names(covariates, "covariates")
     facts = read_facts(frame, arm)
     columns = facts.columns
-    places = {"student": student, "assigned": assigned, "drawn": drawn, "cluster": cluster}
-    levels = name_levels([*places.values(), *listed(blocks), site], columns, student)
+    levels = name_levels([*places.values(), *within, site], columns, student)
     tables: dict[str, Any] = {
         "schema": 1,
         "study": {"name": name} | ({"question": question} if question else {}),
         "levels": levels,
-        "arms": {"column": arm, "control": control, "treatments": list(treatments or ())},
-        "design": design_table({**places, "site": site}, listed(blocks), levels, probability),
-        "outcomes": [with_baseline(entry, listed(baseline)) for entry in entries(outcome)],
-        "moderators": [with_kind(entry, facts.numbers) for entry in entries(moderators)],
-        "covariates": {"columns": listed(covariates)},
+        "arms": {"column": arm, "control": control, "treatments": listed(treatments)},
+        "design": design_table({**places, "site": site}, within, levels, probability),
+        "outcomes": [with_baseline(entry, before) for entry in entries(outcome, "outcome")],
+        "moderators": [with_kind(entry, facts.numbers) for entry in entries(moderators, "moderators")],
+        "covariates": {"columns": others},
         "analysis": {} if seed is None else {"seed": seed},
     }
-    require_columns([*named_places({**places, "site": site}, listed(blocks)), *named_columns(tables)], columns)
+    require_columns([*named_places({**places, "site": site}, within), *named_columns(tables)], columns)
     if treatments is None:
         tables["arms"]["treatments"] = other_arms(facts, arm, control)
     return Plan.build({key: table for key, table in tables.items() if table not in ({}, [], {"columns": []})})
@@ -87,17 +92,52 @@ def other_arms(facts: FrameFacts, arm: str, control: str | int | float) -> list[
     if code not in facts.arms:
         listed_arms = ", ".join(facts.arms)
         raise PlanError(f"the column '{arm}' has no arm '{code}': it has {listed_arms}.{nearest(code, facts.arms)}")
+    require_one_spelling(facts, arm)
     return [other for other in facts.arms if other != code]
 
 
-def listed(value: str | Sequence[str]) -> list[str]:
-    """Return one name or several as a list."""
-    return [value] if isinstance(value, str) else list(value)
+def require_one_spelling(facts: FrameFacts, arm: str) -> None:
+    """Refuse to take two spellings of one code for two arms."""
+    alike = [code for code in facts.arms if sum(fold(code) == fold(other) for other in facts.arms) > 1]
+    if alike:
+        raise PlanError(
+            f"the column '{arm}' spells the arm '{fold(alike[0])}' in several ways, which differ in capital letters, "
+            "blanks or characters that are not seen. Spell it in one way, or, where these are different arms, name "
+            "them: treatments=[...]"
+        )
 
 
-def entries(value: Entry | Sequence[Entry]) -> list[dict[str, Any]]:
-    """Return outcomes or moderators as tables of the plan."""
-    several = [value] if isinstance(value, str | Mapping) else list(value)
+def listed(value: Any) -> list[Any]:
+    """Return one value or several as a list; None is none."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else [value]
+
+
+def names(value: Names, argument: str) -> list[str]:
+    """Return one column or several as a list; None is none."""
+    several = listed(value)
+    for column in several:
+        require_name(column, argument)
+    return several
+
+
+def require_name(column: object, argument: str) -> None:
+    """Refuse what cannot name a column."""
+    if not isinstance(column, str):
+        kind = type(column).__name__
+        raise PlanError(f"the argument '{argument}' holds a value of the type '{kind}'. Give the name of a column.")
+
+
+def entries(value: Entry | Sequence[Entry] | None, argument: str) -> list[dict[str, Any]]:
+    """Return outcomes or moderators as tables of the plan; None is none."""
+    several = [value] if isinstance(value, str | Mapping) else listed(value)
+    for entry in several:
+        if not isinstance(entry, str | Mapping):
+            raise PlanError(
+                f"the argument '{argument}' holds a value of the type '{type(entry).__name__}'. Give the name of a "
+                "column, a mapping with the keys of the plan, or a list of these."
+            )
     return [{"column": entry} if isinstance(entry, str) else dict(entry) for entry in several]
 
 

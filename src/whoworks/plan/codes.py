@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 TRUTHS = ("true", "false")
 WHOLE = re.compile(r"[+-]?\d+\.0+")
+UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # general categories of letters without ink
 
 
 def code_text(value: str | int | float) -> str:
@@ -20,6 +22,12 @@ def code_text(value: str | int | float) -> str:
     if len(text) in (4, 5) and text.lower() in TRUTHS:
         return text.lower()
     return text.split(".")[0] if WHOLE.fullmatch(text) else text
+
+
+def fold(code: str) -> str:
+    """Return a code without what the eye may miss: one size of letters, one way to write each, none without ink."""
+    plain = unicodedata.normalize("NFKC", code).casefold()
+    return "".join(letter for letter in plain if unicodedata.category(letter) not in UNSEEN)
 
 
 def read_code(value: object) -> object:

@@ -1,0 +1,33 @@
+"""Spelling: a code that is the plan's but for capital letters, blanks or letters without ink is a mistake, told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from whoworks.errors import PanelError
+from whoworks.panel.exclusions import Mask
+from whoworks.plan.codes import fold
+from whoworks.records.text import Texts, canonical
+
+
+def require_spelled(texts: Texts, codes: Sequence[str], rows: Mask, *, column: str, noun: str) -> None:
+    """Refuse a column in which some of `rows` hold a code of the plan in another spelling; `noun` says what codes are.
+
+    Such rows would leave as of no arm, or no wave, and half of a group with them.
+    """
+    known = {canonical(code) for code in codes}
+    meant = {fold(code): code for code in codes}
+    strange = [text for text in pd.unique(texts[rows]) if text is not None and text not in known]
+    told = {text: meant[fold(text)] for text in strange if fold(text) in meant}
+    if not told:
+        return
+    n_rows = int(np.count_nonzero(rows & pd.Series(texts, dtype=object).isin(list(told)).to_numpy()))
+    named = ", ".join(f"'{code}'" for code in codes if code in told.values())
+    raise PanelError(
+        f"{n_rows} row(s) hold in '{column}' the {noun} {named} in another spelling than the plan's: they differ from "
+        f"it in capital letters, blanks or characters that are not seen. Spell each {noun} in one way, in the records "
+        "and in the plan; if the other spelling means something else, give that a code of its own."
+    )
