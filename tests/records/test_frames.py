@@ -55,3 +55,13 @@ def test_a_plan_without_a_path_needs_a_frame(tmp_path):
     with pytest.raises(RecordsError, match=r"no path for the table 'roster'"):
         read_records(plan)
     assert read_records(plan, frame=make_frame()).spine.provenance.file == ""
+
+
+@pytest.mark.parametrize(
+    "value", [[1, 2], {"a": 1}, {1}, np.array([1, 2]), (1, [2])], ids=lambda value: repr(type(value))
+)
+def test_a_column_of_lists_that_no_one_uses_costs_nothing(tmp_path, value):
+    frame, plan = make_frame(), make_plan(tmp_path)
+    notes = pd.Series([value] * len(frame), index=frame.index)
+    panel = build_panel(plan, read_records(plan, frame=frame.assign(notes=notes)))
+    require_same(panel, build_panel(plan, read_records(plan, frame=frame)))

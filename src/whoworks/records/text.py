@@ -82,7 +82,10 @@ def texts_of(values: object) -> Texts:
             return texts_of_mixed(column)
         if kind == "floating":
             column = column.astype(np.float64)
-    codes, distinct = pd.factorize(column)
+    try:
+        codes, distinct = pd.factorize(column)
+    except TypeError:  # lists and the like have no hash
+        return texts_of_mixed(column)
     if column.dtype == np.float64:
         distinct = distinct.tolist()
     write = canonical if column.dtype == object else text_of_float if column.dtype.kind == "f" else text_of
