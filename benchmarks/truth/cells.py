@@ -143,6 +143,8 @@ NAMED = (
     *(_named("classroom-moderator", "class", g) for g in (8, 12, 20)),
     *(_named("class-varying", "student in schools", g) for g in (12, 20, 40)),
     *(_named("student-moderator", "student in schools", g) for g in (20, 40)),
+    _named("class-varying", "class in pairs", 40),
+    _named("unequal-shares", "class in schools", 40),
     _named("both", "class in schools", 40),
     _named("middle-heavy", "class", 40),
     _named("rare-subgroup", "class", 40),

@@ -181,7 +181,9 @@ class Study:
             engine, inputs, fold=scores.fold, forward_fold=folds, seed=for_fits, progress=progress
         )  # fmt: skip
         chance = self.design.probability[place][:, [0, int(arm[setting.treated][0])]]
-        use = compare_with_noise(engine, inputs, assigned=assigned, chance=chance, seed=for_use)
+        use = compare_with_noise(
+            engine, inputs, assigned=assigned, exchangeable=self.design.exchangeable[place], chance=chance, seed=for_use
+        )
         return replace(predicted, importance=use, ignores=(*predicted.ignores, *self._tell_renamed(renamed)))
 
     def _tell_renamed(self, names: Sequence[str]) -> Iterator[str]:

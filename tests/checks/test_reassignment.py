@@ -192,3 +192,21 @@ def test_nothing_measured_before_is_not_assessable():
 def test_the_same_generator_gives_the_same_p():
     panel = classrooms(24, 5, values={"age": np.arange(120.0) % 7}, variables=[covariate("age")])
     assert judge(panel, 5).value == judge(panel, 5).value
+
+
+def test_a_trial_drawn_with_the_chances_it_states_is_not_called_unbalanced():
+    """Poor classes had three chances in four, others one: drawn evenly over all, most would be warned of."""
+    warned = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        poor = np.arange(40) % 2 == 0
+        arm = np.where(rng.random(40) < np.where(poor, 0.75, 0.25), "adaptive", "usual").repeat(3)
+        need = poor.repeat(3) + 0.5 * rng.normal(size=120)
+        klass = list(np.arange(40).repeat(3))
+        chance = np.where(poor, 0.75, 0.25).repeat(3)
+        panel = make_panel(
+            'assigned = "class"\nprobability = "chance"', arm=list(arm), levels={"class": klass},
+            values={"need": need}, variables=[covariate("need")], probability=chance,
+        )  # fmt: skip
+        warned += judge(panel).verdict is not Verdict.PASS
+    assert warned <= 9  # .05 of 60, and four standard deviations

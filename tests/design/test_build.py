@@ -241,3 +241,19 @@ def test_the_order_of_rows_changes_no_unit_s_design():
 )
 def test_levels_have_plurals(one, many):
     assert plural(one) == many
+
+
+def test_what_has_one_probability_may_be_drawn_again_together_and_nothing_else():
+    arm, klass = ["usual", "adaptive"] * 4, list("ABCDEFGH")
+    chances = [0.25, 0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.75]
+    levels = {"class": klass, "school": list("XXYYXXYY")}
+    within = 'probability = "chance"'
+    alone = build_design(make_panel(CLASSES + within, arm=arm, levels=levels, probability=chances))
+    blocked = build_design(
+        make_panel(CLASSES + 'blocks = ["school"]\n' + within, arm=arm, levels=levels, probability=chances)
+    )
+    assert alone.exchangeable.tolist() == [0, 0, 0, 0, 1, 1, 1, 1] or alone.exchangeable.tolist() == [1] * 4 + [0] * 4
+    groups = [np.flatnonzero(blocked.exchangeable == code).tolist() for code in np.unique(blocked.exchangeable)]
+    assert sorted(groups) == [[0, 1], [2, 3], [4, 5], [6, 7]]
+    even = build_design(classrooms(8, 5, schools=2, design=CLASSES + 'blocks = ["school"]\nprobability = 0.5'))
+    np.testing.assert_array_equal(even.exchangeable, even.block)

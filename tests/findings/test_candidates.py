@@ -222,7 +222,8 @@ def test_the_search_judges_by_the_score_test_over_clusters():
         block=np.zeros(n, dtype=np.int64),
     )  # fmt: skip
     z = np.where(treated, 0.5, -0.5)
-    residual = residual - np.mean([np.average(residual[arm], weights=weights[arm]) for arm in (treated, ~treated)])
+    first, second = (np.average(residual[arm], weights=weights[arm]) for arm in (treated, ~treated))
+    residual = residual - np.mean(residual - (first - second) * z)
     average = np.sum(weights * z * residual) / np.sum(weights * z * z)
     judged = half.judge(np.vstack([np.ones(n), half.member.T[0]]))
     columns = [*member.T, *(member & member[:, [0]]).T]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from whoworks.findings.ranking import units_halved
 from whoworks.findings.targeting import draw_halves, targeting_curve
 
 
@@ -93,3 +95,22 @@ def test_halves_give_the_variance_of_a_mean():
     held, factor = draw_halves(cluster=code, stratum=0 * code, n_samples=20_000, rng=np.random.default_rng(3))
     means = (held * value).sum(axis=1) / held.sum(axis=1)
     assert np.isclose(factor * ((means - value.mean()) ** 2).mean(), value.var(ddof=1) / 9, rtol=0.05)
+
+
+def level(design: list[list[int]]) -> SimpleNamespace:
+    """Return clusters of three units in blocks: each entry lists the clusters of a block."""
+    cluster = np.array([c for block in design for c in block]).repeat(3)
+    block = np.array([b for b, held in enumerate(design) for _ in held]).repeat(3)
+    return SimpleNamespace(cluster=cluster, block=block)
+
+
+def test_clusters_of_a_small_block_are_halved_together_and_those_of_a_large_one_alone():
+    scores = level([[0, 1], [2, 3, 4], [5, 6, 7, 8]])
+    units = units_halved(scores)
+    assert [len(np.unique(units[scores.block == b])) for b in range(3)] == [1, 1, 4]
+    assert len(np.unique(units)) == 6
+
+
+def test_clusters_that_meet_several_blocks_are_halved_alone():
+    scores = level([[0, 1], [1, 2]])
+    np.testing.assert_array_equal(units_halved(scores), scores.cluster)

@@ -37,7 +37,8 @@ def compare(data, *, engine=None, seed=0, chance=0.5, **more):
     n = len(data.cluster)
     both = np.column_stack([np.full(n, 1 - chance), np.full(n, chance)])
     return compare_with_noise(
-        engine or RidgeEngine(), data, assigned=data.cluster, chance=both, seed=np.random.SeedSequence(seed), **more
+        engine or RidgeEngine(), data, assigned=data.cluster, exchangeable=data.block, chance=both,
+        seed=np.random.SeedSequence(seed), **more,
     )  # fmt: skip
 
 

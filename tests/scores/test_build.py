@@ -84,7 +84,10 @@ def test_the_score_is_that_of_its_own_parts():
     scores = student_moderator().scores
     rest = scores.y - scores.mu0
     np.testing.assert_array_equal(scores.mu0, scores.mu1)
-    expected = scores.z * rest / scores.e - (1 - scores.z) * rest / (1 - scores.e)
+    treated, control = scores.z / scores.e, (1 - scores.z) / (1 - scores.e)
+    drawn = [(np.bincount(scores.block, arm) / np.bincount(scores.block))[scores.block] for arm in (treated, control)]
+    assert max(np.abs(share - 1).max() for share in drawn) > 0.01  # outcomes are missing: arms are not as drawn
+    expected = treated / drawn[0] * rest - control / drawn[1] * rest
     np.testing.assert_allclose(scores.score, expected, rtol=1e-10)
     np.testing.assert_allclose(scores.own, np.where(scores.z == 1, scores.e, 1 - scores.e))
 

@@ -183,7 +183,7 @@ def check_reassignment(blind: BlindPanel, design: Design, rng: np.random.Generat
     reason = find_obstacle(x, design)
     if reason:
         return (say_not_assessable(design, reason),)
-    joint = joint_balance(x=x, arm=design.arm, assigned=design.assigned, block=design.block, rng=rng)
+    joint = joint_balance(x=x, arm=design.arm, assigned=design.assigned, block=design.exchangeable, rng=rng)
     verdict = Verdict.FAIL if joint.p_value <= FAIL_P else Verdict.WARN if joint.p_value < WARN_P else Verdict.PASS
     check = Check(
         check_id="balance",
@@ -237,9 +237,9 @@ def find_obstacle(x: Vector, design: Design) -> str:
         return "the arms were matched, and nothing was drawn"
     if not x.shape[1]:
         return "nothing that varies was measured before assignment"
-    if smallest_p(arm=design.arm, assigned=design.assigned, block=design.block) <= WARN_P:
+    if smallest_p(arm=design.arm, assigned=design.assigned, block=design.exchangeable) <= WARN_P:
         return ""
-    count = count_draws(arm=design.arm, assigned=design.assigned, block=design.block)
+    count = count_draws(arm=design.arm, assigned=design.assigned, block=design.exchangeable)
     ways = "only one way" if count == 1 else f"only {count:,.0f} different ways"
     return f"the design can be drawn in {ways}, too few for a test at {WARN_P:g}"
 

@@ -12,6 +12,8 @@ from whoworks.panel.ledger import Ledger
 Codes = NDArray[np.int64]
 Vector = NDArray[np.float64]
 
+ALIKE = 1e-6  # of a probability: units of a block that differ by less may be exchanged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
@@ -55,3 +57,12 @@ class Design:
     site_level: str
     ledger: Ledger
     probability_from: str = "plan"
+
+    @property
+    def exchangeable(self) -> Codes:
+        """(n,) codes of blocks, divided by probability where it differs in one: what may be drawn again together."""
+        _, first, place = np.unique(self.block, return_index=True, return_inverse=True)
+        if np.abs(self.probability - self.probability[first][place]).max(initial=0.0) <= ALIKE:
+            return self.block
+        known = np.column_stack([self.block, np.rint(self.probability / ALIKE)])
+        return np.unique(known, axis=0, return_inverse=True)[1].ravel().astype(np.int64)

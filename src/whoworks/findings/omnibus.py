@@ -6,7 +6,8 @@ assignment is drawn again, outcomes as under a constant effect (Fisher 1935;
 Ding, Feller & Miratrix 2016, JRSS B 78; for the largest of many, Westfall &
 Young 1993). A column that varies within clusters counts as its deviation from
 the cluster's mean: what clusters have in common then cancels, which is most of
-the noise where clusters carry the arm. The prognosis is arm-blind and stays.
+the noise where clusters carry the arm. The prognosis is arm-blind and stays, and so
+does the level of a block, which tells nothing of its own difference.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def find_omnibus(
     treatment = int(design.arm[place][scores.z == 1][0])
     two = (design.arm == 0) | (design.arm == treatment)
     own = design.probability[place]
-    units = list_assigned(arm=design.arm[two], assigned=design.assigned[two], block=design.block[two])
+    units = list_assigned(arm=design.arm[two], assigned=design.assigned[two], block=design.exchangeable[two])
     drawn = np.vstack([units.arm, draw_many(units, n_draws=n_draws, rng=np.random.default_rng(seed))])
     statistics = np.empty(n_draws + 1)
     step = max(1, min(AT_ONCE, HELD // columns.size))

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from whoworks.findings.rules import Condition, Rule, moderators_of
 from whoworks.findings.setting import CLUSTERS_IN_A_LEVEL
+from whoworks.inference.block_level import block_level
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -57,9 +58,9 @@ class Half:
         Levels are those of these units alone: a block that lies in both halves
         must not carry the other half's outcomes over.
         """
-        residual = residual - level_within(residual, treated=treated, weights=weights, block=block)
-        order = np.argsort(cluster, kind="stable")
         z = np.where(treated, 0.5, -0.5)
+        residual = residual - block_level(residual, block, z=z, weights=weights)
+        order = np.argsort(cluster, kind="stable")
         average = float((weights * z) @ residual / ((weights * z) @ z))
         pull = weights * z * (residual - average * z)
         carried = np.stack([np.ones(len(order)), pull[order], treated[order]])
@@ -97,16 +98,6 @@ class Half:
         ends = (n * np.arange(rows)[:, None] + self.starts[1:]).ravel()
         cells = sparse.csr_array((values, np.tile(np.arange(n), rows), np.r_[0, ends]), shape=(len(ends), n))
         return np.asarray(cells @ self.member).reshape(len(within), 3, -1, self.member.shape[1])
-
-
-def level_within(residual: Vector, *, treated: Mask, weights: Vector, block: Codes) -> Vector:
-    """Return each block's mean of the two arms' weighted means, per unit; of one arm where it has no other."""
-    code = np.unique(block, return_inverse=True)[1]
-    arms = [np.bincount(code, weights * arm) for arm in (treated, ~treated)]
-    sums = [np.bincount(code, weights * arm * residual) for arm in (treated, ~treated)]
-    means = [np.divide(s, n, out=np.zeros(len(n)), where=n > 0) for s, n in zip(sums, arms, strict=True)]
-    level = (means[0] + means[1]) / np.maximum((arms[0] > 0).astype(np.float64) + (arms[1] > 0), 1)
-    return np.asarray(level[code], dtype=np.float64)
 
 
 def propose_rules(half: Half, conditions: tuple[Condition, ...]) -> tuple[Rule, ...]:

@@ -59,14 +59,14 @@ def randomization_test(
     effect : constant effect that the null assumes, in the outcome's units; the
         outcome under another assignment is ``y - effect z + effect z*``
 
-    Draws keep each block's counts, and leave arms outside the contrast where
+    Draws keep each block's counts (among units of one probability), and leave arms outside the contrast where
     they are: nothing is assumed of their effects. All draws are enumerated when
     there are 10,000 or fewer.
     """
     place = np.searchsorted(design.rows, scores.rows)
     treatment, control = _compared(scores, design.arm[place])
     two = (design.arm == control) | (design.arm == treatment)
-    compared = {"arm": design.arm[two], "assigned": design.assigned[two], "block": design.block[two]}
+    compared = {"arm": design.arm[two], "assigned": design.assigned[two], "block": design.exchangeable[two]}
     units, total = list_assigned(**compared), count_draws(**compared)
     is_exact = total <= MOST_ENUMERATED
     drawn = list_draws(units) if is_exact else draw_many(units, n_draws=N_DRAWS, rng=rng)

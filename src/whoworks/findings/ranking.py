@@ -11,6 +11,7 @@ from whoworks.findings.sequential import MeanT, join_sequences, sequential_field
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.targeting import draw_halves, targeting_curve
 from whoworks.forests.protocol import Predictions
+from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -19,6 +20,7 @@ Mask = NDArray[np.bool_]
 N_HALVES = 100  # half-samples of each sequence
 SHARES = tuple(round(0.1 * step, 1) for step in range(1, 10))
 TOP = 1 / 3
+FEWEST_ALONE = 4  # clusters of a block from which each is drawn by itself
 AREA, TOP_THIRD = "AUTOC", "top third"
 
 
@@ -26,9 +28,10 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
     """Estimate the area under the targeting curve, the value of the top third, and points of the curve.
 
     All from sequences of folds, so that every unit is ranked by a rule that is
-    older than its fold. Errors come from half-samples of clusters, drawn by arm,
-    and the t distribution with clusters less two degrees of freedom; over
-    sequences the mean t. The curve's points are for the picture, one interval each.
+    older than its fold. Errors come from half-samples of clusters, drawn by arm
+    (of blocks that hold fewer than four), and the t distribution with as many
+    degrees of freedom as there are of them less two; over sequences the mean t.
+    The curve's points are for the picture, one interval each.
     """
     quantities = {
         AREA: "area under the targeting curve",
@@ -69,7 +72,8 @@ def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, obje
 
 def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSequence) -> dict[str, MeanT] | None:
     """Return each quantity over the sequences; None where they have too few clusters."""
-    scores, stratum = setting.scores, _arms_held(setting)
+    scores, units = setting.scores, units_halved(setting.scores)
+    stratum = _arms_held(setting, units)
     shares = np.array([*SHARES, TOP])
     shape = (len(predictions.forward), len(shares) + 1)
     estimate, error, df = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
@@ -78,7 +82,7 @@ def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSeq
         keep = ~np.isnan(tau)
         if not setting.is_assessable(keep):
             continue
-        cluster = scores.cluster[keep]
+        cluster = units[keep]
         halves, factor = draw_halves(
             cluster=cluster, stratum=stratum[keep], n_samples=N_HALVES, rng=np.random.default_rng(own_seed)
         )
@@ -98,9 +102,20 @@ def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSeq
     return joined if area.df >= TOO_FEW_DF and 2 * area.n_silent <= area.n_sequences else None
 
 
-def _arms_held(setting: Setting) -> Codes:
-    """Return, per unit, which arms its cluster holds, as one code."""
-    cluster = setting.scores.cluster
+def units_halved(scores: Scores) -> Codes:
+    """Return codes of what half-samples draw: clusters, or whole blocks where a block holds fewer than four of them.
+
+    A block's level is its own mean, so that the scores of its clusters mirror each other: two of a pair say one thing.
+    """
+    held = np.unique(np.column_stack([scores.cluster, scores.block]), axis=0)
+    if len(held) > len(np.unique(scores.cluster)):  # clusters that meet several blocks
+        return scores.cluster
+    few = np.bincount(held[:, 1])[scores.block] < FEWEST_ALONE
+    return np.where(few, scores.cluster.max() + 1 + scores.block, scores.cluster)
+
+
+def _arms_held(setting: Setting, cluster: Codes) -> Codes:
+    """Return, per unit, which arms its cluster, or other group, holds, as one code."""
     other = ~(setting.treated | setting.control)
     code = np.zeros(int(cluster.max()) + 1, dtype=np.int64)
     for bit, units in enumerate((setting.treated, setting.control, other)):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.forests.protocol import Codes, Engine, Inputs, Predictions
+from whoworks.inference.block_level import block_level
 
 Vector = NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -38,7 +40,8 @@ def predict_left_out(
     done = 0
     tau = np.empty(len(fold))
     for k in range(int(fold.max()) + 1):
-        fitted = engine.fit(inputs, rows=np.flatnonzero((fold != k) & inputs.learn), seed=next(seeds))
+        others = np.flatnonzero((fold != k) & inputs.learn)
+        fitted = engine.fit(_levelled(inputs, others), rows=others, seed=next(seeds))
         tau[fold == k] = fitted.predict(inputs.features.take(fold == k))
         progress((done := done + 1) / n_fits)
     forward = np.full(forward_fold.shape, np.nan)
@@ -46,13 +49,20 @@ def predict_left_out(
         for k in range(1, int(row.max()) + 1):
             before, fit_seed = np.flatnonzero((row < k) & inputs.learn), next(seeds)
             if _clusters_per_arm(inputs, before) >= engine.fewest_clusters:
-                fitted = engine.fit(inputs, rows=before, seed=fit_seed)
+                fitted = engine.fit(_levelled(inputs, before), rows=before, seed=fit_seed)
                 forward[repeat, row == k] = fitted.predict(inputs.features.take(row == k))
             progress((done := done + 1) / n_fits)
     return Predictions(
         tau=np.round(tau, 10), fold=fold, forward=np.round(forward, 10), forward_fold=forward_fold,
         engine=engine.name, ignores=engine.ignores,
     )  # fmt: skip
+
+
+def _levelled(inputs: Inputs, rows: Codes) -> Inputs:
+    """Return the inputs with blocks' levels those of some rows alone: others' outcomes would be carried over."""
+    y = inputs.y_residual.copy()
+    y[rows] -= block_level(y[rows], inputs.block[rows], z=inputs.z_residual[rows], weights=inputs.weights[rows])
+    return replace(inputs, y_residual=y)
 
 
 def _clusters_per_arm(inputs: Inputs, rows: Codes) -> int:

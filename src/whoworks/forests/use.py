@@ -23,6 +23,7 @@ def compare_with_noise(
     inputs: Inputs,
     *,
     assigned: Codes,
+    exchangeable: Codes,
     chance: Vector,
     seed: np.random.SeedSequence,
     n_draws: int = N_DRAWS,
@@ -36,7 +37,7 @@ def compare_with_noise(
 
     Parameters
     ----------
-    assigned : (n,) codes of the unit that carries the arm
+    assigned, exchangeable : (n,) codes of the unit that carries the arm, and of those drawn again together
     chance : (n, 2) known probability of control and of the contrast's treatment
     seed : feeds the draws and the models
 
@@ -52,7 +53,7 @@ def compare_with_noise(
     for_draws, for_fits = seed.spawn(2)
     seeds = [int(state) for state in for_fits.generate_state(n_draws + 1)]
     share = _in_full(brief.fit(inputs, rows=rows, seed=seeds[0]).importance)
-    units = list_assigned(arm=inputs.arm[rows], assigned=assigned[rows], block=inputs.block[rows])
+    units = list_assigned(arm=inputs.arm[rows], assigned=assigned[rows], block=exchangeable[rows])
     drawn = draw_many(units, n_draws=n_draws, rng=np.random.default_rng(for_draws))
     noise = np.array(
         [

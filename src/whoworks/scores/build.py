@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from whoworks.checks.one_arm import came_with_an_arm
 from whoworks.design.design import Design
 from whoworks.design.folds import assign_folds
+from whoworks.inference.block_level import block_level
 from whoworks.panel.panel import Panel, Role
 from whoworks.scores.aipw import aipw_scores
 from whoworks.scores.covariates import affordable
@@ -59,14 +60,18 @@ def _contrast(
     block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
     e, e0 = probability[:, treatment], probability[:, 0]
     rest = y if prognosis.h is None else y - prognosis.h
-    mu = np.round((y - rest) + _block_level(rest, block, z=z, control=control, e=e, e0=e0), ROUNDING)
+    level = block_level(rest, block, z=z - 0.5, weights=(z + control) / own)
+    mu = np.round((y - rest) + level, ROUNDING)
     takeup = panel.having(Role.TAKEUP)
     return Scores(
         outcome=outcome, contrast=f"{design.arms[treatment]} - {design.arms[0]}", rows=rows, y=y, z=z,
         other=(arm[:, None] == np.array(others, dtype=np.int64)[None, :]).astype(np.float64),
         d=panel.values[takeup[0].name].to_numpy(dtype=np.float64)[rows] if takeup else None,
         e=e, own=own, mu0=mu, mu1=mu, h=prognosis.h,
-        score=aipw_scores(y=y, z=z, mu0=mu, mu1=mu, e=e, control=control, e0=e0),
+        score=aipw_scores(
+            y=y, z=z, mu0=mu, mu1=mu, control=control,
+            e=e * _drawn_share(block, z / e), e0=e0 * _drawn_share(block, control / e0),
+        ),
         cluster=np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64), block=block,
         site=None if design.site is None else np.unique(design.site[observed], return_inverse=True)[1].astype(np.int64),
         fold=fold, id=panel.units["unit_id"].to_numpy(dtype=object)[rows],
@@ -74,18 +79,10 @@ def _contrast(
     )  # fmt: skip
 
 
-def _block_level(rest: Vector, block: Codes, *, z: Vector, control: Vector, e: Vector, e0: Vector) -> Vector:
-    """Return the outcome's level beyond h, ``(e0 r1 + e r0) / (e + e0)`` with r each arm's weighted block mean, (n,).
+def _drawn_share(block: Codes, weights: Vector) -> Vector:
+    """Return the block mean of indicators over probabilities, (n,): 1 where as many were drawn as the design expects.
 
-    Each arm counts with the other's probability: then the mean of the scores of
-    a block is the difference of its arms' weighted means (Hajek). A block whose
-    analysed units are all in one arm has that arm's mean.
+    Probabilities times this make the mean of the scores of a block the difference of its arms' weighted means (Hajek).
     """
-    means = []
-    for weight in (z / e, control / e0):
-        total = np.bincount(block, weight)
-        with np.errstate(invalid="ignore"):
-            means.append((np.bincount(block, weight * rest) / np.where(total > 0, total, np.nan))[block])
-    first, second = means
-    both = (e0 * first + e * second) / (e + e0)
-    return np.asarray(np.where(np.isnan(both), np.where(np.isnan(first), second, first), both), dtype=np.float64)
+    mean = (np.bincount(block, weights) / np.bincount(block))[block]
+    return np.where(mean > 0, mean, 1.0)
