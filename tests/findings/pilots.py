@@ -15,6 +15,7 @@ from whoworks.findings.find import open_settings
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import Setting
 from whoworks.panel.build import build_panel
+from whoworks.panel.ledger import Entry, Ledger
 from whoworks.panel.panel import Panel
 from whoworks.plan.plan import Plan
 from whoworks.records.read import read_records
@@ -117,3 +118,11 @@ def without_record(share: float, *, arm: tuple[int, ...] = (0, 1)) -> Opened:
     frl = pd.Categorical.from_codes(codes, lunch.categories, ordered=True)
     values = opened.panel.values.assign(frl=frl, teacher_years=opened.panel.values["teacher_years"].fillna(10.0))
     return replace(opened, panel=replace(opened.panel, values=values))
+
+
+def leaving(reason: str, n_rows: int) -> Opened:
+    """Let this many of 100 rows received have left for a reason."""
+    opened = student_moderator()
+    received = Entry(step="received", reason="rows", n_rows=100)
+    ledger = Ledger(entries=(received, Entry(step="excluded", reason=reason, n_rows=n_rows)))
+    return replace(opened, panel=replace(opened.panel, ledger=ledger))

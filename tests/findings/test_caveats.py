@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.findings.pilots import open_pilot, student_moderator, without_record
+from tests.findings.pilots import leaving, open_pilot, student_moderator, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
 from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
 from whoworks.findings.caveats import FROM_CHECKS, find_caveats
@@ -189,6 +189,8 @@ TRIGGERS = {
     "joiners": (lambda: newcomers(0.2), lambda: newcomers(0.05)),
     "unrecorded": (lambda: derive(without_record(0.2)), lambda: derive(without_record(0.03))),
     "correlated_moderators": (lambda: going_together(0.2), lambda: going_together(0.8)),
+    "no_arm": (lambda: derive(leaving("no arm", 12)), lambda: derive(leaving("no arm", 9))),
+    "other_arms": (lambda: derive(leaving("arm not in the plan: C", 12)), lambda: derive(leaving("no arm", 12))),
     "crossover": (lambda: received_anyway(0.3), lambda: received_anyway(0.02)),
     "unreliable_outcome": (lambda: with_outcome(reliability=0.4), lambda: with_outcome(reliability=0.6)),
     "unlabelled_outcome": (lambda: with_outcome(label="rit_spring"), derive),

@@ -12,9 +12,12 @@ from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
 from whoworks.findings.site_profile import INDEX, TARGET, place_word
 from whoworks.inference.likeness import grade_likeness
+from whoworks.panel.arms import NO_ARM, OTHER_ARM
+from whoworks.panel.ledger import EXCLUDED, RECEIVED
 from whoworks.panel.panel import Panel, Role
 
 DOMINANT = 0.25  # share of the analysed students in one site above which it dominates
+LEFT = 0.10  # share of the rows received that leave for want of an arm, above which it is a caveat
 CROSSOVER = 0.10  # share of the control arm that took the programme up, from which it is a caveat
 LITTLE_TAKEUP = 50.0  # percentage points that the offer moves take-up, below which it is a caveat
 
@@ -22,6 +25,7 @@ LITTLE_TAKEUP = 50.0  # percentage points that the offer moves take-up, below wh
 def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
     """Apply every rule on how the study was made."""
     yield from _matched(panel)
+    yield from _without_arm(panel)
     for setting in settings:
         if setting.is_primary:
             yield from _few_clusters(setting)
@@ -95,6 +99,24 @@ def _matched(panel: Panel) -> Iterator[Caveat]:
         yield Caveat(
             caveat_id="matched", subject="", gravity=1,
             sentence="Nobody was randomised: groups were matched on what was measured, and may differ in what was not.",
+        )  # fmt: skip
+
+
+def _without_arm(panel: Panel) -> Iterator[Caveat]:
+    received = sum(entry.n_rows for entry in panel.ledger.entries if entry.step == RECEIVED)
+    left = [entry for entry in panel.ledger.entries if entry.step == EXCLUDED]
+    if sum(entry.n_rows for entry in left if entry.reason == NO_ARM) > LEFT * received:
+        yield Caveat(
+            caveat_id="no_arm", subject="", gravity=2,
+            sentence="More than one in ten of the rows received name no arm and were left out. Whoever was assigned "
+            "belongs to the comparison: if an arm was lost from some records, the arms are no longer as they were "
+            "drawn.",
+        )  # fmt: skip
+    if sum(entry.n_rows for entry in left if entry.reason.startswith(OTHER_ARM)) > LEFT * received:
+        yield Caveat(
+            caveat_id="other_arms", subject="", gravity=3,
+            sentence="More than one in ten of the rows received name an arm that the plan does not compare, and were "
+            "left out. If that is an arm of the plan under another name, part of that arm is missing here.",
         )  # fmt: skip
 
 
