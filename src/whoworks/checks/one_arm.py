@@ -38,6 +38,7 @@ class Trait:
     arm : the treatment's place among the design's arms; `found_in` that of the arm that has the trait
     is_one_arms : whether the one arm has it and the other not, or hardly
     p_value, smallest : by re-drawing the assignment, exact; and the smallest that any draw could have given
+    holders : which assigned units hold the trait, or which do not, whichever has the first: the two are one question
     """
 
     variable: Variable
@@ -47,6 +48,7 @@ class Trait:
     is_one_arms: bool
     p_value: float
     smallest: float
+    holders: bytes
 
 
 def check_one_arm(blind: BlindPanel, design: Design) -> tuple[Check, ...]:
@@ -90,10 +92,11 @@ def beyond_chance(traits: Sequence[Trait], alpha: float) -> list[Trait]:
     """Return the traits of one arm whose p is at most alpha over the number that could have reached it.
 
     Traits that no draw could leave to one arm cost nothing (Tarone 1990,
-    Biometrics 46): k is the smallest number for which at most k traits can
-    have a p of alpha / k, and no draw makes a false alarm more often than alpha.
+    Biometrics 46), nor does having a trait beside lacking it: k is the smallest
+    number for which at most k questions can have a p of alpha / k, and a sound
+    trial gives a false alarm no more often than alpha.
     """
-    reach = np.array([trait.smallest for trait in traits])
+    reach = np.array(list({(trait.arm, trait.holders): trait.smallest for trait in traits}.values()))
     k = next((k for k in range(1, len(traits) + 1) if (reach <= alpha / k).sum() <= k), 1)
     return [trait for trait in traits if trait.is_one_arms and trait.p_value <= alpha / k]
 
@@ -150,6 +153,7 @@ def judge_trait(variable: Variable, level: str, has: Mask, design: Design, arm: 
     return Trait(
         variable=variable, level=level, arm=arm, found_in=0 if rare else arm, is_one_arms=one_arms, p_value=p,
         smallest=smallest_chance(holds=holds, arm=in_second, block=units.block),
+        holders=(holds if holds[0] else ~holds).tobytes(),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from whoworks.checks.attrition import check_attrition, check_cluster_attrition
 from whoworks.checks.balance import check_balance
 from whoworks.checks.clusters import check_cluster_sizes, check_clusters
+from whoworks.checks.far_values import check_far_characteristics, check_far_outcomes
 from whoworks.checks.group_attrition import check_group_attrition
 from whoworks.checks.interference import check_interference
 from whoworks.checks.measures import check_ceiling_floor, check_distinct_values
@@ -23,7 +24,7 @@ from whoworks.design.design import Design
 from whoworks.panel.panel import BlindPanel, PooledPanel
 
 Look = Callable[[], tuple[Check, ...]]
-NEED_NO_COMPARISON = ("clusters", "ceiling_floor", "distinct_values")
+NEED_NO_COMPARISON = ("clusters", "ceiling_floor", "distinct_values", "far_values")
 
 
 def run_checks(
@@ -49,6 +50,10 @@ def run_checks(
         "interference": lambda: check_interference(blind, design),
         "ceiling_floor": lambda: check_ceiling_floor(pooled, design.rows, design.cluster),
         "distinct_values": lambda: check_distinct_values(pooled, design.rows, design.cluster),
+        "far_values": lambda: (
+            check_far_outcomes(pooled, design.rows, design.cluster)
+            + check_far_characteristics(blind, design.rows, design.cluster)
+        ),
     }
     absent = find_absent(design)
     done: list[Check] = []

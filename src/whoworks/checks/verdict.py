@@ -22,6 +22,7 @@ CHECK_IDS = (
     "interference",  # per level: groups that hold more than one arm
     "ceiling_floor",  # per outcome, arms taken away: share at its highest and lowest value
     "distinct_values",  # per outcome, arms taken away: how many values it takes
+    "far_values",  # per number, measured before or outcome with the arms taken away: values far from all others
 )
 
 

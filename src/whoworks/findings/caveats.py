@@ -26,6 +26,7 @@ FROM_CHECKS = {
     "interference": 2,
     "ceiling_floor": 2,
     "distinct_values": 2,
+    "far_values": 1,
 }  # gravity of a failed check; a warning weighs one less
 
 

@@ -31,6 +31,7 @@ CHECK_WORDS = {
     "interference": "Arms side by side",
     "ceiling_floor": "Ceiling and floor of the outcome",
     "distinct_values": "Values of the outcome",
+    "far_values": "Values far from all others",
 }
 
 CONCERNS = {
@@ -46,6 +47,7 @@ CONCERNS = {
     "interference": "different arms shared the same {places}",
     "ceiling_floor": "many scores are at the top or the bottom of the scale",
     "distinct_values": "the outcome takes few values",
+    "far_values": "some values look like codes for what was not measured",
 }
 
 STATUS_WORDS = {"confirmatory": "planned", "exploratory": "exploratory", "descriptive": "description"}
