@@ -161,6 +161,28 @@ def test_a_column_may_hold_the_probability():
     np.testing.assert_allclose(build_design(panel).probability, [[0.75, 0.25], [0.5, 0.5]])
 
 
+def test_a_column_of_probabilities_that_varies_within_what_was_drawn_is_refused_by_place():
+    chance = 'probability = "chance"'
+    alternating = np.tile([0.4, 0.5], 20)
+    said = (
+        r"'chance' holds more than one probability within 8 of 8 values of 'class_id', with 40 units: C000, C001, C002 "
+        r"and 5 more\. Each class was drawn as a whole"
+    )
+    with pytest.raises(DesignError, match=said):
+        build_design(classrooms(8, 5, design=CLASSES + chance, probability=alternating))
+    one = np.full(40, 0.5)
+    one[7] = 0.4
+    with pytest.raises(DesignError, match=r"within 1 of 8 values of 'class_id', with 5 units: C001\. "):
+        build_design(classrooms(8, 5, design=CLASSES + chance, probability=one))
+    by_student = build_design(
+        classrooms(8, 5, design=CLASSES + 'drawn = "student"\n' + chance, probability=alternating)
+    )
+    np.testing.assert_allclose(by_student.probability[:, 1], alternating)
+    by_class = np.repeat(np.linspace(0.3, 0.6, 8), 5).round(12)
+    by_class[0] += 1e-9
+    build_design(classrooms(8, 5, design=CLASSES + chance, probability=by_class))
+
+
 def test_a_probability_of_one_is_refused_naming_the_block():
     panel = make_panel(
         STUDENTS + 'blocks = ["school"]\nprobability = "chance"',

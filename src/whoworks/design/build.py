@@ -56,7 +56,7 @@ def build_design(panel: Panel) -> Design:
 
     cluster = choose_cluster(assigned=assigned, drawn=drawn, site=site, named=named, rows=rows)
     sensitivity = choose_sensitivity(cluster=cluster.codes[rows], block=block.codes[rows])
-    probability = know_probability(panel, arm=arm[rows], drawn=drawn.codes[rows], block=block, rows=rows)
+    probability = know_probability(panel, arm=arm[rows], drawn=drawn, block=block, rows=rows)
     lacking = "with only one arm" if len(plan.arms.codes) == 2 else "that lacks an arm"
     gone = count_left_out(~complete, arm, cluster.codes, plan.arms.codes, f"{block.word} {lacking}")
     return Design(

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from whoworks.design.design import Codes, Vector
-from whoworks.design.levels import Level
+from whoworks.design.levels import Level, name_culprits, plural
 from whoworks.errors import DesignError, first_few
 from whoworks.panel.panel import Panel
 
 ROUNDING = 1e-9
+SAME = 1e-6  # what a column may differ by within what was drawn, for want of digits
 PROBABILITY = "probability"
 
 
-def know_probability(panel: Panel, *, arm: Codes, drawn: Codes, block: Level, rows: Codes) -> Vector:
+def know_probability(panel: Panel, *, arm: Codes, drawn: Level, block: Level, rows: Codes) -> Vector:
     """Return the (n, arms) probability of each arm for the kept units, as the plan states it.
 
     A number is the treatment's (two arms); a mapping gives each arm's; a column
@@ -26,18 +27,20 @@ def know_probability(panel: Panel, *, arm: Codes, drawn: Codes, block: Level, ro
     Raises
     ------
     DesignError
-        When a column does not give every unit a probability between 0 and 1.
+        When a column does not give every unit a probability between 0 and 1, or
+        gives parts of what was drawn as a whole different ones.
     """
     arms = panel.plan.arms.codes
     stated = panel.plan.design.probability
     if stated is None or stated == "blocks":
-        return drawn_shares(arm=arm, drawn=drawn, block=block.codes[rows], n_arms=len(arms))
+        return drawn_shares(arm=arm, drawn=drawn.codes[rows], block=block.codes[rows], n_arms=len(arms))
     if isinstance(stated, Mapping):
         return np.tile([stated[code] for code in arms], (len(rows), 1))
     if isinstance(stated, float):
         return np.tile([1 - stated, stated], (len(rows), 1))
     treated = panel.units[PROBABILITY].to_numpy(dtype=float)[rows]
     require_inside(treated, stated, block, rows)
+    require_whole(treated, stated, drawn, rows)
     return np.column_stack([1 - treated, treated])
 
 
@@ -68,4 +71,22 @@ def require_inside(treated: Vector, column: str, block: Level, rows: Codes) -> N
         f"{len(treated)} units{where}. Every unit needs the probability with which it could have been given the "
         f"treatment; units that could only be given one arm tell nothing about the difference, so leave them out with "
         f"records.keep."
+    )
+
+
+def require_whole(treated: Vector, column: str, drawn: Level, rows: Codes) -> None:
+    """Raise when a column of probabilities varies within what was drawn as a whole, naming where it does."""
+    codes = drawn.codes[rows]
+    low, high = np.full(len(drawn.names), np.inf), np.full(len(drawn.names), -np.inf)
+    np.minimum.at(low, codes, treated)
+    np.maximum.at(high, codes, treated)
+    culprits = np.flatnonzero(high - low > SAME)
+    if not len(culprits):
+        return
+    n_rows = int(np.isin(codes, culprits).sum())
+    raise DesignError(
+        f"The column '{column}' holds more than one probability within {len(culprits)} of {len(np.unique(codes))} "
+        f"values of '{drawn.column}', with {n_rows} units{name_culprits(drawn, culprits)}. Each {drawn.word} was drawn "
+        f"as a whole and had one chance of the treatment, so give all of a {drawn.word} the same; if its members were "
+        f"drawn one by one, set design.drawn to their level instead of {plural(drawn.word)}."
     )
