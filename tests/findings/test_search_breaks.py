@@ -14,7 +14,7 @@ from tests.findings.test_candidates import (
 )
 from tests.findings.test_families import test_planned_tests_of_a_domain_are_one_family_by_holm as planned_are_by_holm
 from tests.findings.test_sorted_groups import (
-    test_pooled_folds_lend_no_p_and_no_range_to_the_difference as pooled_folds_lend_no_p,
+    test_pooled_folds_lend_nothing_to_the_difference as pooled_folds_lend_nothing,
 )
 from whoworks.errors import ForestError
 from whoworks.findings import candidates, exploration, families
@@ -79,7 +79,7 @@ def ids_are_refused():
 
 
 BREAKS = {
-    "pooled K-fold p: what pooled folds predict reaches no test": (pooled_p, pooled_folds_lend_no_p),
+    "pooled K-fold p: what pooled folds predict reaches no test": (pooled_p, pooled_folds_lend_nothing),
     "standardised within fold: a timid fold stays timid": (standardised_within_fold, timid_folds_stay_timid),
     "a candidate tested on its own half: refused": (own_half, own_half_is_refused),
     "ids as features: refused": (ids_as_features, ids_are_refused),

@@ -117,3 +117,33 @@ def test_input_that_cannot_be_meant_is_refused_in_a_sentence(change, sentence):
     changed = {name: new(data[name]) if callable(new) else new for name, new in change.items()}
     with pytest.raises(ValueError, match=sentence):
         cluster_robust(**(data | changed))
+
+
+def groups_of_clusters(y_of_group):
+    """Eight clusters of each of three groups, 5 units each, and the test that the groups' means are equal."""
+    rng = np.random.default_rng(4)
+    cluster = np.repeat(np.arange(24), 5)
+    group = cluster // 8
+    y = y_of_group(rng, group)
+    fit = cluster_robust(X=(group[:, None] == np.arange(3)).astype(float), y=y, cluster=cluster)
+    return joint_test(fit=fit, contrasts=[[-1, 1, 0], [-1, 0, 1]])
+
+
+@pytest.mark.parametrize("value", [0.0, 50.0, 51.3])
+def test_a_joint_test_of_an_outcome_that_is_the_same_for_all_has_df_and_no_p(value):
+    found = groups_of_clusters(lambda rng, group: np.full(len(group), value))
+    assert found.df > 0
+    assert np.isnan(found.statistic)
+    assert np.isnan(found.p_value)
+
+
+def test_a_joint_test_of_means_two_of_which_have_no_error_has_no_p():
+    found = groups_of_clusters(lambda rng, group: np.where(group == 0, rng.normal(size=len(group)), group))
+    assert np.isnan(found.p_value)
+    assert np.isfinite(groups_of_clusters(lambda rng, group: group + rng.normal(size=len(group))).p_value)
+
+
+def test_a_joint_test_of_what_one_cluster_decides_alone_has_no_df():
+    found = joint_test(fit=cluster_robust(**exact_leverage_one()), contrasts=np.eye(2))
+    assert np.isnan(found.df)
+    assert np.isnan(found.p_value)

@@ -126,3 +126,21 @@ def test_effects_that_vary_widely_between_classes_are_noticed():
     rng = np.random.default_rng(21)
     p = np.array([variance_ratio(**draw(rng, n_clusters=60, n_treated=30, varying=0.8)).p_value for _ in range(150)])
     assert (p < 0.05).mean() > 0.6
+
+
+ROOM = np.repeat(np.arange(8), 4)
+
+
+@pytest.mark.parametrize("offset", [0.0, 51.3, 1e6])
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.tile([1.0, 2.0, 4.0, 7.0], 8),  # clusters that are copies of one another
+        np.where(ROOM % 2 == 1, np.tile([1.0, 2.0, 4.0, 7.0], 8) * ROOM, 3.0),  # an arm without spread
+        np.where((ROOM % 2 == 1) | (ROOM == 2), np.tile([1.0, 2.0, 4.0, 7.0], 8) * ROOM, 3.0),  # one cluster's alone
+    ],
+)
+def test_a_ratio_that_no_spread_between_clusters_tells_is_nan_without_a_warning(y, offset):
+    found = variance_ratio(y=y + offset, z=(ROOM % 2).astype(float), cluster=ROOM)
+    for name in ("log_ratio", "std_error", "df", "statistic", "p_value"):
+        assert np.isnan(getattr(found, name)), name

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import where
-from tests.study.designs import LUNCH, make_classes, make_pairs, run_briefly
+from tests.study.designs import LUNCH, YEARS, make_classes, make_pairs, run_briefly
 from whoworks.errors import ForestError
+from whoworks.findings.exploration import NO_SLOPE
 from whoworks.findings.gap import BEFORE
-from whoworks.findings.setting import NOT_DETERMINED
+from whoworks.findings.setting import ALL_ZERO, NOT_DETERMINED
+from whoworks.findings.variance_ratio import VARIANCE_RATIO
 
 
 def test_students_in_matched_pairs_have_one_control_each_and_no_gap_between_two_of_them():
@@ -59,3 +61,67 @@ def test_a_category_that_names_the_classes_stops_the_run_with_a_sentence():
     frame["teacher"] = "t" + frame["class_id"]
     with pytest.raises(ForestError, match="'teacher' names the cluster"):
         run_briefly(frame, moderators=[{"column": "teacher", "level": "class"}])
+
+
+@pytest.mark.parametrize(
+    ("column", "outcome", "moderators"),
+    [
+        (50, "flat", [LUNCH, YEARS, "eth"]),
+        (0, {"column": "flat", "kind": "binary"}, [LUNCH, YEARS, "eth"]),
+        (50, "flat", [LUNCH, YEARS]),
+        (50, [{"column": "y", "primary": True}, {"column": "flat"}], [LUNCH, "eth"]),
+    ],
+)
+def test_an_outcome_that_is_the_same_for_everyone_has_no_p(column, outcome, moderators):
+    found = run_briefly(make_classes().assign(flat=column), outcome=outcome, moderators=moderators).findings
+    flat = found.where(outcome="flat")
+    assert {"average", "subgroup", "difference"} <= {f.question for f in flat}
+    assert not any(f.p_value < 1 for f in flat)
+    assert where(flat, question="average", weighting="student").notes[:1] == (ALL_ZERO,)
+
+
+def test_an_outcome_that_is_the_arm_itself_has_an_effect_and_no_p():
+    frame = make_classes()
+    found = run_briefly(frame.assign(y=np.where(frame["arm"] == "T", 1.0, 0.0))).findings
+    assert where(found, question="average", weighting="student").estimate == pytest.approx(1.0)
+    assert np.isnan(where(found, question="joint", moderator="eth").p_value)
+
+
+@pytest.mark.parametrize("planned", [True, False])
+@pytest.mark.parametrize("kind", ["number", "binary"])
+def test_three_groups_of_which_no_block_holds_all_have_a_joint_test_that_cannot_be_told(kind, planned):
+    """Pairs of neighbours, A with B and B with C: what differs from A to C is told through B, and one part by none."""
+    frame = make_classes(schools=24, per_school=2)
+    room = frame["class_id"].str[1:].astype(int)
+    frame["exp"] = np.where(room < 24, np.where(room % 2, "B", "A"), np.where(room % 2, "C", "B"))
+    frame["passed"] = (frame["y"] > 0).astype(int)
+    outcome = {"column": "y"} if kind == "number" else {"column": "passed", "kind": "binary"}
+    found = run_briefly(frame, outcome=outcome, moderators=[{"column": "exp", "level": "class", "planned": planned}])
+    joint = where(found.findings, question="joint", moderator="exp")
+    assert np.isnan(joint.p_value)
+    assert joint.notes == (NOT_DETERMINED,)
+
+
+def test_three_schools_with_unequal_shares_of_arms_leave_the_calibration_slope_open():
+    frame = make_classes(schools=1, per_school=8)
+    room = frame["class_id"].str[1:].astype(int)
+    frame["school_id"] = np.array(list("aaabbccc"))[room]
+    frame["arm"] = np.array(list("TTCTCTCC"))[room]
+    slope = where(run_briefly(frame).findings, quantity="calibration slope of predicted effects")
+    assert np.isnan(slope.p_value)
+    assert slope.notes == (NO_SLOPE,)
+
+
+def test_predictions_that_differ_by_rounding_alone_have_no_calibration_slope():
+    found = run_briefly(make_pairs(), assigned="student", moderators=[LUNCH]).findings
+    slope = where(found, quantity="calibration slope of predicted effects")
+    assert np.isnan(slope.estimate) or abs(slope.estimate) < 1e6
+
+
+def test_classes_that_are_copies_of_one_another_have_no_ratio_of_variances():
+    frame = make_classes(schools=1, per_school=8, size=6)
+    frame["y"], frame["frl"] = np.tile([1.0, 2.0, 4.0, 5.0, 7.0, 8.0], 8), np.tile(list("YNNYYN"), 8)
+    found = run_briefly(frame, baseline=(), moderators=[{**LUNCH, "planned": False}]).findings
+    ratio = where(found, moderator=VARIANCE_RATIO)
+    assert np.isnan(ratio.estimate)
+    assert "no spread" in ratio.notes[0]

@@ -26,6 +26,8 @@ Codes = NDArray[np.int64]
 
 FINEST = 3  # sorted groups; halves where thirds are too thin
 PREDICTED = "predicted effect"
+ROUNDING = 1e-12  # of the largest prediction: a distance from the fold's mean below it is no distance
+NO_SLOPE = "not assessable: too few clusters to predict, or predictions that are all the same"
 
 
 def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
@@ -36,11 +38,15 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
     they are noise. Fold k is predicted from the folds before it, since one
     K-fold split rejects too often when clusters are shared. Over repeats the
     mean t over its spread is referred to the t distribution. One-sided: only a
-    positive slope is evidence of differences.
+    positive slope is evidence of differences. A sequence with fewer than three
+    clusters to predict in an arm says nothing: its t counts as 0.
     """
     slopes, statistics, dfs = [], [], []
     for tau, fold in zip(predictions.forward, predictions.forward_fold, strict=True):
         keep = ~np.isnan(tau)
+        if not setting.is_assessable(keep):
+            statistics.append(0.0)
+            continue
         centred = _centre_within(fold, np.nan_to_num(tau), keep)
         basis = np.column_stack([np.ones(len(tau)), centred])
         estimates = fit_effects(setting.scores, basis=basis, keep=keep).effects([0.0, 1.0])
@@ -59,9 +65,9 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
     has_p = df >= TOO_FEW_DF
     return setting.finding(
         question="heterogeneity", quantity="calibration slope of predicted effects", unit="", moderator=PREDICTED,
-        estimate=float(np.mean(slopes)) if slopes else NAN, statistic=mean_t, df=df, df_num=1.0,
+        estimate=float(np.mean(slopes)) if slopes else NAN, statistic=mean_t if slopes else NAN, df=df, df_num=1.0,
         p_value=float(stats.t.sf(mean_t, df)) if has_p else NAN, status="exploratory",
-        notes=("one-sided" + tell_steadiness(steady),),
+        notes=("one-sided" + tell_steadiness(steady) if slopes else NO_SLOPE,),
         steadiness=steady,
         **setting.counts(everyone),
     )  # fmt: skip
@@ -152,4 +158,5 @@ def rank_groups(tau: Vector, fold: Codes, n_groups: int) -> Groups:
 def _centre_within(fold: Codes, values: Vector, keep: NDArray[np.bool_]) -> Vector:
     count = np.bincount(fold[keep], minlength=int(fold.max()) + 1)
     mean = np.bincount(fold[keep], values[keep], minlength=len(count)) / np.maximum(count, 1)
-    return np.asarray(np.where(keep, values - mean[fold], 0.0), dtype=np.float64)
+    centred = np.where(keep, values - mean[fold], 0.0)
+    return np.asarray(np.where(np.abs(centred) > ROUNDING * np.abs(values).max(), centred, 0.0), dtype=np.float64)

@@ -58,7 +58,9 @@ class EffectFit:
         return self.fit.linear(self._embedded(rows))
 
     def joint(self, rows: ArrayLike) -> JointTest:
-        """Test that several contrasts of the effect's coefficients are all zero."""
+        """Test that several contrasts of the effect's coefficients are all zero; NaN where one is not determined."""
+        if not self.is_determined:
+            return JointTest.untold(len(np.atleast_2d(rows)))
         return joint_test(fit=self.fit, contrasts=self._embedded(rows))
 
     def loadings(self, rows: ArrayLike) -> Loadings:

@@ -23,6 +23,7 @@ Mask = NDArray[np.bool_]
 TOO_FEW_DF = 4.0  # below, a t distribution says little: the interval is printed, the p is not
 FEW_CLUSTERS = 10  # in an arm: below, a p by re-drawing the assignment is printed beside
 FEW_DF = "p not assessable: fewer than 4 degrees of freedom"
+ALL_ZERO = "p not assessable: the estimate and its error are both zero"
 NOT_DETERMINED = "not assessable: the data cannot tell it from differences between blocks or other groups"
 CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
 
@@ -80,22 +81,23 @@ class Setting:
         """Return the fields of a finding that one contrast's estimate and error fill.
 
         `is_difference` marks a difference between two effects (its effect size is
-        linear). With fewer than 4 degrees of freedom the p is withheld and a note says so.
+        linear). With fewer than 4 degrees of freedom the p is withheld and a note says so,
+        as it does where there is none: a zero without error, or what the data cannot tell.
         """
         estimate, error, df = (float(v[index]) for v in (estimates.estimate, estimates.std_error, estimates.df))
         low, high = (float(limit[index]) for limit in estimates.interval(self.confidence))
         size = self.scale.difference if is_difference else self.scale.effect_size
         times = 100.0 if self.scale.binary else 1.0
-        has_p = df >= TOO_FEW_DF
+        statistic = float(estimates.statistic[index])
         return {
             "estimate": times * estimate, "std_error": times * error, "df": df, "df_num": 1.0,
-            "statistic": float(estimates.statistic[index]),
-            "p_value": float(estimates.p_value[index]) if has_p else NAN,
+            "statistic": statistic,
+            "p_value": float(estimates.p_value[index]) if df >= TOO_FEW_DF else NAN,
             "conf_low": times * low, "conf_high": times * high,
             "effect_size": size(estimate), "effect_size_low": size(low), "effect_size_high": size(high),
             "sd_used": self.scale.name,
             "mde": times * float(minimum_detectable(std_error=error, df=df)),
-            "notes": () if has_p else (NOT_DETERMINED if np.isnan(df) else FEW_DF,),
+            "notes": doubts(df=df, statistic=statistic),
         }  # fmt: skip
 
     def counts(self, *groups: Mask) -> dict[str, object]:
@@ -124,6 +126,15 @@ class Setting:
     def has_few_clusters(self) -> bool:
         """Whether an arm has fewer than ten clusters."""
         return min(self.n_clusters(self.treated), self.n_clusters(self.control)) < FEW_CLUSTERS
+
+
+def doubts(*, df: float, statistic: float) -> tuple[str, ...]:
+    """Say in a note why a t test has no p; nothing where it has one."""
+    if np.isnan(df):
+        return (NOT_DETERMINED,)
+    if df < TOO_FEW_DF:
+        return (FEW_DF,)
+    return (ALL_ZERO,) if np.isnan(statistic) else ()
 
 
 def open_setting(

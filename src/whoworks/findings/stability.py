@@ -129,7 +129,8 @@ def _summarise(
 ) -> Steadiness:
     times = 100.0 if setting.scale.binary else 1.0
     estimates = times * np.array([value.estimate for value in values])
-    shift = float(np.max(np.abs(estimates - finding.estimate))) / finding.std_error
+    moved = float(np.max(np.abs(estimates - finding.estimate)))
+    shift = moved / finding.std_error if finding.std_error > 0 else np.nan
     own = [*(value.p_value for value in values), finding.p_value]
     return Steadiness(
         over="folds", n=len(values), shift=shift, estimate_low=float(min(*estimates, finding.estimate)),

@@ -105,16 +105,13 @@ class ClusterRobustFit:
         rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
         lost = (rows[:, self.aliased] != 0).any(axis=1)
         estimate = np.where(lost, np.nan, rows[:, ~self.aliased] @ self.coefficients[~self.aliased])
-        alpha = self._alpha(rows)
-        loadings = self._moments.load(self._adjusted, alpha, kind=self.kind)
-        # each contrast's variance when errors are independent with variance 1
-        possible = np.einsum("ks,kl,ls->s", alpha, self._moments.spread, alpha)
+        loadings, possible = self.loadings(rows), np.diag(self.possible(rows))
         expected = loadings.expected_variance()
         unseen = lost | (expected <= UNSEEN * possible)
         covariance = np.where(unseen[:, None] | unseen[None, :], np.nan, loadings.meat())
         df = np.where(unseen, np.nan, loadings.degrees_of_freedom(expected))
         std_error = np.sqrt(np.diag(covariance))
-        zero = np.maximum(np.abs(estimate), std_error) <= ROUNDING * self._size * np.sqrt(possible)
+        zero = self.is_zero(estimate=estimate, std_error=std_error, possible=possible)
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = np.where(zero, np.nan, estimate / std_error)
         return Estimates(
@@ -130,6 +127,15 @@ class ClusterRobustFit:
     def loadings(self, contrasts: Vector) -> Loadings:
         """Return what each cluster contributes to each contrast, (q, k) rows of X's coefficients."""
         return self._moments.load(self._adjusted, self._alpha(contrasts), kind=self.kind)
+
+    def possible(self, contrasts: Vector) -> Vector:
+        """Return the (q, q) covariance of contrasts when all units' errors are independent with variance 1."""
+        alpha = self._alpha(contrasts)
+        return np.asarray(alpha.T @ self._moments.spread @ alpha)
+
+    def is_zero(self, *, estimate: Vector, std_error: Vector, possible: Vector) -> NDArray[np.bool_]:
+        """Tell which contrasts, (q,) each, are what rounding leaves of zero; `possible` is their variance above."""
+        return np.asarray(np.maximum(np.abs(estimate), std_error) <= ROUNDING * self._size * np.sqrt(possible))
 
     def _alpha(self, contrasts: Vector) -> Vector:
         """Write contrasts in the orthonormal basis, (k, q)."""

@@ -6,19 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import linalg, stats
 
-from whoworks.inference.cluster_robust import ClusterRobustFit
+from whoworks.inference.cluster_robust import UNSEEN, ClusterRobustFit
+
+SINGULAR = 1e-12  # share of the largest below which an eigenvalue of a covariance is rounding error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointTest:
-    """F test that all contrasts are zero; NaN where fewer than one degree of freedom is left."""
+    """F test that all contrasts are zero; statistic and p NaN where the data cannot tell, or no df is left."""
 
     statistic: float
     df_num: int
     df: float
     p_value: float
+
+    @classmethod
+    def untold(cls, q: int, *, df: float = np.nan) -> JointTest:
+        """Return the test of q contrasts of which the data tell nothing."""
+        return cls(statistic=np.nan, df_num=q, df=df, p_value=np.nan)
 
 
 def joint_test(*, fit: ClusterRobustFit, contrasts: ArrayLike) -> JointTest:
@@ -30,6 +37,8 @@ def joint_test(*, fit: ClusterRobustFit, contrasts: ArrayLike) -> JointTest:
     ``eta = q (q + 1) / sum_st Var(d_st)``, where D is the cluster-robust
     covariance of the contrasts, standardised by its expectation under
     independent errors (Pustejovsky & Tipton 2018, eq. 17; "HTZ" in clubSandwich).
+    It is not told where clusters with a leverage of one decide a combination of
+    the contrasts alone, nor where a combination has no error at all.
 
     Parameters
     ----------
@@ -45,17 +54,20 @@ def joint_test(*, fit: ClusterRobustFit, contrasts: ArrayLike) -> JointTest:
     rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
     if (rows[:, fit.aliased] != 0).any():
         raise ValueError("a contrast needs a coefficient that other columns already determine")
-    q = len(rows)
-    value, vector = np.linalg.eigh(fit.loadings(rows).expected())
+    q, expected = len(rows), fit.loadings(rows).expected()
+    if linalg.eigvalsh(expected, fit.possible(rows)).min() <= UNSEEN:
+        return JointTest.untold(q)
+    value, vector = np.linalg.eigh(expected)
     standard = (vector / np.sqrt(value)) @ vector.T @ rows
     loadings = fit.loadings(standard)
     difference = standard[:, ~fit.aliased] @ fit.coefficients[~fit.aliased]
-    wald = float(difference @ np.linalg.solve(loadings.meat(), difference))
     pairs = [(s, t) for s in range(q) for t in range(q)]
     spread = sum(loadings.inner(s, s, t, t) + loadings.inner(s, t, t, s) for s, t in pairs)
     eta = q * (q + 1) / spread
-    df = eta - q + 1
-    if df <= 0:
-        return JointTest(statistic=np.nan, df_num=q, df=df, p_value=np.nan)
-    statistic = df / (eta * q) * wald
+    df, meat = eta - q + 1, loadings.meat()
+    size, std_error = np.linalg.eigvalsh(meat), np.sqrt(np.diag(meat))
+    is_zero = fit.is_zero(estimate=difference, std_error=std_error, possible=np.diag(fit.possible(standard)))
+    if df <= 0 or size[0] <= SINGULAR * size[-1] or is_zero.all():
+        return JointTest.untold(q, df=df)
+    statistic = df / (eta * q) * float(difference @ np.linalg.solve(meat, difference))
     return JointTest(statistic=statistic, df_num=q, df=df, p_value=float(stats.f.sf(statistic, q, df)))

@@ -12,6 +12,7 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 FEWEST = 3  # clusters in an arm: with one left out, two remain to vary
+ROUNDING = 1e-12  # of the outcome's size, of a log, or of a variance: what is below is left of zero by rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +74,27 @@ def variance_ratio(
     Returns
     -------
     VarianceRatio
-        NaN where an arm has fewer than three clusters or no spread.
+        NaN where an arm has fewer than three clusters, no spread, or none but in one
+        cluster, and where no cluster's loss would change the ratio.
     """
     arm, outcome = np.asarray(z, dtype=np.float64), np.asarray(y, dtype=np.float64)
     group = np.unique(np.asarray(cluster), return_inverse=True)[1].astype(np.int64)
     w = np.ones(len(outcome)) if weights is None else np.asarray(weights, dtype=np.float64)
-    rest = _without(outcome, arm, w, h)
+    rest, size = _without(outcome, arm, w, h), float(np.abs(outcome).max())
+    untold = VarianceRatio(log_ratio=np.nan, std_error=np.nan, df=np.nan, statistic=np.nan, p_value=np.nan)
     change, member, log_ratio = np.zeros(int(group.max()) + 1), np.zeros(int(group.max()) + 1), 0.0
     for value, sign in ((1.0, 1.0), (0.0, -1.0)):
         own = arm == value
         names, code = np.unique(group[own], return_inverse=True)
-        if len(names) < FEWEST or np.ptp(rest[own]) == 0:
-            return VarianceRatio(log_ratio=np.nan, std_error=np.nan, df=np.nan, statistic=np.nan, p_value=np.nan)
+        if len(names) < FEWEST or np.ptp(rest[own]) <= ROUNDING * size:
+            return untold
         whole, left_out = log_variances(rest[own], w[own], code)
         log_ratio += sign * whole
         change[names] += sign * np.sqrt(1 - 1 / len(names)) * (left_out - left_out.mean())
         member[names] += 1 + value
     std_error = float(np.sqrt(change @ change))
+    if not std_error > ROUNDING:
+        return untold
     parts = [(float((change[member == m] ** 2).sum()), int((member == m).sum())) for m in np.unique(member[member > 0])]
     df = std_error**4 / sum(part**2 / max(n - 1, 1) for part, n in parts)
     statistic = log_ratio / std_error
@@ -100,21 +105,27 @@ def variance_ratio(
 
 
 def log_variances(y: Vector, w: Vector, code: Codes) -> tuple[float, Vector]:
-    """Return log s^2 of one arm, and log s^2 without each of its clusters, (G,), from sums over clusters."""
+    """Return log s^2 of one arm, and log s^2 without each of its clusters, (G,), from sums over clusters.
+
+    NaN where without some cluster nothing varies.
+    """
     y = y - np.average(y, weights=w)
     total, once, twice = (np.bincount(code, each) for each in (w, w * y, w * y**2))
     sums = np.column_stack([total, once, twice, once**2, once * total, total**2])
     n_clusters = len(total)
-    whole = _log_variance(sums.sum(axis=0)[None, :], n_clusters)
-    return float(whole[0]), _log_variance(sums.sum(axis=0) - sums, n_clusters - 1)
+    whole = float(_variance(sums.sum(axis=0)[None, :], n_clusters)[0])
+    left_out = _variance(sums.sum(axis=0) - sums, n_clusters - 1)
+    if left_out.min() <= ROUNDING * whole:
+        return np.nan, np.full(n_clusters, np.nan)
+    return float(np.log(whole)), np.log(left_out)
 
 
-def _log_variance(sums: Vector, n_clusters: int) -> Vector:
-    """Return log s^2 for rows of sums: w, w y, w y^2, and over clusters (w y)^2, (w y) w and w^2."""
+def _variance(sums: Vector, n_clusters: int) -> Vector:
+    """Return s^2 for rows of sums: w, w y, w y^2, and over clusters (w y)^2, (w y) w and w^2."""
     total, once, twice, oo, ot, tt = sums.T
     mean = once / total
     of_mean = n_clusters / (n_clusters - 1) * (oo - 2 * mean * ot + mean**2 * tt) / total**2
-    return np.asarray(np.log(twice / total - mean**2 + of_mean), dtype=np.float64)
+    return np.asarray(twice / total - mean**2 + of_mean, dtype=np.float64)
 
 
 def _without(y: Vector, z: Vector, w: Vector, h: ArrayLike | None) -> Vector:
