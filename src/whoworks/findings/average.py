@@ -66,12 +66,13 @@ def _weighting_difference(setting: Setting) -> Finding:
 
 
 def measure_precision(setting: Setting) -> Precision:
-    """Return the average's standard error as reported, without the prognosis, and by whole blocks."""
+    """Return the average's standard error as reported, without the prognosis, and by whole blocks if there are two."""
     scores, design = setting.scores, setting.design
     by_block = NAN
     if design.sensitivity is not None:
         blocks = design.sensitivity[np.searchsorted(design.rows, scores.rows)]
-        by_block = float(fit_effects(scores, cluster=blocks).effects([1.0]).std_error[0])
+        if len(np.unique(blocks)) > 1:
+            by_block = float(fit_effects(scores, cluster=blocks).effects([1.0]).std_error[0])
     times = 100.0 if setting.scale.binary else 1.0
     return Precision(
         outcome=scores.outcome, contrast=scores.contrast, learner=scores.prognosis_name, rule=_rule(setting),

@@ -49,7 +49,7 @@ def _underpowered(setting: Setting, findings: Findings) -> Iterator[Caveat]:
     finding = averages.items[0]
     scale = {"sd": setting.scale.sd * (100 if setting.scale.binary else 1), "units": 1.0, "points": 1.0}
     meaningful = outcome.meaningful * scale[outcome.meaningful_in]
-    if not finding.mde > meaningful:
+    if not finding.mde > meaningful > 0:  # an outcome without spread has no SD, and nothing is meaningful in it
         return
     inside = finding.conf_low <= 0 <= finding.conf_high
     reading = "so an average that is not told apart from zero is not evidence of absence" if inside else (
