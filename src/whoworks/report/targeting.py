@@ -32,7 +32,7 @@ def tell_ranking(finding: Finding, words: Words, state: State) -> str:
         return f"in the {share} ranked highest by prediction, {effect} is {size} {larger} than among all {bracket}."
     who = "in the third ranked highest by prediction"
     if finding.level == AREA:
-        who = "among those ranked highest by prediction, averaged over how many count as highest,"
+        who = "among those ranked highest by prediction (the mean over all shares taken)"
     if state is State.CLEAR:
         return f"{effect} {who} is {size} {larger} than among all {bracket}."
     if state is State.SUGGESTIVE:

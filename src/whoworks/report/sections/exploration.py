@@ -158,8 +158,8 @@ def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
         caption=f"Description: who has the smallest and the largest predicted {words.effect}s",
         columns=(
             Column(head="Mean, or share of students", share=2.6),
-            Column(head="Lowest group", align="right", share=1.0),
-            Column(head="Highest group", align="right", share=1.0),
+            Column(head="Smallest predicted", align="right", share=1.0),
+            Column(head="Largest predicted", align="right", share=1.0),
             Column(head="Difference", align="right", share=1.0),
             Column(head="Adjusted p", align="right", share=0.8),
         ),
