@@ -79,6 +79,22 @@ BAD = {
     "a short row": ("pilot.csv", swap(5, f",{PLANTED}", "").encode(), r"1 row.* 10 fields .*line\(s\) 6"),
     "long rows": ("pilot.csv", CSV.replace(PLANTED, f"{PLANTED},x").encode(), "96 row.* 2, 3, 4 and 93 more"),
     "quotation mark not closed": ("pilot.csv", swap(7, PLANTED, f'"{PLANTED}').encode(), "a quotation mark is opened"),
+    "a field too long": (
+        "pilot.csv",
+        swap(7, PLANTED, "x" * 200_000).encode(),
+        "begins in line 8 holds a field of more than 131,072 characters",
+    ),
+    "quotation mark not closed in a large file": (
+        "pilot.csv",
+        (swap(7, PLANTED, f'"{PLANTED}') + "\n" + "\n".join(LINES[1:] * 40)).encode(),
+        "begins in line 8 holds .* quotation mark is opened there",
+    ),
+    "semicolons announced": ("pilot.csv", f"sep=;\n{CSV.replace(',', ';')}".encode(), "separated by semicolons"),
+    "a short row below the line of the separator": (
+        "pilot.csv",
+        ("sep=,\n" + swap(5, f",{PLANTED}", "")).encode(),
+        r"1 row.* 10 fields .*line\(s\) 7",
+    ),
     "semicolons": ("pilot.csv", CSV.replace(",", ";").encode(), "separated by semicolons"),
     "tabs named csv": ("pilot.csv", CSV.replace(",", "\t").encode(), r"separated by tabs.*name it \.tsv"),
     "neither encoding": ("pilot.csv", CSV.encode() + b"\x81\x8d,\xff", "neither UTF-8 nor Windows-1252"),

@@ -170,3 +170,28 @@ def test_an_empty_end_of_a_sheet_is_no_row_and_an_empty_second_sheet_no_matter(t
     book.create_sheet("notes")
     book.save(tmp_path / "pilot.xlsx")
     assert read_records(make_plan(tmp_path, "pilot.xlsx")).spine.provenance.n_rows == 96
+
+
+@pytest.mark.parametrize("first", ["sep=,\n", "SEP=,\r\n", '"sep=,"\n', "\ufeffsep=,\n", "sep=\t\n"])
+def test_a_first_line_that_announces_the_separator_is_no_header(tmp_path, first):
+    frame = make_frame()
+    tabs = "\t" in first
+    file = tmp_path / f"pilot.{'tsv' if tabs else 'csv'}"
+    file.write_bytes((first + frame.to_csv(index=False, sep="\t" if tabs else ",")).encode())
+    require_same(panel_of(file), build_panel(plan := make_plan(tmp_path), read_records(plan, frame=frame)))
+
+
+def test_a_column_called_sep_is_a_column(tmp_path):
+    frame = make_frame()
+    frame.insert(0, "sep=", "x")
+    frame.to_csv(tmp_path / "pilot.csv", index=False)
+    assert read_records(make_plan(tmp_path)).spine.provenance.n_columns == 11
+
+
+@pytest.mark.parametrize("name", ["d*/pilot.parquet", "pilot*.parquet", "p?[a]/pilot.parquet", "**/pilot.parquet"])
+def test_a_parquet_file_is_that_file_alone_whatever_its_name(tmp_path, name):
+    for place, file in enumerate((name, "dX/pilot.parquet", "pilotY.parquet", "pXa/pilot.parquet")):
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        pd.DataFrame({"place": [place]}).to_parquet(path)
+    assert read_parquet(tmp_path / name, file="pilot").columns[0].tolist() == ["0"]

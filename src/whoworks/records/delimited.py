@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -16,12 +17,14 @@ from whoworks.records.text import Texts, texts_of
 
 CHUNK = 50_000
 FALLBACK = "windows-1252"
+SEPARATOR_LINE = re.compile(r'"?sep=[^\w\r\n]"?(?=\r|\n)', re.IGNORECASE)  # a first line that Excel obeys and hides
 NAMED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 
 
 def read_delimited(data: bytes, *, delimiter: str, file: str) -> Reading:
     """Read delimited text whose first line names the columns; every row must have as many fields as that line."""
     text, encoding = decode(data, file)
+    text = SEPARATOR_LINE.sub("", text, count=1) if SEPARATOR_LINE.match(text) else text
     rows = fields_of(text, delimiter, file)
     header = next(rows, (0, []))[1]
     require_delimiter(header, delimiter, file)
@@ -48,11 +51,19 @@ def decode(data: bytes, file: str) -> tuple[str, str]:
 def fields_of(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each row's line number and fields, leaving out blank lines."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    read = 0
     try:
         for fields in reader:
+            read = reader.line_num
             if fields:
-                yield reader.line_num, fields
-    except csv.Error:
+                yield read, fields
+    except csv.Error as error:
+        if "field limit" in str(error):
+            raise RecordsError(
+                f"The row of '{file}' that begins in line {read + 1} holds a field of more than "
+                f"{csv.field_size_limit():,} characters, and no more are read. If a quotation mark is opened there and "
+                "not closed, close it; otherwise leave the column of long texts out and export the file again."
+            ) from None
         raise RecordsError(
             f"Line {reader.line_num} of '{file}' cannot be read: a quotation mark is opened and not closed, or text "
             "follows a closing one. Double the quotation marks inside a field, or export the file again."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from whoworks.errors import RecordsError
 from whoworks.records.records import Reading
 from whoworks.records.text import texts_of
+
+PATTERN = re.compile(r"([*?\[])")  # characters that DuckDB takes for a pattern of several files
 
 
 def read_parquet(path: Path, *, file: str) -> Reading:
@@ -15,7 +18,7 @@ def read_parquet(path: Path, *, file: str) -> Reading:
 
     try:
         with duckdb.connect() as connection:
-            result = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+            result = connection.execute("SELECT * FROM read_parquet(?)", [PATTERN.sub(r"[\1]", str(path))])
             names = tuple(column[0] for column in result.description)
             columns = result.fetchnumpy()
     except duckdb.Error:
