@@ -143,6 +143,17 @@ def test_a_moderator_that_does_not_differ_is_refused(tmp_path, value, words):
         build(tmp_path, edit=lambda roster: roster.assign(frl=value))
 
 
+@pytest.mark.parametrize("value", ["Y", "NA"])
+def test_what_does_not_differ_is_left_to_the_design_where_an_arm_has_a_single_place(tmp_path, value):
+    def edit(roster):
+        alone = roster["class_id"].isin(["C0", "C2", "C1"])
+        return roster[alone].assign(frl=value)
+
+    panel = build(tmp_path, edit=edit)
+    assert panel.units.groupby("arm")["class"].nunique().to_dict() == {"usual": 2, "adaptive": 1}
+    assert panel.values["frl"].nunique() == (value == "Y")
+
+
 def test_a_moderator_of_hundreds_of_levels_is_refused_with_the_way_out(tmp_path):
     plain = ('level = "student"\nvalues = { N = "not eligible", Y = "eligible" }', "")
     with pytest.raises(

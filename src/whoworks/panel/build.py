@@ -16,7 +16,7 @@ from whoworks.panel.keep import failing_rows
 from whoworks.panel.ledger import JOINED, Ledger
 from whoworks.panel.levels import UNIT, leave_without_level, level_where_constant, require_levels
 from whoworks.panel.missing import blank_missing
-from whoworks.panel.moderators import require_few_levels, require_moderator
+from whoworks.panel.moderators import require_difference, require_few_levels, require_moderator
 from whoworks.panel.order import canonical_order
 from whoworks.panel.panel import Kind, Panel, Role, Variable
 from whoworks.panel.target import require_target
@@ -85,7 +85,11 @@ def assemble(
     ledger: Ledger,
 ) -> Panel:
     """Type every variable and sort the units."""
-    typed = {request.name: type_variable(request, joined, levels) for request in requests(plan)}
+    wanted = requests(plan)
+    if can_compare(plan, arm, levels):
+        for request in (each for each in wanted if Role.MODERATOR in each.roles):
+            require_difference(request.name, joined.texts(request.column, request.wave))
+    typed = {request.name: type_variable(request, joined, levels) for request in wanted}
     arm_codes = np.array([plan.arms.codes.index(code) for code in arm], dtype=np.int64)
     require_target(plan, [variable for variable, _ in typed.values()])
     require_bounds(plan, {name: values for name, (_, values) in typed.items()})
@@ -102,6 +106,12 @@ def assemble(
         ledger=ledger,
         provenance=tuple(table.provenance for table in records.tables),
     )
+
+
+def can_compare(plan: Plan, arm: Texts, levels: dict[str, Texts]) -> bool:
+    """Tell whether each arm has two places that it was given to; where not, the design will say so, and that first."""
+    places = levels.get(plan.design.cluster or plan.design.assigned, np.arange(len(arm)))
+    return all(len(pd.unique(places[arm == code])) > 1 for code in plan.arms.codes)
 
 
 def units_frame(plan: Plan, joined: Joined, rows: Codes, arm: Texts, levels: dict[str, Texts]) -> pd.DataFrame:

@@ -28,17 +28,22 @@ def require_few_levels(request: Request, kind: Kind, texts: Texts) -> None:
     )
 
 
+def require_difference(name: str, texts: Texts) -> None:
+    """Refuse a moderator that is the same for all."""
+    n_values = len(pd.unique(texts[~pd.isna(texts)]))
+    if n_values > 1:
+        return
+    seen = "has no value at all" if n_values == 0 else "is the same for every unit"
+    raise PanelError(
+        f"The moderator '{name}' {seen} among the {len(texts)} units compared, so effects cannot differ "
+        "along it. Remove it from the plan, or check the column and records.keep."
+    )
+
+
 def require_moderator(request: Request, texts: Texts, levels: dict[str, Texts]) -> None:
-    """Refuse a moderator that is the same for all, or that varies within the level the plan declares."""
+    """Refuse a moderator that varies within the level the plan declares."""
     if Role.MODERATOR not in request.roles:
         return
-    n_values = len(pd.unique(texts[~pd.isna(texts)]))
-    if n_values < 2:
-        seen = "has no value at all" if n_values == 0 else "is the same for every unit"
-        raise PanelError(
-            f"The moderator '{request.name}' {seen} among the {len(texts)} units compared, so effects cannot differ "
-            "along it. Remove it from the plan, or check the column and records.keep."
-        )
     if request.level in ("", UNIT):
         return
     split = splitting(levels[request.level], texts)
