@@ -6,10 +6,12 @@ import csv
 import hashlib
 import io
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 from tests.report.harbour import build
 from whoworks import columns
+from whoworks.panel.ledger import Entry
 from whoworks.plan.plan import Plan
 from whoworks.report.write import write_checks, write_report
 
@@ -66,9 +68,22 @@ def stop(evidence, out):
 
 def test_a_stopped_study_shows_its_checks_and_ledger(tmp_path, evidence):
     out = stop(evidence, tmp_path / "out")
-    assert sorted(path.name for path in out.iterdir()) == ["checks.csv", "ledger.csv", "manifest.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checks.csv",
+        "ledger.csv",
+        "manifest.json",
+        "suppressed.csv",
+    ]
     assert json.loads((out / "manifest.json").read_text())["stopped"] == "One arm."
     assert stop(evidence, out) == out
+
+
+def test_a_stopped_study_accounts_for_every_count_that_it_withholds(tmp_path, evidence):
+    small = Entry(step="excluded", reason="left", arm="sg", n_rows=3, n_units=3, n_clusters=1)
+    out = stop(replace(evidence, ledger=evidence.ledger.plus([small])), tmp_path / "out")
+    withheld = list(csv.DictReader(io.StringIO((out / "suppressed.csv").read_text())))
+    assert any(row["file"] == "ledger.csv" for row in withheld)
+    assert all(row["reason"] for row in withheld)
 
 
 def test_a_stopped_study_leaves_a_finished_report_alone(tmp_path, evidence):

@@ -81,7 +81,7 @@ def write_checks(
     command: str = "",
     out: Path | str | None = None,
 ) -> Path:
-    """Write what a study that cannot carry its question still shows: checks, ledger, and why it stopped.
+    """Write what a study that cannot carry its question still shows: checks, ledger, what is withheld, why it stopped.
 
     A finished report that stands in the folder is left as it is; the checks then
     go beside it, into ``<out>-checks``. Returns the folder written.
@@ -92,7 +92,11 @@ def write_checks(
     target = require_writable(folder)
     account: list[Withholding] = []
     shown, told, inputs = withhold_flow(plan, ledger, checks, panel.provenance, account)
-    files = {"checks.csv": checks_csv(told), "ledger.csv": ledger_csv(shown.entries)}
+    files = {
+        "checks.csv": checks_csv(told),
+        "ledger.csv": ledger_csv(shown.entries),
+        "suppressed.csv": suppressed_csv(account),
+    }
     files[NAME] = compose_manifest(
         plan=plan,
         provenance=inputs,
