@@ -37,6 +37,16 @@ def test_a_contrast_that_needs_an_aliased_column_is_nan_and_others_are_not():
     assert np.isnan(found.covariance).tolist() == [[True, True], [True, False]]
 
 
+def test_a_contrast_that_another_order_of_columns_would_change_is_not_determined():
+    data = trial()
+    X = np.column_stack([data["X"], data["X"][:, 1] - 2 * data["X"][:, 2]])
+    rows = np.array([[0, 1, 0, 0, 0, 0], [0, 2, 1, 0, 0, 0], [0, 2, 1, 0, 0, 1], [0, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0]])
+    found = cluster_robust(**(data | {"X": X})).determines(rows)
+    other = np.array([0, 5, 1, 2, 3, 4])
+    again = cluster_robust(**(data | {"X": X[:, other]})).determines(rows[:, other])
+    assert found.tolist() == again.tolist() == [False, True, False, True, True]
+
+
 def test_a_joint_test_that_needs_an_aliased_column_is_refused():
     data = trial()
     fit = cluster_robust(**(data | {"X": np.column_stack([data["X"], data["X"][:, 1]])}))
@@ -76,6 +86,34 @@ def test_a_contrast_that_is_zero_up_to_rounding_has_no_p(kind):
     found = cluster_robust(**(data | {"y": np.full(len(data["y"]), 51.3)}), kind=kind).estimates
     assert np.isnan(found.p_value[1:]).all()
     assert found.estimate[0] == pytest.approx(51.3)
+
+
+@pytest.mark.parametrize("kind", ["CR0", "CR1", "CR2"])
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_an_effect_without_any_spread_within_arms_has_an_estimate_and_no_error(kind, size):
+    """An error of 1e-15 and a p of 1e-260 would be rounding sold as certainty."""
+    z = np.repeat(np.arange(12) % 2, 5).astype(float)
+    fit = cluster_robust(
+        X=np.column_stack([np.ones(60), z]), y=size * (5.1 + 5 * z), cluster=np.repeat(np.arange(12), 5), kind=kind
+    )
+    found = fit.estimates
+    assert found.estimate[1] == pytest.approx(5 * size)
+    for values in (found.std_error, found.statistic, found.p_value, np.diag(found.covariance), *found.interval()):
+        assert np.isnan(values).all()
+    assert np.isfinite(found.df).all()
+    assert np.isnan(joint_test(fit=fit, contrasts=np.eye(2)).p_value)
+
+
+def test_a_group_in_which_nobody_has_the_event_has_no_error_and_the_others_keep_theirs():
+    rng = np.random.default_rng(0)
+    z, group = np.repeat(np.arange(20) % 2, 10).astype(float), np.tile([0.0, 1.0], 100)
+    y = np.where(group == 1, 0.0, (rng.random(200) < 0.3).astype(float))
+    fit = cluster_robust(
+        X=np.column_stack([1 - group, group, z * (1 - group), z * group]), y=y, cluster=np.repeat(np.arange(20), 10)
+    )
+    assert np.isfinite(fit.estimates.std_error[2])
+    assert np.isnan(fit.estimates.std_error[3])
+    assert np.isfinite(fit.linear([0.0, 0.0, -1.0, 1.0]).p_value[0])
 
 
 def test_cr3_has_no_value_where_a_leverage_is_one():

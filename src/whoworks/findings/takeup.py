@@ -63,7 +63,7 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
 
 def is_full(receipt: Finding) -> bool:
     """Whether everyone in the one arm took the programme up and nobody in the other: nothing is left to vary."""
-    return abs(receipt.estimate - 100) < ROUNDING and receipt.std_error < ROUNDING
+    return abs(receipt.estimate - 100) < ROUNDING and not receipt.std_error >= ROUNDING
 
 
 def anderson_rubin(

@@ -35,8 +35,9 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 ALIASED = 1e-7  # a column is dropped when this little of its length is new (the tolerance of R's lm)
+SPANNED = 1e-6  # of a contrast's largest entry: what it may lose with a dropped column and count as told
 UNSEEN = 1e-9  # share of a contrast's variance below which no cluster's residuals tell anything of it
-ROUNDING = 1e-10  # of the outcome's size: an estimate and an error both below it are what rounding leaves of zero
+ROUNDING = 1e-10  # of the outcome's size: an error below it is what rounding leaves where residuals have no spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,10 @@ class Estimates:
     estimate, std_error, df, statistic, p_value : (q,) t test of each contrast
     with Satterthwaite degrees of freedom; NaN where a contrast needs an aliased
     coefficient, and all but the estimate where clusters with a leverage of one
-    decide it alone. statistic and p_value are NaN where estimate and error are
-    both zero up to rounding. covariance : (q, q) cluster-robust.
+    decide it alone. std_error, statistic and p_value are NaN where the error is
+    zero up to rounding: no residual tells how sure the estimate is (a group in
+    which everyone has the same outcome). covariance : (q, q) cluster-robust, NaN
+    where std_error is.
     """
 
     estimate: Vector
@@ -91,6 +94,7 @@ class ClusterRobustFit:
     kind: Kind
     _size: float
     _triangle: Vector
+    _spans: Vector
     _moments: Moments
     _adjusted: Vector
 
@@ -107,13 +111,12 @@ class ClusterRobustFit:
         estimate = np.where(lost, np.nan, rows[:, ~self.aliased] @ self.coefficients[~self.aliased])
         loadings, possible = self.loadings(rows), np.diag(self.possible(rows))
         expected = loadings.expected_variance()
-        unseen = lost | (expected <= UNSEEN * possible)
-        covariance = np.where(unseen[:, None] | unseen[None, :], np.nan, loadings.meat())
+        unseen, meat = lost | (expected <= UNSEEN * possible), loadings.meat()
         df = np.where(unseen, np.nan, loadings.degrees_of_freedom(expected))
+        untold = unseen | self.has_no_spread(variance=np.diag(meat), possible=possible)
+        covariance = np.where(untold[:, None] | untold[None, :], np.nan, meat)
         std_error = np.sqrt(np.diag(covariance))
-        zero = self.is_zero(estimate=estimate, std_error=std_error, possible=possible)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = np.where(zero, np.nan, estimate / std_error)
+        statistic = estimate / std_error
         return Estimates(
             estimate=estimate, std_error=std_error, df=df, statistic=statistic,
             p_value=2 * stdtr(df, -np.abs(statistic)), covariance=covariance,
@@ -128,14 +131,24 @@ class ClusterRobustFit:
         """Return what each cluster contributes to each contrast, (q, k) rows of X's coefficients."""
         return self._moments.load(self._adjusted, self._alpha(contrasts), kind=self.kind)
 
+    def determines(self, contrasts: Vector) -> NDArray[np.bool_]:
+        """Tell which contrasts, (q, k) rows, are the same whichever of columns that span one another is dropped.
+
+        `coefficients` are those of the model without the aliased columns. Another order of
+        columns would drop others, and tell other coefficients of what they go with.
+        """
+        of_kept = np.linalg.solve(self._triangle, self._spans)  # (kept, aliased)
+        apart = contrasts[:, self.aliased] - contrasts[:, ~self.aliased] @ of_kept
+        return np.asarray((np.abs(apart) <= SPANNED * np.abs(contrasts).max(axis=1, keepdims=True)).all(axis=1))
+
     def possible(self, contrasts: Vector) -> Vector:
         """Return the (q, q) covariance of contrasts when all units' errors are independent with variance 1."""
         alpha = self._alpha(contrasts)
         return np.asarray(alpha.T @ self._moments.spread @ alpha)
 
-    def is_zero(self, *, estimate: Vector, std_error: Vector, possible: Vector) -> NDArray[np.bool_]:
-        """Tell which contrasts, (q,) each, are what rounding leaves of zero; `possible` is their variance above."""
-        return np.asarray(np.maximum(np.abs(estimate), std_error) <= ROUNDING * self._size * np.sqrt(possible))
+    def has_no_spread(self, *, variance: Vector, possible: Vector) -> NDArray[np.bool_]:
+        """Tell which contrasts' cluster-robust variance, (q,), is what rounding leaves of zero; `possible` as above."""
+        return np.asarray(variance <= (ROUNDING * self._size) ** 2 * possible)
 
     def _alpha(self, contrasts: Vector) -> Vector:
         """Write contrasts in the orthonormal basis, (k, q)."""
@@ -189,7 +202,7 @@ def cluster_robust(
     blocks = None if block is None else Blocks.of(block[order], w)
     x_within = x if blocks is None else blocks.demean(x, w)
     y_within = outcome if blocks is None else blocks.demean(outcome[:, None], w)[:, 0]
-    basis, triangle, aliased = _orthonormal(x_within, w, lengths=np.sqrt(w @ x**2))
+    basis, triangle, spans, aliased = _orthonormal(x_within, w, lengths=np.sqrt(w @ x**2))
     gamma = basis.T @ (w * y_within)
     residuals = y_within - basis @ gamma
     moments = Moments.of(basis=basis, weights=w, residuals=residuals, cluster=group, blocks=blocks)
@@ -201,7 +214,7 @@ def cluster_robust(
     return ClusterRobustFit(
         coefficients=coefficients, aliased=aliased, residuals=back, n_units=len(outcome),
         n_clusters=moments.n_clusters, n_singular=n_singular, kind=kind,
-        _size=float(np.sqrt(w @ outcome**2 / w.sum())), _triangle=triangle, _moments=moments, _adjusted=adjusted,
+        _size=float(np.sqrt(w @ outcome**2 / w.sum())), _triangle=triangle, _spans=spans, _moments=moments, _adjusted=adjusted,
     )  # fmt: skip
 
 
@@ -226,10 +239,12 @@ def _checked(
     return x, outcome, w / w.mean(), group, block
 
 
-def _orthonormal(columns: Vector, weights: Vector, *, lengths: Vector) -> tuple[Vector, Vector, NDArray[np.bool_]]:
-    """Gram-Schmidt under the weights, in order, twice over: columns kept = basis @ triangle."""
+def _orthonormal(
+    columns: Vector, weights: Vector, *, lengths: Vector
+) -> tuple[Vector, Vector, Vector, NDArray[np.bool_]]:
+    """Gram-Schmidt under the weights, in order, twice over: columns kept = basis @ triangle, aliased = basis @ spans."""
     n, k = columns.shape
-    basis, triangle = np.empty((n, k)), np.zeros((k, k))
+    basis, triangle, spans = np.empty((n, k)), np.zeros((k, k)), np.zeros((k, k))
     aliased = np.zeros(k, dtype=np.bool_)
     rank = 0
     for j in range(k):
@@ -241,8 +256,9 @@ def _orthonormal(columns: Vector, weights: Vector, *, lengths: Vector) -> tuple[
             along += step
         length = np.sqrt(weights @ rest**2)
         aliased[j] = not length > ALIASED * lengths[j]
+        spans[:rank, j] = along
         if not aliased[j]:
             basis[:, rank] = rest / length
             triangle[:rank, rank], triangle[rank, rank] = along, length
             rank += 1
-    return basis[:, :rank], triangle[:rank, :rank], aliased
+    return basis[:, :rank], triangle[:rank, :rank], spans[:rank, aliased], aliased

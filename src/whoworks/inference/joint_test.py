@@ -65,9 +65,9 @@ def joint_test(*, fit: ClusterRobustFit, contrasts: ArrayLike) -> JointTest:
     spread = sum(loadings.inner(s, s, t, t) + loadings.inner(s, t, t, s) for s, t in pairs)
     eta = q * (q + 1) / spread
     df, meat = eta - q + 1, loadings.meat()
-    size, std_error = np.linalg.eigvalsh(meat), np.sqrt(np.diag(meat))
-    is_zero = fit.is_zero(estimate=difference, std_error=std_error, possible=np.diag(fit.possible(standard)))
-    if df <= 0 or size[0] <= SINGULAR * size[-1] or is_zero.all():
+    size = np.linalg.eigvalsh(meat)
+    flat = fit.has_no_spread(variance=np.diag(meat), possible=np.diag(fit.possible(standard)))
+    if df <= 0 or size[0] <= SINGULAR * size[-1] or flat.any():
         return JointTest.untold(q, df=df)
     statistic = df / (eta * q) * float(difference @ np.linalg.solve(meat, difference))
     return JointTest(statistic=statistic, df_num=q, df=df, p_value=float(stats.f.sf(statistic, q, df)))
