@@ -40,7 +40,9 @@ def test_a_contrast_that_needs_an_aliased_column_is_nan_and_others_are_not():
 def test_a_contrast_that_another_order_of_columns_would_change_is_not_determined():
     data = trial()
     X = np.column_stack([data["X"], data["X"][:, 1] - 2 * data["X"][:, 2]])
-    rows = np.array([[0, 1, 0, 0, 0, 0], [0, 2, 1, 0, 0, 0], [0, 2, 1, 0, 0, 1], [0, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0]])
+    rows = np.array(
+        [[0, 1, 0, 0, 0, 0], [0, 2, 1, 0, 0, 0], [0, 2, 1, 0, 0, 1], [0, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0]]
+    )
     found = cluster_robust(**(data | {"X": X})).determines(rows)
     other = np.array([0, 5, 1, 2, 3, 4])
     again = cluster_robust(**(data | {"X": X[:, other]})).determines(rows[:, other])

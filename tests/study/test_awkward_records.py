@@ -10,7 +10,7 @@ from tests.study.designs import LUNCH, YEARS, make_classes, make_pairs, run_brie
 from whoworks.errors import ForestError
 from whoworks.findings.exploration import NO_SLOPE
 from whoworks.findings.gap import BEFORE
-from whoworks.findings.setting import ALL_ZERO, NOT_DETERMINED
+from whoworks.findings.setting import NO_ERROR, NOT_DETERMINED
 from whoworks.findings.variance_ratio import VARIANCE_RATIO
 
 
@@ -77,7 +77,7 @@ def test_an_outcome_that_is_the_same_for_everyone_has_no_p(column, outcome, mode
     flat = found.where(outcome="flat")
     assert {"average", "subgroup", "difference"} <= {f.question for f in flat}
     assert not any(f.p_value < 1 for f in flat)
-    assert where(flat, question="average", weighting="student").notes[:1] == (ALL_ZERO,)
+    assert where(flat, question="average", weighting="student").notes[:1] == (NO_ERROR,)
 
 
 def test_an_outcome_that_is_the_arm_itself_has_an_effect_and_no_p():
@@ -100,6 +100,20 @@ def test_three_groups_of_which_no_block_holds_all_have_a_joint_test_that_cannot_
     joint = where(found.findings, question="joint", moderator="exp")
     assert np.isnan(joint.p_value)
     assert joint.notes == (NOT_DETERMINED,)
+
+
+def test_of_groups_that_no_block_compares_directly_only_what_the_data_tell_is_told():
+    """A's own effect is told through B's alone, and B's through A's or C's: none of them. C's less A's is."""
+    frame = make_classes(schools=24, per_school=2)
+    room = frame["class_id"].str[1:].astype(int)
+    frame["exp"] = np.where(room < 24, np.where(room % 2, "B", "A"), np.where(room % 2, "C", "B"))
+    effect = frame["exp"].map({"A": 1.0, "B": 5.0, "C": 9.0})
+    frame["y"] = 0.1 * frame["y"] + np.where(frame["arm"] == "T", effect, 0.0)
+    found = run_briefly(frame, moderators=[{"column": "exp", "level": "class", "planned": True}]).findings
+    groups = found.where(question="subgroup", moderator="exp")
+    assert [np.isnan(f.estimate) for f in groups] == [True, True, True]
+    assert all(f.notes == (NOT_DETERMINED,) for f in groups)
+    assert where(found, question="difference", moderator="exp", level="C").estimate == pytest.approx(8.0, abs=0.2)
 
 
 def test_three_schools_with_unequal_shares_of_arms_leave_the_calibration_slope_open():

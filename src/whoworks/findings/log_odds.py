@@ -74,7 +74,7 @@ def on_log_odds(moderation: Moderation) -> LogOddsDifference:
     middle[:, :width] = middle[:, width : 2 * width] = np.eye(width) / 2
     moved = np.zeros((width, len(effects.fit.coefficients)))
     moved[:, effects.first : effects.first + width] = np.eye(width)
-    level, effect = cells.linear(middle).estimate, effects.fit.linear(moved).estimate
+    level, effect = cells.linear(middle).estimate, effects.effects(np.eye(width)).estimate
     of_level, of_effect = (fit.loadings(rows).score for fit, rows in ((cells, middle), (effects.fit, moved)))
     told, by_level, by_effect = _log_odds(level, effect, moderation)
     parts = of_level @ by_level.T + of_effect @ by_effect.T  # (G, q): each cluster's part in each difference

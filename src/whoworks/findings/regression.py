@@ -54,8 +54,15 @@ class EffectFit:
         return not self.fit.aliased[self.first : self.first + self.width].any()
 
     def effects(self, rows: ArrayLike) -> Estimates:
-        """Estimate contrasts of the effect's coefficients: (q, width) rows."""
-        return self.fit.linear(self._embedded(rows))
+        """Estimate contrasts of the effect's coefficients, (q, width) rows; NaN where one is not determined.
+
+        Of columns that span one another one is dropped, and the others' coefficients
+        then speak of other groups than their own: only contrasts that no such choice
+        changes are told.
+        """
+        embedded = self._embedded(rows)
+        embedded[np.ix_(~self.fit.determines(embedded), self.fit.aliased)] = 1.0  # which makes them NaN
+        return self.fit.linear(embedded)
 
     def joint(self, rows: ArrayLike) -> JointTest:
         """Test that several contrasts of the effect's coefficients are all zero; NaN where one is not determined."""

@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 TOO_FEW_DF = 4.0  # below, a t distribution says little: the interval is printed, the p is not
 FEW_CLUSTERS = 10  # in an arm: below, a p by re-drawing the assignment is printed beside
 FEW_DF = "p not assessable: fewer than 4 degrees of freedom"
-ALL_ZERO = "p not assessable: the estimate and its error are both zero"
+NO_ERROR = "p not assessable: outcomes do not vary enough to give the estimate an error"
 NOT_DETERMINED = "not assessable: the data cannot tell it from differences between blocks or other groups"
 CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
 
@@ -82,7 +82,7 @@ class Setting:
 
         `is_difference` marks a difference between two effects (its effect size is
         linear). With fewer than 4 degrees of freedom the p is withheld and a note says so,
-        as it does where there is none: a zero without error, or what the data cannot tell.
+        as it does where there is none: outcomes do not vary, or the data cannot tell it.
         """
         estimate, error, df = (float(v[index]) for v in (estimates.estimate, estimates.std_error, estimates.df))
         low, high = (float(limit[index]) for limit in estimates.interval(self.confidence))
@@ -129,12 +129,12 @@ class Setting:
 
 
 def doubts(*, df: float, statistic: float) -> tuple[str, ...]:
-    """Say in a note why a t test has no p; nothing where it has one."""
+    """Say in a note why a test has no p; nothing where it has one."""
     if np.isnan(df):
         return (NOT_DETERMINED,)
     if df < TOO_FEW_DF:
         return (FEW_DF,)
-    return (ALL_ZERO,) if np.isnan(statistic) else ()
+    return (NO_ERROR,) if np.isnan(statistic) else ()
 
 
 def open_setting(

@@ -19,7 +19,7 @@ from whoworks.findings.groups import (
 )
 from whoworks.findings.randomization import randomization_test
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import FEW_DF, NOT_DETERMINED, TOO_FEW_DF, Setting
+from whoworks.findings.setting import TOO_FEW_DF, Setting, doubts
 from whoworks.findings.studentised import StudentisedEffect
 from whoworks.findings.unrecorded import note_unrecorded
 from whoworks.panel.panel import Panel
@@ -119,15 +119,12 @@ def _joint(
     setting: Setting, moderator: Moderator, groups: Groups, fit: EffectFit | None, kept: tuple[int, ...]
 ) -> Finding:
     fields: dict[str, object] = {"notes": ("not assessable: fewer than two groups can be compared",)}
-    if fit is not None and len(kept) > 1 and not fit.is_determined:
-        fields["notes"] = (NOT_DETERMINED,)
-    elif fit is not None and len(kept) > 1:
+    if fit is not None and len(kept) > 1:
         test = fit.joint(np.eye(len(kept))[1:])
-        has_p = test.df >= TOO_FEW_DF
         fields = {
             "statistic": test.statistic, "df_num": float(test.df_num), "df": test.df,
-            "p_value": test.p_value if has_p else NAN,
-            "notes": () if has_p else (FEW_DF,),
+            "p_value": test.p_value if test.df >= TOO_FEW_DF else NAN,
+            "notes": doubts(df=test.df, statistic=test.statistic),
         }  # fmt: skip
     left_out = len(groups.levels) - len(kept)
     if left_out and len(kept) > 1:

@@ -214,7 +214,8 @@ def cluster_robust(
     return ClusterRobustFit(
         coefficients=coefficients, aliased=aliased, residuals=back, n_units=len(outcome),
         n_clusters=moments.n_clusters, n_singular=n_singular, kind=kind,
-        _size=float(np.sqrt(w @ outcome**2 / w.sum())), _triangle=triangle, _spans=spans, _moments=moments, _adjusted=adjusted,
+        _size=float(np.sqrt(w @ outcome**2 / w.sum())), _triangle=triangle, _spans=spans, _moments=moments,
+        _adjusted=adjusted,
     )  # fmt: skip
 
 
@@ -242,7 +243,7 @@ def _checked(
 def _orthonormal(
     columns: Vector, weights: Vector, *, lengths: Vector
 ) -> tuple[Vector, Vector, Vector, NDArray[np.bool_]]:
-    """Gram-Schmidt under the weights, in order, twice over: columns kept = basis @ triangle, aliased = basis @ spans."""
+    """Gram-Schmidt under the weights, in order, twice: columns kept = basis @ triangle, aliased = basis @ spans."""
     n, k = columns.shape
     basis, triangle, spans = np.empty((n, k)), np.zeros((k, k)), np.zeros((k, k))
     aliased = np.zeros(k, dtype=np.bool_)
