@@ -33,7 +33,7 @@ def test_an_arm_in_two_spellings_is_refused_by_its_name_and_count(tmp_path, resp
 
 
 def test_arms_all_in_another_spelling_are_refused_by_their_names(tmp_path):
-    with pytest.raises(PanelError, match=r"80 row\(s\) hold in 'arm' the arm 'usual', 'adaptive' in another spelling"):
+    with pytest.raises(PanelError, match=r"80 row\(s\) hold in 'arm' the arms 'usual', 'adaptive' in another spelling"):
         build(tmp_path, edit=lambda roster: roster.assign(arm=roster["arm"].str.upper()))
 
 
@@ -70,7 +70,7 @@ JOINS = {
         lambda ids: ids.str.lstrip("0"), "'student' of 'tests' holds digits (1 to 2 long), and 'roster.student_id' "
         "holds digits (5 long)"),
     "a prefix": (lambda ids: "ST" + ids, "holds capital letters and digits (7 long)"),
-    "small letters": (lambda ids: "st-" + ids, "holds small letters and digits and other signs (8 long)"),
+    "small letters": (lambda ids: "st-" + ids, "holds small letters, digits and other signs (8 long)"),
     "other units": (
         lambda ids: "9" + ids.str[1:], "holds digits (5 long), and 'roster.student_id' holds digits (5 long)"
     ),

@@ -83,6 +83,7 @@ def test_a_stopped_study_accounts_for_every_count_that_it_withholds(tmp_path, ev
     out = stop(replace(evidence, ledger=evidence.ledger.plus([small])), tmp_path / "out")
     withheld = list(csv.DictReader(io.StringIO((out / "suppressed.csv").read_text())))
     assert any(row["file"] == "ledger.csv" for row in withheld)
+    assert {row["file"] for row in withheld} <= {path.name for path in out.iterdir()}
     assert all(row["reason"] for row in withheld)
 
 

@@ -37,7 +37,7 @@ def tell_forms(texts: Texts) -> str:
 
 
 def kinds_of(text: str) -> str:
-    """Name the kinds of characters in a text: ``capital letters and digits``."""
+    """Name the kinds of characters in a text: ``capital letters, digits and other signs``."""
     letters = "".join(letter for letter in text if letter.isalpha())
     size = "capital " if letters.isupper() else "small " if letters.islower() else ""
     there = [
@@ -45,7 +45,8 @@ def kinds_of(text: str) -> str:
         (any(letter.isdigit() for letter in text), "digits"),
         (not all(letter.isalnum() for letter in text), "other signs"),
     ]
-    return " and ".join(kind for holds, kind in there if holds)
+    *first, last = [kind for holds, kind in there if holds]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def span(lengths: pd.Series[int]) -> str:

@@ -25,9 +25,10 @@ def require_spelled(texts: Texts, codes: Sequence[str], rows: Mask, *, column: s
     if not told:
         return
     n_rows = int(np.count_nonzero(rows & pd.Series(texts, dtype=object).isin(list(told)).to_numpy()))
-    named = ", ".join(f"'{code}'" for code in codes if code in told.values())
+    meant_here = [f"'{code}'" for code in codes if code in told.values()]
+    what = f"{noun}s {', '.join(meant_here)}" if len(meant_here) > 1 else f"{noun} {meant_here[0]}"
     raise PanelError(
-        f"{n_rows} row(s) hold in '{column}' the {noun} {named} in another spelling than the plan's: they differ from "
-        f"it in capital letters, blanks or characters that are not seen. Spell each {noun} in one way, in the records "
+        f"{n_rows} row(s) hold in '{column}' the {what} in another spelling than the plan's: they differ in "
+        f"capital letters, blanks or characters that are not seen. Spell each {noun} in one way, in the records "
         "and in the plan; if the other spelling means something else, give that a code of its own."
     )

@@ -24,6 +24,7 @@ from whoworks.report.selection import select
 from whoworks.report.typeset import typeset
 
 LONGEST_SLUG = 60
+REPORT = "report.pdf"
 
 
 def write_report(evidence: Evidence, out: Path) -> Path:
@@ -61,7 +62,7 @@ def compose_files(evidence: Evidence) -> dict[str, bytes]:
     document = compose_document(released, chosen, words, refer(charts))
     figures = {f"figures/{chart.name}.svg": chart.svg() for chart in charts}
     return {
-        "report.pdf": typeset(document, figures=figures, registered=shown.plan.study.registered),
+        REPORT: typeset(document, figures=figures, registered=shown.plan.study.registered),
         "findings.csv": findings_csv(shown.findings),
         "findings.json": findings_json(released, words),
         "checks.csv": checks_csv(shown.checks),
@@ -87,7 +88,7 @@ def write_checks(
     go beside it, into ``<out>-checks``. Returns the folder written.
     """
     folder = folder_name(plan, panel.provenance) if out is None else Path(out)
-    if read_manifest(folder) is not None and (folder / "report.pdf").exists():
+    if read_manifest(folder) is not None and (folder / REPORT).exists():
         folder = folder.with_name(f"{folder.name}-checks")
     target = require_writable(folder)
     account: list[Withholding] = []
@@ -95,7 +96,7 @@ def write_checks(
     files = {
         "checks.csv": checks_csv(told),
         "ledger.csv": ledger_csv(shown.entries),
-        "suppressed.csv": suppressed_csv(account),
+        "suppressed.csv": suppressed_csv(item for item in account if item.file != REPORT),
     }
     files[NAME] = compose_manifest(
         plan=plan,
