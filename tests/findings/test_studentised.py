@@ -117,3 +117,19 @@ def test_a_draw_without_full_rank_is_left_to_the_regression():
     )  # fmt: skip
     assert np.isnan(told[0])
     assert np.isfinite(told[1:]).any()
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e9])
+@pytest.mark.parametrize("column", ["", "frl"])
+def test_the_draw_that_was_made_has_the_observed_t_however_far_outcomes_lie_from_zero(column, offset):
+    pilot = opened("eight classes in two schools")
+    statistic, scores, known = asked(pilot, column), pilot.scores, pilot.design
+    far = replace(scores, y=scores.y - scores.y.mean() + offset * scores.y.std())
+    place = np.searchsorted(known.rows, scores.rows)
+    units = list_assigned(arm=known.arm, assigned=known.assigned, block=known.block)
+    told = statistic.over_draws(
+        far, drawn=units.arm[None], unit=units.unit[place], compared=(1,), probability=known.probability[place],
+        base=far.y, effect=0.0,
+    )  # fmt: skip
+    assert told == pytest.approx([statistic(far)], rel=1e-11)
+    assert told == pytest.approx([statistic(scores)], rel=1e-5)

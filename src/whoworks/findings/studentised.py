@@ -9,7 +9,7 @@ one but for more than rounding, are left to the regression itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,8 +45,19 @@ class StudentisedEffect:
     def __call__(self, scores: Scores) -> float:
         """Return it from the regression; no spread counts as no evidence."""
         contrast = np.eye(self.basis.shape[1])[-1]
-        told = fit_effects(scores, basis=self.basis, keep=self.keep).effects(contrast)
+        level = replace(scores, y=self.level(scores.y, scores.block))
+        told = fit_effects(level, basis=self.basis, keep=self.keep).effects(contrast)
         return float(np.nan_to_num(told.statistic[0]))
+
+    def level(self, y: Vector, block: Codes) -> Vector:
+        """Take its mean among the units kept out of each block, (n,).
+
+        Blocks, or the constant, are in the regression: no t changes, but for less
+        rounding where outcomes are large beside their spread.
+        """
+        kept = np.bincount(block, self.keep)
+        mean = np.bincount(block, np.where(self.keep, y, 0.0)) / np.maximum(kept, 1)
+        return np.asarray(y - mean[block], dtype=np.float64)
 
     def over_draws(
         self, scores: Scores, *, drawn: Codes, unit: Codes, compared: tuple[int, ...], probability: Vector,
@@ -95,11 +106,11 @@ class ClusterSums:
         columns = asked.basis[keep] if scores.h is None else np.column_stack([asked.basis, scores.h])[keep]
         if columns.shape[1] > MOST_COLUMNS:
             return None
-        order = np.argsort(code, kind="stable")
+        order, level = np.argsort(code, kind="stable"), asked.level(base, scores.block)
         columns, starts = columns[order], np.searchsorted(code[order], np.arange(len(first)))
         return cls(
             gram=np.add.reduceat(columns[:, :, None] * columns[:, None, :], starts),
-            cross=np.add.reduceat(columns * base[keep][order][:, None], starts),
+            cross=np.add.reduceat(columns * level[keep][order][:, None], starts),
             unit=within[0][first], weight=1 / within[1][first],
             block=np.unique(within[2][first], return_inverse=True)[1], width=asked.basis.shape[1],
         )  # fmt: skip
