@@ -70,9 +70,8 @@ class Store:
 
     def read(self, cell: Cell) -> pd.DataFrame:
         """Return the rows of a cell's finished replicates, in their order."""
-        parts = [
-            pd.read_parquet(path, use_threads=False) for path in sorted((self.folder / cell.name).glob("*.parquet"))
-        ]
+        files = sorted((self.folder / cell.name).glob("*.parquet"))
+        parts = [pd.read_parquet(path, use_threads=False) for path in files]  # Arrow's threads have aborted a long run
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 
 

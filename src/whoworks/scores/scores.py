@@ -32,7 +32,7 @@ class Scores:
     cluster, block, fold : (n,) codes
     site : (n,) codes, or None
     id : (n,) unit ids, as text
-    prognosis_name : which learner was chosen ("ridge", "gradient boosting", "none")
+    prognosis_name : which learner was chosen ("ridge regression", "gradient boosting", "none")
     share_explained : share of the outcome's left-out variance that h removes (0 where there is none)
     """
 
