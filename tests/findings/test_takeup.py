@@ -10,6 +10,7 @@ from scipy import stats
 
 from tests.findings.pilots import open_pilot
 from whoworks.findings.regression import fit_effects
+from whoworks.findings.setting import NO_ERROR
 from whoworks.findings.takeup import anderson_rubin, find_takeup, is_full
 
 GRID = np.linspace(-60, 60, 240_001)
@@ -80,6 +81,25 @@ def test_where_all_took_up_the_offer_and_nobody_else_did_the_average_is_not_told
     (receipt,) = find_takeup(replace(opened.main, scores=replace(scores, d=scores.z.copy())))
     assert is_full(receipt)
     assert receipt.estimate == pytest.approx(100.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_take_up_by_nobody_or_everybody_in_both_arms_gives_no_effect_per_taker_up(opened, share):
+    receipt, cace = find_takeup(
+        replace(opened.main, scores=replace(opened.scores, d=np.full(len(opened.scores.y), share)))
+    )
+    assert receipt.estimate == pytest.approx(0.0, abs=1e-9)
+    assert receipt.notes == cace.notes == (NO_ERROR,)
+    assert np.isnan([receipt.std_error, receipt.conf_low, cace.estimate, cace.conf_low, cace.conf_high]).all()
+
+
+def test_an_outcome_without_spread_within_arms_gives_no_range_per_taker_up(opened):
+    flat = replace(opened.scores, y=5 + 2 * opened.scores.z, h=None)
+    receipt, cace = find_takeup(replace(opened.without_prognosis().main, scores=flat))
+    assert np.isfinite(receipt.std_error)
+    assert not receipt.notes
+    assert np.isnan([cace.estimate, cace.conf_low, cace.conf_high, cace.p_value]).all()
+    assert cace.notes == (NO_ERROR,)
 
 
 def test_one_student_who_did_not_take_it_up_brings_its_own_estimate(opened):

@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 TOO_FEW_DF = 4.0  # below, a t distribution says little: the interval is printed, the p is not
 FEW_CLUSTERS = 10  # in an arm: below, a p by re-drawing the assignment is printed beside
 FEW_DF = "p not assessable: fewer than 4 degrees of freedom"
-NO_ERROR = "p not assessable: outcomes do not vary enough to give the estimate an error"
+NO_ERROR = "not assessable: outcomes do not vary enough to give the estimate an error"
 NOT_DETERMINED = "not assessable: the data cannot tell it from differences between blocks or other groups"
 CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
 
@@ -132,9 +132,9 @@ def doubts(*, df: float, statistic: float) -> tuple[str, ...]:
     """Say in a note why a test has no p; nothing where it has one."""
     if np.isnan(df):
         return (NOT_DETERMINED,)
-    if df < TOO_FEW_DF:
-        return (FEW_DF,)
-    return (NO_ERROR,) if np.isnan(statistic) else ()
+    if np.isnan(statistic) and df > 0:
+        return (NO_ERROR,)
+    return (FEW_DF,) if df < TOO_FEW_DF else ()
 
 
 def open_setting(

@@ -9,7 +9,7 @@ from scipy import stats
 
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import FEW_DF, TOO_FEW_DF, Setting
+from whoworks.findings.setting import FEW_DF, NO_ERROR, TOO_FEW_DF, Mask, Setting
 
 ROUNDING = 1e-6  # percentage points
 
@@ -40,6 +40,8 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     )  # fmt: skip
     if is_full(receipt):
         return (receipt,)
+    if np.isnan(receipt.std_error) or np.isnan(last.std_error[0]):
+        return _untold(setting, receipt, keep)
     parts = [fit.loadings([1.0]).score[:, 0] for fit in (on_outcome, on_receipt)]
     a, b = float(last.estimate[0]), float(first.estimate[0])
     variance = (float(parts[0] @ parts[0]), float(parts[0] @ parts[1]), float(parts[1] @ parts[1]))
@@ -57,6 +59,17 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
         effect_size_low=setting.scale.effect_size(low), effect_size_high=setting.scale.effect_size(high),
         sd_used=setting.scale.name, p_value=float(last.p_value[0]) if has_p else NAN, notes=notes,
         **setting.counts(keep),
+    )  # fmt: skip
+    return receipt, cace
+
+
+def _untold(setting: Setting, receipt: Finding, keep: Mask) -> tuple[Finding, Finding]:
+    """Return what is left where take-up, or the outcome, does not vary within an arm: no range, and so no ratio."""
+    if np.isnan(receipt.std_error):
+        receipt = replace(receipt, notes=(NO_ERROR,))
+    cace = setting.finding(
+        question="average", estimand="cace", quantity="average effect among those moved to take up",
+        status="exploratory", notes=(NO_ERROR,), **setting.counts(keep),
     )  # fmt: skip
     return receipt, cace
 

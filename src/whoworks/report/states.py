@@ -8,6 +8,8 @@ from enum import StrEnum
 from whoworks.findings.finding import Finding
 from whoworks.report.labels import Words, outcome_of
 
+NOT_ASSESSABLE = "not assessable:"  # how the note of a finding begins that nothing is to be read from
+
 
 class State(StrEnum):
     """How far an estimate carries."""
@@ -23,6 +25,7 @@ class State(StrEnum):
 def read_state(finding: Finding, words: Words) -> State:
     """Return a finding's state.
 
+    Not assessable: no estimate and no test, or an estimate without error.
     Clear: p, adjusted where the finding belongs to a family, is below what the
     interval's level allows, and an interval, if there is one, leaves zero out:
     a one-sided p may be small where the two-sided interval does not.
@@ -33,13 +36,18 @@ def read_state(finding: Finding, words: Words) -> State:
     """
     if finding.suppressed:
         return State.WITHHELD
-    if math.isnan(finding.estimate) and math.isnan(finding.statistic):
+    if math.isnan(finding.statistic) and (math.isnan(finding.estimate) or is_doubted(finding)):
         return State.NOT_ASSESSABLE
     if is_within_meaningful(finding, words):
         return State.NO_MEANINGFUL
     if is_settled(finding):
         return State.CLEAR
     return State.SUGGESTIVE if leaves_zero_out(finding) else State.INCONCLUSIVE
+
+
+def is_doubted(finding: Finding) -> bool:
+    """Whether a note says that the estimate, if there is one, has nothing to be judged by."""
+    return any(note.startswith(NOT_ASSESSABLE) for note in finding.notes)
 
 
 def is_settled(finding: Finding) -> bool:
