@@ -20,7 +20,8 @@ from whoworks.findings.finding import Findings
 from whoworks.panel.ledger import Entry, Ledger
 from whoworks.report import participants
 from whoworks.report.cells import WITHHELD
-from whoworks.report.disclosure import ESTIMATES, mentions, withhold
+from whoworks.report.complements import COUNTS
+from whoworks.report.disclosure import ESTIMATES, withhold
 from whoworks.report.write import compose_files
 
 TEXT = re.compile(r">([^<]+)<")
@@ -73,7 +74,7 @@ def test_the_account_of_what_is_withheld_holds_no_number_of_it(small, small_file
     rows = list(csv.DictReader(io.StringIO(small_files["suppressed.csv"].decode())))
     whole = [row["row"] for row in rows if row["column"] == "all numbers"]
     assert whole == [f.finding_id for f in small.findings if is_hidden(f)]
-    assert {row["column"] for row in rows} == {"all numbers", "n_units"}
+    assert {row["column"] for row in rows} == {"all numbers", " ".join(COUNTS)}
     assert {row["reason"] for row in rows} == {"fewer than 10 students or 3 clusters in an arm"}
 
 
@@ -110,10 +111,28 @@ def test_a_caveat_says_of_a_check_what_the_check_may_still_say(evidence):
     assert "0.4" not in released.caveats[0].sentence
 
 
-def test_a_sentence_without_the_withheld_numbers_stays(evidence):
-    said = "The outcome is there for nearly everyone."
-    released = withhold(replace(evidence, checks=(small_check(sentence=said),)))
-    assert released.evidence.checks[0].sentence == said
+def gaps(widest: int) -> Check:
+    """Return a balance check of two variables of which the second counts seven students under treatment."""
+    table = pd.DataFrame({"n_treated": [600, 7], "n_control": [580, 500], "standardised": [0.31, -0.2]})
+    table.loc[widest, "standardised"] = -0.42
+    return small_check(check_id="balance", value=0.42, sentence="The largest is \u22120.42 SD.", table=table)
+
+
+def test_a_checks_value_goes_with_a_small_cell_below_zero_and_stays_where_another_row_is_the_widest(evidence):
+    hidden, told = withhold(replace(evidence, checks=(gaps(1), gaps(0)))).evidence.checks
+    assert math.isnan(hidden.value)
+    assert "0.42" not in hidden.sentence
+    assert (told.value, told.sentence) == (0.42, "The largest is \u22120.42 SD.")
+    assert list(told.table["standardised"].isna()) == [False, True]
+
+
+def test_a_ceilings_share_goes_and_its_sentence_that_guards_itself_stays(evidence):
+    table = pd.DataFrame({"n_there": [2, 5], "n_elsewhere": [202, 199], "share": [2 / 204, 5 / 204]})
+    said = "of 204 students, fewer than 10 are at the highest value seen"
+    given = small_check(check_id="ceiling_floor", value=5 / 204, sentence=said, table=table)
+    (check,) = withhold(replace(evidence, checks=(given,))).evidence.checks
+    assert math.isnan(check.value)
+    assert check.sentence == said
 
 
 def test_a_few_missing_values_of_a_covariate_go_alone(evidence):
@@ -150,29 +169,21 @@ def test_small_counts_leave_the_ledger_and_the_flow(evidence):
     assert "607" not in files["figures/participant-flow.svg"].decode()
 
 
-def test_a_caveat_does_not_tell_what_its_finding_may_not(evidence):
+def test_a_caveat_of_a_withheld_finding_goes_with_it_whatever_it_says_and_others_keep_all_their_numbers(evidence):
     small = make_small()
     hidden = next(f for f in small.findings if f.moderator == "frl" and f.question == "difference")
-    told = Caveat(
-        caveat_id="x", subject="frl", gravity=1, sentence=f"The difference of {hidden.estimate:.2f} is large."
-    )
-    released = withhold(replace(small, caveats=(told,)))
-    assert released.evidence.caveats[0].sentence == "The difference of [withheld] is large."
-
-
-@pytest.mark.parametrize(
-    ("sentence", "number", "told"),
-    [
-        ("it was 0.4 %", 0.0043, True),
-        ("it was 4 students", 4.0, True),
-        ("it was 1,234", 1234.0, True),
-        ("it was −2.31", -2.3142, True),
-        ("it was 5 students", 4.0, False),
-        ("class 4b and B4", 4.0, False),
-    ],
-)
-def test_a_number_is_found_in_a_sentence_as_it_would_be_written(sentence, number, told):
-    assert mentions(sentence, [number]) is told
+    shown = next(f for f in small.findings if f.question == "average")
+    about = Caveat(
+        caveat_id="x", subject="frl", gravity=1, sentence=f"It is {hidden.estimate / 3:.1f} times as much.",
+        about=(shown.finding_id, hidden.finding_id),
+    )  # fmt: skip
+    beside = Caveat(
+        caveat_id="y", subject="", gravity=1, sentence=f"The {abs(hidden.estimate):.0f} schools that took part.",
+        about=(shown.finding_id,),
+    )  # fmt: skip
+    released = withhold(replace(small, caveats=(about, beside)))
+    assert released.evidence.caveats == (beside,)
+    assert [(w.file, w.row) for w in released.withheld if w.column == "caveat"] == [("findings.json", "x")]
 
 
 def test_nothing_is_withheld_when_no_cell_is_small(evidence):
@@ -221,7 +232,30 @@ def test_students_are_counted_in_the_groups_of_a_moderator_that_many_lack_or_non
 def test_the_groups_beside_one_that_is_withheld_are_not_counted_either(small):
     beside = [f for f in withhold(small).evidence.findings if f.moderator in ("frl", "locale") and not f.suppressed]
     assert beside
-    assert {finding.n_units for finding in beside} == {0}
+    assert {getattr(finding, name) for finding in beside for name in COUNTS} == {0}
+    assert all(math.isfinite(f.estimate) for f in beside if f.question == "subgroup")
+
+
+def test_a_group_withheld_in_one_outcome_leaves_its_moderator_uncounted_in_the_others(evidence):
+    other = [replace(f, outcome="mth_post") for f in evidence.findings if f.outcome == "rd_post"]
+    small = [replace(f, smallest_cell=7) if (f.moderator, f.level) == ("frl", "Y") else f for f in other]
+    given = replace(evidence, findings=Findings(items=(*evidence.findings, *small)))
+    told = [f for f in withhold(given).evidence.findings if f.outcome == "rd_post" and f.n_units]
+    assert "frl" not in {f.moderator for f in told}
+    assert "locale" in {f.moderator for f in told}
+
+
+def test_the_share_of_a_withheld_group_is_withheld_too_and_other_shares_stay(small):
+    asked = small.findings.items[0]
+    shares = [
+        replace(asked, question="site-profile", moderator=name, unit="percentage points", estimate=6.2)
+        for name in ("locale", "gndr")
+    ]
+    released = withhold(replace(small, findings=Findings(items=(*small.findings, *shares)))).evidence.findings
+    assert {f.moderator: f.suppressed for f in released if f.question == "site-profile"} == {
+        "locale": True,
+        "gndr": False,
+    }
 
 
 def test_where_students_are_the_clusters_neither_is_counted(evidence):
@@ -230,9 +264,15 @@ def test_where_students_are_the_clusters_neither_is_counted(evidence):
 
 
 def test_a_note_tells_a_small_count_of_students_as_small(evidence):
-    released = lacking(evidence, 4, notes=("9 students who lack it are left out", "10 students are in"))
+    released = lacking(evidence, 14, notes=("9 students who lack it are left out", "10 students are in"))
     notes = {note for finding in about_sex(withhold(released)) for note in finding.notes}
     assert notes == {"fewer than 10 students who lack it are left out", "10 students are in"}
+
+
+def test_a_note_of_a_finding_that_is_not_counted_tells_nobody_left_out(evidence):
+    released = lacking(evidence, 4, notes=("24 students who lack one of the moderators are left out",))
+    notes = {note for finding in about_sex(withhold(released)) for note in finding.notes}
+    assert notes == {"some students who lack one of the moderators are left out"}
 
 
 def test_moderators_together_are_not_counted_where_few_lack_one_and_others_keep_their_counts(evidence):

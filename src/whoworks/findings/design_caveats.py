@@ -28,7 +28,7 @@ def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Fin
     yield from _without_arm(panel)
     for setting in settings:
         if setting.is_primary:
-            yield from _few_clusters(setting)
+            yield from _few_clusters(setting, findings)
     for setting in settings:
         if setting.is_main:
             yield from _simpler_engine(panel, setting)
@@ -41,14 +41,19 @@ def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Fin
     yield from _places(panel, settings)
 
 
-def _few_clusters(setting: Setting) -> Iterator[Caveat]:
+def _few_clusters(setting: Setting, findings: Findings) -> Iterator[Caveat]:
     if setting.has_few_clusters:
+        averages = findings.where(
+            question="average", outcome=setting.outcome.column, wave=setting.outcome.wave,
+            contrast=setting.scores.contrast,
+        )  # fmt: skip
         n = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
         word = plural(setting.design.cluster_level)
         yield Caveat(
             caveat_id="few_clusters", subject="", gravity=1,
             sentence=f"One arm has only {n} {word}. With fewer than {FEW_CLUSTERS} the range is wide and rests on "
             f"assumptions; the p-value from re-drawing the assignment is printed beside it.",
+            about=tuple(average.finding_id for average in averages),
         )  # fmt: skip
 
 
@@ -91,6 +96,7 @@ def _unlike_target(panel: Panel, findings: Findings) -> Iterator[Caveat]:
                 sentence=f"The {places} of this study {'are unlike' if grade == 'low' else 'resemble only in part'} "
                 f"{finding.reference}; they differ most in {panel.variable(widest.moderator).label}. Effects there may "
                 "be larger or smaller, as far as they depend on what differs.",
+                about=(finding.finding_id, widest.finding_id),
             )  # fmt: skip
 
 
@@ -180,6 +186,7 @@ def _takeup(panel: Panel, setting: Setting, findings: Findings) -> Iterator[Cave
                 caveat_id="little_takeup", subject="", gravity=2,
                 sentence=f"The offer moved take-up by {finding.estimate:.0f} percentage points: what was tested is an "
                 "offer that many did not act on, or that others had anyway.",
+                about=(finding.finding_id,),
             )  # fmt: skip
             return
     if setting.scores.d is None:

@@ -29,7 +29,7 @@ def find_finding_caveats(panel: Panel, settings: Sequence[Setting], findings: Fi
     for setting in settings:
         if setting.is_primary:
             yield from _underpowered(setting, findings)
-    yield from _no_differences_found(findings)
+    yield from _no_differences_found(panel, findings)
     yield from _fragile_over_seeds(panel, findings)
     yield from _informative_size(findings)
     yield from _inseparable_sites(findings)
@@ -59,6 +59,7 @@ def _underpowered(setting: Setting, findings: Findings) -> Iterator[Caveat]:
         caveat_id="underpowered", subject=setting.scores.outcome, gravity=1 if inside else 2,
         sentence=f"On {outcome.label}, the smallest average effect this study could have detected four times in "
         f"five is {finding.mde / meaningful:.1f} times the smallest that would matter, {reading}.",
+        about=(finding.finding_id,),
     )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def _informative_size(findings: Findings) -> Iterator[Caveat]:
                 sentence="The average over students and the average over "
                 f"{plural(finding.cluster)} differ by more than chance explains: size matters to the effect, "
                 "and the two averages answer different questions.",
+                about=(finding.finding_id,),
             )  # fmt: skip
 
 
@@ -80,20 +82,23 @@ def _inseparable_sites(findings: Findings) -> Iterator[Caveat]:
                 yield Caveat(
                     caveat_id="inseparable_sites", subject=finding.outcome, gravity=2,
                     sentence=f"{note[:1].upper()}{note[1:]}; how large the effect would be elsewhere is left open.",
+                    about=(finding.finding_id,),
                 )  # fmt: skip
 
 
-def _no_differences_found(findings: Findings) -> Iterator[Caveat]:
+def _no_differences_found(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     planned = [f for f in findings if f.status == "confirmatory" and is_test(f, findings.items)]
-    tests = [f for f in planned if not np.isnan(f.p_adjusted)]
+    known = [f for f in planned if not np.isnan(f.p_adjusted)]
+    tests = [f for f in known if not _is_small(panel, f)]
+    shown = "" if len(tests) == len(known) else " that can be shown"
     overall = findings.where(question="heterogeneity", moderator=ALL_MODERATORS).items
     if tests and all(f.p_adjusted > SETTLED for f in tests):
         said = (
-            f"None of the {len(tests)} planned comparisons of groups tells their effects apart. That is not "
+            f"None of the {len(tests)} planned comparisons of groups{shown} tells their effects apart. That is not "
             "evidence that everyone gains alike: the ranges show how large a difference could be."
             if len(tests) > 1
-            else "The planned comparison of groups does not tell their effects apart. That is not evidence that "
-            "everyone gains alike: the range shows how large a difference could be."
+            else f"The planned comparison of groups{shown} does not tell their effects apart. That is not evidence "
+            "that everyone gains alike: the range shows how large a difference could be."
         )
     elif not planned and overall and all(f.p_value > SETTLED for f in overall):
         said = (
@@ -102,7 +107,8 @@ def _no_differences_found(findings: Findings) -> Iterator[Caveat]:
         )
     else:
         return
-    yield Caveat(caveat_id="no_differences_found", subject="", gravity=1, sentence=said)
+    about = () if planned else tuple(f.finding_id for f in overall)
+    yield Caveat(caveat_id="no_differences_found", subject="", gravity=1, sentence=said, about=about)
 
 
 def _many_looks(findings: Findings) -> Iterator[Caveat]:

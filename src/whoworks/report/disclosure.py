@@ -6,42 +6,36 @@ sentence, table or figure can show what is not there.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from whoworks.checks.verdict import Check
-from whoworks.design.levels import STUDENT
+from whoworks.checks.verdict import Check, Verdict
+from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.caveats import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.panel.ledger import ANALYSED, Ledger
 from whoworks.panel.panel import Provenance
 from whoworks.plan.plan import Plan
 from whoworks.report.cells import WITHHELD, Rule, Withholding, read_rule
+from whoworks.report.complements import COUNTS, counted_by, find_uncounted, find_withheld_groups, is_withheld
 from whoworks.report.evidence import Evidence
 from whoworks.report.stages import Stages, clear_ledger, find_stages
 
-NUMBER = re.compile(r"(?<![\w.])[-\u2212]?\d[\d,]*(?:\.\d+)?(?![\w.]*\w)")
 ESTIMATES = (
     "estimate", "std_error", "df_num", "df", "statistic", "p_value", "p_randomization", "p_adjusted",
     "conf_low", "conf_high", "effect_size", "effect_size_low", "effect_size_high", "mde",
 )  # fmt: skip
 WORD = "[withheld]"  # stands where a sentence told a number
 COUNTS_OF_CLUSTERS = ("cluster_attrition", "clusters")  # their counts are of classes or schools, not of students
+WIDEST = {"balance": "standardised", "ceiling_floor": "share"}  # the column whose largest entry is the check's value
+GUARDED = ("cluster_sizes", "ceiling_floor")  # their sentences tell no small count
 STUDENTS = re.compile(r"(\d[\d,]*) students?\b")
-PROJECTED = "all moderators"  # counted without the students who lack any
-PARTS = ("subgroup", "difference", "joint")  # findings that count a moderator's groups
-COUNTS = ("n_units", "n_clusters", "n_treated_clusters", "n_control_clusters")
-
-
+LEFT_OUT = re.compile(r"^\d[\d,]* students?\b")  # so begins a note that a total turns into a count
 MEASURES = ("ceiling_floor", "distinct_values")  # checks of those analysed, as the balance of an outcome is
 OF_STUDENTS = ("attrition", "group_attrition")  # their numbers give away how many students were assigned
-
-
-Question = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +54,20 @@ class Assigned:
     students: bool
     clusters: bool
     outcomes: tuple[str, ...]
-    hidden: frozenset[int]
+    hidden: tuple[tuple[str, frozenset[int]], ...]  # what is counted, and the counts that are not told
 
 
 def withhold(evidence: Evidence) -> Released:
     """Return the evidence without its small cells."""
     rule = read_rule(evidence.plan)
     account: list[Withholding] = []
-    unsure = find_uncounted(evidence, rule)
-    findings = tuple(clear_finding(finding, rule, unsure, account) for finding in evidence.findings)
-    hidden = {number for finding in evidence.findings if rule.is_small(finding) for number in numbers_of(finding)}
-    small = {finding.moderator for finding in evidence.findings if rule.is_small(finding)}
+    groups, uncounted = find_withheld_groups(evidence, rule), find_uncounted(evidence, rule)
+    gone = frozenset(f.finding_id for f in evidence.findings if is_withheld(f, groups, rule))
+    findings = tuple(
+        blank_finding(finding, rule, account) if finding.finding_id in gone
+        else clear_finding(finding, rule, uncounted.get(counted_by(finding), ()), account)
+        for finding in evidence.findings
+    )  # fmt: skip
     ledger, checks, provenance = withhold_flow(
         evidence.plan, evidence.ledger, evidence.checks, evidence.provenance, account
     )
@@ -80,7 +77,7 @@ def withhold(evidence: Evidence) -> Released:
         checks=checks,
         ledger=ledger,
         provenance=provenance,
-        caveats=tuple(clear_caveat(caveat, hidden, small, rule, account) for caveat in tell_as(checks, evidence)),
+        caveats=tuple(clear_caveats(tell_as(checks, evidence), gone, rule, account)),
     )
     return Released(evidence=released, withheld=tuple(account), rule=rule)
 
@@ -105,14 +102,16 @@ def read_assigned(checks: Sequence[Check], ledger: Ledger, stages: Stages, rule:
     """Return what may be told of those assigned: clusters where none, or enough, have nobody who is analysed."""
     counted = next((check for check in checks if check.check_id == "clusters" and len(check.table)), None)
     held = {} if counted is None else dict(zip(counted.table["arm"], counted.table["n_clusters"], strict=True))
-    least = rule.min_cell if counted is not None and counted.subject == STUDENT else rule.min_clusters
     gaps = [held.get(e.arm, 0) - e.n_clusters for e in ledger.entries if e.step == ANALYSED and e.n_clusters >= 0]
-    tells_clusters = bool(held) and not any(0 < gap < least for gap in gaps)
+    tells_clusters = bool(held) and not any(0 < gap < rule.min_clusters for gap in gaps)
+    if counted is not None and counted.subject == STUDENT:
+        tells_clusters = stages.assigned
     students = () if stages.assigned else (*stages.n_assigned, sum(stages.n_assigned))
     clusters = () if counted is None or tells_clusters else (*held.values(), counted.n_clusters)
+    level = STUDENT if counted is None else counted.subject
     return Assigned(
         students=stages.assigned, clusters=tells_clusters, outcomes=stages.outcomes,
-        hidden=frozenset(int(number) for number in (*students, *clusters)),
+        hidden=((STUDENT, frozenset(map(int, students))), (level, frozenset(map(int, clusters)))),
     )  # fmt: skip
 
 
@@ -130,62 +129,20 @@ def clear_inputs(
     return tuple(kept)
 
 
-def numbers_of(finding: Finding) -> tuple[float, ...]:
-    """Return the numbers that withholding a finding takes away."""
-    values = (float(getattr(finding, name)) for name in ESTIMATES)
-    return tuple(value for value in values if math.isfinite(value))
+def clear_finding(finding: Finding, rule: Rule, lost: Sequence[str], account: list[Withholding]) -> Finding:
+    """Return a finding that may be told, without the counts that are lost and without small ones in its notes."""
+    notes = tuple(STUDENTS.sub(lambda found: say_few(found, rule), note) for note in finding.notes)
+    if not lost or not finding.n_units:
+        return replace(finding, notes=notes)
+    account.append(
+        Withholding(file="findings.csv", row=finding.finding_id, column=" ".join(lost), reason=rule.sentence)
+    )
+    notes = tuple(LEFT_OUT.sub("some students", note) for note in notes)
+    return replace(finding, notes=notes, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
 
 
-def find_uncounted(evidence: Evidence, rule: Rule) -> set[Question]:
-    """Return the moderators of whose groups no students are counted: one group, or those without a record, are few.
-
-    A moderator's groups and those without its record add up to the students of
-    the average, so that they are counted in full or not at all. All moderators
-    together leave out those who lack any: not counted beside one that is not.
-    """
-    rows = [finding for finding in evidence.findings if finding.weighting == "student"]
-    whole = {variable.name for variable in evidence.variables if variable.level not in ("", STUDENT)}
-    everyone = {question_of(f)[:-1]: f for f in rows if f.question == "average" and f.estimand == "itt"}
-    parts = [f for f in rows if f.question in PARTS and question_of(f)[:-1] in everyone]
-    unsure = {
-        question_of(f)
-        for f in parts
-        if leaves_few(f, everyone[question_of(f)[:-1]], rule, by_cluster=f.moderator in whole)
-    }
-    for together in (f for f in rows if f.question == "projection" and question_of(f)[:-1] in everyone):
-        asked = question_of(together)[:-1]
-        beside = [f for f in parts if f.question in ("difference", "joint") and question_of(f)[:-1] == asked]
-        if any(leaves_few(together, f, rule) or question_of(f) in unsure for f in (everyone[asked], *beside)):
-            unsure.add((*asked, PROJECTED))
-    return unsure
-
-
-def leaves_few(part: Finding, whole: Finding, rule: Rule, *, by_cluster: bool = False) -> bool:
-    """Whether a part of the students, or those that it leaves out, are few, or the latter those of few clusters."""
-    rest = whole.n_units - part.n_units
-    gone = (whole.n_treated_clusters - part.n_treated_clusters, whole.n_control_clusters - part.n_control_clusters)
-    alone = by_cluster and any(0 < n < rule.min_clusters for n in gone)
-    return rule.is_small(part) or rule.is_few(rest) or (rest > 0 and alone)
-
-
-def question_of(finding: Finding) -> Question:
-    """Return what a finding is counted among: outcome, wave, contrast, and moderator or all moderators together."""
-    moderator = PROJECTED if finding.question == "projection" else finding.moderator
-    return finding.outcome, finding.wave, finding.contrast, moderator
-
-
-def clear_finding(finding: Finding, rule: Rule, unsure: Collection[Question], account: list[Withholding]) -> Finding:
-    """Return a finding as it may be written: whole, without its count of students, or its identity alone."""
-    if not rule.is_small(finding):
-        notes = tuple(STUDENTS.sub(lambda found: say_few(found, rule), note) for note in finding.notes)
-        kept = replace(finding, notes=notes)
-        if question_of(finding) not in unsure or not finding.n_units:
-            return kept
-        lost = COUNTS if finding.cluster == STUDENT else COUNTS[:1]
-        account.append(
-            Withholding(file="findings.csv", row=finding.finding_id, column=" ".join(lost), reason=rule.sentence)
-        )
-        return replace(kept, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
+def blank_finding(finding: Finding, rule: Rule, account: list[Withholding]) -> Finding:
+    """Return a finding that may not be told: its identity alone."""
     account.append(Withholding(file="findings.csv", row=finding.finding_id, column="all numbers", reason=rule.sentence))
     blank: dict[str, float] = dict.fromkeys(ESTIMATES, NAN)
     none: dict[str, int] = dict.fromkeys((*COUNTS, "smallest_cell", "smallest_cell_clusters"), 0)
@@ -215,7 +172,7 @@ def clear_check(
     told = (check.subject in assigned.outcomes,) * 2 if is_measure else (assigned.students, assigned.clusters)
     kept = replace(
         kept, n_units=kept.n_units if told[0] else WITHHELD, n_clusters=kept.n_clusters if told[1] else WITHHELD,
-        sentence=kept.sentence if is_measure and all(told) else redact(kept.sentence, assigned.hidden),
+        sentence=kept.sentence if is_measure and all(told) else redact(kept.sentence, assigned),
     )  # fmt: skip
     if hidden:
         account.append(Withholding(file="report.pdf", row=row, column="table", reason=rule.sentence))
@@ -231,14 +188,30 @@ def clear_numbers(check: Check, assigned: Assigned, rule: Rule) -> tuple[Check, 
     unsaid = f"The numbers behind this check would tell of {rule.sentence} and are withheld."
     if not may_compare(check, assigned, rule):
         return replace(check, value=NAN, sentence=unsaid, table=check.table.iloc[:0]), True
-    table, hidden = (check.table, set()) if check.check_id in COUNTS_OF_CLUSTERS else clear_table(check.table, rule)
-    value = NAN if check.check_id == "clusters" and not assigned.clusters else check.value
-    if any(math.isclose(value, number, rel_tol=1e-9) for number in hidden):
-        value = NAN
-    if check.check_id == "group_attrition" and hidden:
-        value = NAN  # worked out from the rows
-    sentence = unsaid if mentions(check.sentence, hidden) else check.sentence
-    return replace(check, value=value, sentence=sentence, table=table), bool(hidden)
+    if check.check_id in COUNTS_OF_CLUSTERS:
+        return replace(check, value=check.value if assigned.clusters else NAN), False
+    table, lost = clear_table(check.table, rule)
+    if not lost.any():
+        return replace(check, table=table), table is not check.table
+    is_told = not is_spoken_of(check, lost)
+    tells_none = check.check_id in GUARDED or (
+        check.check_id == "group_attrition" and check.verdict is not Verdict.WARN
+    )
+    cleared = replace(
+        check, table=table, value=check.value if is_told else NAN,
+        sentence=check.sentence if is_told or tells_none else unsaid,
+    )  # fmt: skip
+    return cleared, True
+
+
+def is_spoken_of(check: Check, lost: pd.Series) -> bool:
+    """Whether a check's value tells of a row that is blanked: of its widest, of any, or, counting arms, of none."""
+    if check.check_id == "cluster_sizes":
+        return False
+    if check.check_id not in WIDEST:
+        return True
+    sizes = check.table[WIDEST[check.check_id]].abs()
+    return bool((lost & (sizes == sizes.max())).any())
 
 
 def may_compare(check: Check, assigned: Assigned, rule: Rule) -> bool:
@@ -259,36 +232,36 @@ def may_compare(check: Check, assigned: Assigned, rule: Rule) -> bool:
     return not any(0 < n < rule.min_clusters for n in counts)
 
 
-def redact(sentence: str, hidden: Collection[int]) -> str:
-    """Return a sentence in which none of the whole numbers stands."""
-    return NUMBER.sub(lambda found: WORD if as_count(found.group()) in hidden else found.group(), sentence)
+def redact(sentence: str, assigned: Assigned) -> str:
+    """Return a sentence in which none of those assigned are counted; other numbers stay, whatever their digits."""
+    for level, hidden in assigned.hidden:
+        nouns = "|".join(map(re.escape, (level, plural(level), "with students of")))
+        for found in reversed(list(re.finditer(rf"(?<![\w.,])\d[\d,]*(?= (?:{nouns})\b)", sentence))):
+            if as_count(found.group()) in hidden:
+                sentence = sentence[: found.start()] + WORD + sentence[found.end() :]
+    return sentence
 
 
 def as_count(text: str) -> int:
-    """Return the whole number that a text writes; -1 where it writes another."""
-    digits = text.replace(",", "")
-    return int(digits) if digits.isdigit() else -1
+    """Return the whole number that a text writes."""
+    return int(text.replace(",", ""))
 
 
-def clear_table(table: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, set[float]]:
-    """Blank every number of a row that counts too few students; return the table and what was blanked.
+def clear_table(table: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, pd.Series]:
+    """Blank every number of a row that counts too few students; return the table and which rows were blanked.
 
     ``n_missing`` is the exception: nothing else in its row is computed from it, so it goes alone.
     """
     counts = [str(name) for name in table.columns if str(name).startswith("n_") and "cluster" not in str(name)]
-    if not counts or table.empty:
-        return table, set()
-    few = table[counts].apply(lambda column: column.map(rule.is_few))
+    few = table[counts].apply(lambda column: column.map(rule.is_few)).astype(bool)
+    lost = few.drop(columns=["n_missing"], errors="ignore").any(axis=1)
+    if not few.to_numpy().any():
+        return table, lost
     numeric = [str(name) for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
-    mask = pd.DataFrame(False, index=table.index, columns=numeric)
-    mask.loc[few.drop(columns=["n_missing"], errors="ignore").any(axis=1)] = True
+    cleared = table.assign(**{name: table[name].astype("float64").mask(lost) for name in numeric})
     if "n_missing" in few:
-        mask["n_missing"] |= few["n_missing"]
-    values = table[numeric].astype("float64")
-    hidden = {float(value) for value in values.to_numpy()[mask.to_numpy()] if math.isfinite(value)}
-    if not hidden:
-        return table, set()
-    return table.assign(**{name: values[name].mask(mask[name]) for name in numeric}), hidden - {0.0}
+        cleared["n_missing"] = cleared["n_missing"].mask(few["n_missing"])
+    return cleared, lost
 
 
 def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
@@ -302,31 +275,14 @@ def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
         yield replace(caveat, sentence=sentence)
 
 
-def clear_caveat(
-    caveat: Caveat, hidden: set[float], moderators: set[str], rule: Rule, account: list[Withholding]
-) -> Caveat:
-    """Return a caveat whose sentence tells none of the numbers withheld from the findings."""
-    concerned = hidden and (caveat.subject in moderators or not caveat.subject)
-    if not concerned or not mentions(caveat.sentence, {number for number in hidden if number != round(number)}):
-        return caveat
-    account.append(
-        Withholding(file="findings.json", row=caveat.caveat_id, column="caveat's numbers", reason=rule.sentence)
-    )
-    kept = NUMBER.sub(WORD, caveat.sentence)
-    return replace(caveat, sentence=kept)
-
-
-def mentions(sentence: str, numbers: Iterable[float]) -> bool:
-    """Whether a sentence tells one of the numbers, as it is, as a percentage, or rounded."""
-    told = [(float(text), places) for text, places in map(read_number, NUMBER.findall(sentence))]
-    for number in numbers:
-        for value, places in told:
-            if value in (round(abs(number), places), round(abs(number) * 100, places)) and value != 0:
-                return True
-    return False
-
-
-def read_number(text: str) -> tuple[str, int]:
-    """Return a number's digits without sign and separators, and how many decimals it shows."""
-    digits = text.lstrip("-\u2212").replace(",", "")
-    return digits, len(digits.partition(".")[2])
+def clear_caveats(
+    caveats: Iterable[Caveat], gone: frozenset[str], rule: Rule, account: list[Withholding]
+) -> Iterator[Caveat]:
+    """Yield the caveats that speak of no finding that is withheld."""
+    for caveat in caveats:
+        if gone.isdisjoint(caveat.about):
+            yield caveat
+        else:
+            account.append(
+                Withholding(file="findings.json", row=caveat.caveat_id, column="caveat", reason=rule.sentence)
+            )

@@ -11,7 +11,8 @@ from whoworks.checks.verdict import Check
 from whoworks.findings.finding import Finding
 from whoworks.panel.ledger import Entry
 from whoworks.report.cells import Withholding
-from whoworks.report.disclosure import COUNTS, Released
+from whoworks.report.complements import COUNTS
+from whoworks.report.disclosure import Released
 from whoworks.report.labels import Words
 from whoworks.report.numbers import rounded
 from whoworks.report.sentences import tell

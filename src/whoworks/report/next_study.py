@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import outcome_places, unit_word
-from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of
+from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed, p_value
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
 from whoworks.report.states import State, meaningful_units, read_p, read_state
@@ -84,7 +84,7 @@ def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str,
 
     `parts` are the questions that a joint test answers, of which a difference is only a part.
     """
-    known = [finding for finding in planned if finding.n_clusters and math.isfinite(shortfall(finding, words))]
+    known = [finding for finding in planned if math.isfinite(shortfall(finding, words))]
     if not known:
         return ""
     worst = max(known, key=lambda finding: shortfall(finding, words))
@@ -107,6 +107,12 @@ def size_sentence(finding: Finding, words: Words) -> str:
     """Say what was within reach here and what a study of what matters would take."""
     places, unit = outcome_places(finding, words), unit_word(finding, words)
     matters = fixed(meaningful_units(finding, words), places)
+    if not finding.n_clusters:  # not told: it would tell how few were in a group that is withheld
+        return (
+            f"this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the plan calls "
+            f"meaningful, about {fixed(shortfall(finding, words) ** 2, 1)} times as many "
+            f"{plural(words.cluster(finding.cluster))} like these are needed."
+        )
     here = words.clusters(finding.n_clusters, finding.cluster)
     return (
         f"with {here} this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the "

@@ -51,17 +51,22 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
 def tick(finding: Finding, groups: Sequence[Finding], words: Words) -> tuple[str, ...]:
     """Label one group with its rank and its size, a line each."""
     rank = {groups[0].level: " (smallest predicted)", groups[-1].level: " (largest predicted)"}.get(finding.level, "")
-    lines = (f"Group {finding.level}{rank}", f"{count(finding.n_units)} students")
-    if words.cluster(finding.cluster) == "student":
-        return lines
-    return (*lines, words.clusters(finding.n_clusters, finding.cluster))
+    return (f"Group {finding.level}{rank}", *sizes(finding, words))
+
+
+def sizes(finding: Finding, words: Words) -> tuple[str, ...]:
+    """Return a group's students and clusters, as far as they are told."""
+    students = (f"{count(finding.n_units)} students",) if finding.n_units else ()
+    if words.cluster(finding.cluster) == "student" or not finding.n_clusters:
+        return students
+    return (*students, words.clusters(finding.n_clusters, finding.cluster))
 
 
 def tell_groups(groups: Sequence[Finding], words: Words) -> str:
     """Say what the figure shows, group by group."""
     said = [
-        f"Group {finding.level} ({count(finding.n_units)} students, "
-        f"{words.clusters(finding.n_clusters, finding.cluster)}): {estimate_cell(finding, words)}."
+        f"Group {finding.level} ({', '.join(sizes(finding, words)) or 'size not shown'}): "
+        f"{estimate_cell(finding, words)}."
         for finding in groups
     ]
     return "Effects among students sorted by predicted effect. " + " ".join(said)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from whoworks.report.complements import COUNTS
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Heading, Paragraph, Section
 from whoworks.report.labels import Words, capital
 from whoworks.report.numbers import count
 
+NOT_COUNTED = (
+    "Where a group is withheld, or few have no record, the other groups of its kind keep their estimates and ranges, "
+    "but are not counted: the total less such a count would tell how few are not shown."
+)
 GRAVITIES = {
     1: "These change how the first page is read",
     2: "These belong to the findings",
@@ -33,4 +38,6 @@ def compose_caveats(released: Released, words: Words) -> Section:
             "which, and why."
         )
         blocks.append(Paragraph(text=text))
+        if any(item.column.startswith(COUNTS[0]) for item in released.withheld if item.file == "findings.csv"):
+            blocks.append(Paragraph(text=NOT_COUNTED))
     return Section(title="Caveats", blocks=tuple(blocks))
