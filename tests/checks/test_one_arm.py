@@ -128,7 +128,8 @@ def test_what_both_arms_hold_passes_and_nothing_is_left_out():
     rng = np.random.default_rng(3)
     panel = trial(40, {"sex": words(rng.random(400) < 0.5), "x": rng.normal(size=400)}, [category("sex"), number("x")])
     assert (
-        look(panel)[""].sentence == "None of two characteristics measured before assignment is found in one arm only."
+        look(panel)[""].sentence
+        == "Among two characteristics measured before assignment, none is found in one arm only."
     )
     assert came_with_an_arm(panel.values, panel.variables, build_design(panel)) == frozenset()
 

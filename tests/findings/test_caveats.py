@@ -257,17 +257,6 @@ def test_the_gravest_come_first():
     assert gravities == sorted(gravities)
 
 
-def test_where_the_outcome_has_no_spread_nothing_is_called_underpowered():
-    opened = student_moderator()
-    main = replace(opened.main, scale=replace(opened.main.scale, sd=0.0))
-    found = derive(
-        replace(opened, settings=(main, *opened.settings[1:])),
-        findings=[finding("average", conf_low=-1.0, conf_high=4.0, mde=2.0)],
-    )
-    assert opened.main.outcome.meaningful_in == "sd"
-    assert "underpowered" not in found
-
-
 def test_an_underpowered_average_is_graver_where_its_range_holds_zero():
     assert underpowered(low=-1.0)["underpowered"].gravity == 1
     assert underpowered(low=1.0)["underpowered"].gravity == 2

@@ -62,3 +62,10 @@ def test_an_outcome_that_is_the_arm_is_no_certainty():
     for finding in found.where(question="average"):
         assert finding.estimate == pytest.approx(100.0)
         assert np.isnan([finding.std_error, finding.conf_low, finding.p_value, finding.mde]).all()
+
+
+def test_nothing_is_called_underpowered_where_the_outcome_has_no_spread():
+    frame = make_classes()
+    outcome = {"column": "y", "primary": True, "meaningful": 0.2, "meaningful_in": "sd"}
+    run = run_briefly(frame.assign(y=5.0 + 5 * (frame["arm"] == "T")), outcome=[outcome], moderators=[LUNCH])
+    assert "underpowered" not in {caveat.caveat_id for caveat in run.caveats}

@@ -51,7 +51,8 @@ def _check_all(
         for variable in numbers
         if (far := _far_of_known(values[variable.name].to_numpy(dtype=np.float64)[rows], cluster)).any()
     ]
-    verdict, said = Verdict.PASS, f"In none of {in_words(len(numbers), 'number')} do values lie far from all others."
+    looked_at = in_words(len(numbers), "number")
+    verdict, said = Verdict.PASS, f"Among {looked_at} looked at, none has values far from all others."
     if not numbers:
         verdict, said = Verdict.NOT_ASSESSABLE, f"None of the {subject} is a number, so that no value is far off."
     return tuple(found) or (_compose(subject, verdict, math.nan, said, cluster),)

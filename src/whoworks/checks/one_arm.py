@@ -67,7 +67,9 @@ def check_one_arm(blind: BlindPanel, design: Design) -> tuple[Check, ...]:
             verdict = Verdict.FAIL if grave else Verdict.WARN
             told = grave or doubtful
             checks.append(_compose(variable.name, verdict, _explain(told, verdict, design), design, told))
-    said = f"None of {in_words(len(variables), 'characteristic')} measured before assignment is found in one arm only."
+    said = (
+        f"Among {in_words(len(variables), 'characteristic')} measured before assignment, none is found in one arm only."
+    )
     return tuple(checks) or (_compose("", Verdict.PASS, said, design),)
 
 
