@@ -139,3 +139,16 @@ def test_classes_that_are_copies_of_one_another_have_no_ratio_of_variances():
     ratio = where(found, moderator=VARIANCE_RATIO)
     assert np.isnan(ratio.estimate)
     assert "no spread" in ratio.notes[0]
+
+
+def test_a_pretest_that_is_the_same_for_everyone_foretells_nothing():
+    run = run_briefly(make_classes().assign(pre=7.0), moderators=[YEARS])
+    assert run.settings[0].scores.h is None
+    assert np.isfinite(where(run.findings, question="average", weighting="student").p_value)
+
+
+def test_of_arms_under_which_all_outcomes_are_the_same_none_is_told_the_best():
+    frame = make_classes(schools=6, per_school=6)
+    frame["arm"] = np.array(list("CTUCTU"))[frame["class_id"].str[1:].astype(int) % 6]
+    flat = run_briefly(frame.assign(y=50), moderators=[LUNCH]).findings
+    assert where(flat, question="best-arm").notes == (NO_ERROR,)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import Setting
+from whoworks.findings.setting import NO_ERROR, Setting
 from whoworks.inference.cluster_robust import Estimates
 from whoworks.inference.winner import Picked, Standing, compare_with_best, picked_limits
 
@@ -55,11 +55,12 @@ def find_best_arm(settings: Sequence[Setting]) -> tuple[Finding, ...]:
     if len(settings) < 2:
         return ()
     setting = settings[0]
-    arms = fit_arms(setting)
+    arms, n = fit_arms(setting), len(settings) + 1
     sign = -1.0 if setting.outcome.better == "lower" else 1.0
-    against = arms.effects(_against(0, len(arms.arm) + 1)[1:])
-    if not np.isfinite(against.df).all():
-        return (setting.finding(question=QUESTION, quantity=PICKED, moderator="arm", notes=(NOT_TOLD,)),)
+    against, pairs = arms.effects(_against(0, n)[1:]), arms.effects(_pairs(n))
+    if not (np.isfinite(pairs.df) & np.isfinite(pairs.std_error)).all():
+        note = NOT_TOLD if np.isnan(pairs.df).any() else NO_ERROR
+        return (setting.finding(question=QUESTION, quantity=PICKED, moderator="arm", notes=(note,)),)
     picked = picked_limits(
         estimate=sign * against.estimate, covariance=against.covariance, df=against.df, level=setting.confidence
     )
@@ -81,6 +82,11 @@ def _against(reference: int, n: int) -> Vector:
     rows = np.eye(n)
     rows[:, reference] -= 1.0
     return rows
+
+
+def _pairs(n: int) -> Vector:
+    """Return the contrasts of each two of n arms, one below the other."""
+    return np.vstack([_against(reference, n)[reference + 1 :] for reference in range(n - 1)])
 
 
 def _standing(arms: ArmFit, sign: float) -> Standing:

@@ -93,8 +93,11 @@ def _left_out(learn: Learner, y: Vector, block: Codes, fold: Codes) -> Vector:
 
 
 def _learners(values: pd.DataFrame, variables: Sequence[Variable], cluster: Codes, block: Codes) -> dict[str, Learner]:
+    """Return the learners by name; none where no variable varies."""
     n_clusters = len(np.unique(cluster))
     linear = design_columns(values, variables, splines=n_clusters >= ENOUGH_FOR_BENDS)
+    if linear.shape[1] == 0:
+        return {}
     learners: dict[str, Learner] = {"ridge regression": _ridge(linear, cluster, block)}
     if len(values) >= ENOUGH_FOR_TREES:
         learners["gradient boosting"] = _boosting(coded_columns(values, variables))
