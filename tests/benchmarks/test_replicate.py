@@ -174,7 +174,7 @@ def test_students_as_clusters_make_the_interval_of_the_average_far_too_short():
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_break_changes_what_a_replicate_finds(name):
     predicts = BREAKS[name].diagnosand.startswith("calibration")
-    cell = replace(SMALL, clusters=8 if predicts else 12, forest_replicates=int(predicts), peer_replicates=0)
+    cell = replace(SMALL, clusters=12, forest_replicates=int(predicts), peer_replicates=0)
     whole = frame(cell)
     with breaking(name):
         broken = frame(cell)

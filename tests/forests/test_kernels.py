@@ -20,7 +20,7 @@ from whoworks.forests.order import Layout, canonical_layout, make_strata
 from whoworks.forests.predict import NO_LEAF, find_leaves, mean_moments, solve_effects
 from whoworks.forests.pseudo import pack
 from whoworks.forests.quantise import bin_edges
-from whoworks.forests.split import scan_allowed, sum_again
+from whoworks.forests.split import scan_feature, sum_codes
 from whoworks.forests.trees import ask_trees, copy_out, join_bags
 from whoworks.forests.variance import cluster_degrees, debiased, half_sample_factor, little_bags, variance_factors
 
@@ -109,7 +109,7 @@ def test_counting_clusters_equals_counting_sets(seed, least):
     rules = RULES._replace(min_clusters=least)
     arena = whole_bench(sample, rules, strata)
     assert pack(sample, rules, rows, arena.pseudo)
-    m = sum_again(sample, rules, 0, rows, arena.pseudo, arena.bins)
+    m = sum_codes(sample, rules, 0, rows, arena.pseudo, arena.bins)
     count_clusters(sample, rules, 0, m, rows, others, arena.bins.order, arena.census)
     assert (arena.census.low == -1).all()
     assert not arena.census.missing.any()
@@ -135,9 +135,9 @@ def test_a_checked_scan_only_offers_cuts_that_keep_clusters():
         rules = RULES._replace(min_clusters=2)
         arena = whole_bench(sample, rules, strata)
         pack(sample, rules, rows, arena.pseudo)
-        m = sum_again(sample, rules, 1, rows, arena.pseudo, arena.bins)
+        m = sum_codes(sample, rules, 1, rows, arena.pseudo, arena.bins)
         count_clusters(sample, rules, 1, m, rows, others, arena.bins.order, arena.census)
-        scan_allowed(rules, 1, m, 1, False, arena.bins, arena.census)
+        scan_feature(rules, 1, m, 1, False, True, arena.bins, arena.census)
         gain, cut, way, _ = arena.bins.found[1]
         if gain > 0.0:
             for half in (rows, others):

@@ -10,7 +10,7 @@ from tests.forests.test_kernels import RULES, make_sample
 from whoworks.forests.arena import Bagging, make_arena
 from whoworks.forests.lanes import take_lanes
 from whoworks.forests.pseudo import pack
-from whoworks.forests.split import bound_block, scan_candidates, scan_pairs
+from whoworks.forests.split import bound_block, scan_feature, scan_pairs, sum_codes
 
 
 @pytest.mark.parametrize(("n_arms", "has_holes"), [(1, True), (2, True), (2, False)])
@@ -27,7 +27,9 @@ def test_features_side_by_side_are_cut_as_one_by_one(n, n_arms, has_holes):
         scan_pairs(sample, rules, 41, rows, rows, False, arena.pseudo, arena.bins, arena.lanes)
         fast = arena.bins.found[:40].copy()
         assert not arena.lanes.histogram.any()
-        scan_candidates(sample, rules, 41, rows, arena.pseudo, arena.bins, arena.census)
+        for f in range(40):
+            m = sum_codes(sample, rules, f, rows, arena.pseudo, arena.bins)
+            scan_feature(rules, f, m, max(1, n_arms - 1), False, False, arena.bins, arena.census)
         np.testing.assert_allclose(arena.bins.found[:40], fast, rtol=1e-12)
 
 

@@ -85,63 +85,7 @@ def scan_pairs(
 
 
 @kernel
-def scan_categories(
-    sample: Sample,
-    rules: Rules,
-    n_candidates: int,
-    rows: NDArray[np.uint32],
-    node: Pseudo,
-    bins: Bins,
-    census: Census,
-) -> None:
-    """Fill ``bins.found`` for every categorical candidate."""
-    d = node.rho.shape[1]
-    for j in range(n_candidates):
-        f = bins.features[j]
-        if sample.categorical[f]:
-            sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
-            scan_levels(rules, f, d, bins, census)
-
-
-@kernel
-def scan_levels(rules: Rules, f: int, n_effects: int, bins: Bins, census: Census) -> None:
-    """Scan one feature's filled histogram by the general rule, and empty it."""
-    m = list_codes(bins.histogram, f, rules, n_effects, bins.order)
-    order_levels(bins.histogram, f, m, rules, n_effects, bins.order, bins.level_mean)
-    gain, at, missing_left = scan_general(
-        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, False
-    )
-    keep_cut(bins, f, gain, at, missing_left, True)
-    clear(bins.histogram, f)
-
-
-@kernel
-def scan_candidates(
-    sample: Sample,
-    rules: Rules,
-    n_candidates: int,
-    rows: NDArray[np.uint32],
-    node: Pseudo,
-    bins: Bins,
-    census: Census,
-) -> None:
-    """Any number of arms, any weights: fill ``bins.found`` for every numeric candidate."""
-    d = node.rho.shape[1]
-    for j in range(n_candidates):
-        f = bins.features[j]
-        if sample.categorical[f]:
-            continue
-        sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
-        m = list_codes(bins.histogram, f, rules, d, bins.order)
-        gain, at, missing_left = scan_general(
-            bins.histogram, f, bins.order, m, rules, d, bins.left, census.tally, False
-        )
-        keep_cut(bins, f, gain, at, missing_left, False)
-        clear(bins.histogram, f)
-
-
-@kernel
-def sum_again(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> int:
+def sum_codes(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> int:
     """Fill one feature's histogram and the order of its codes; their number is returned."""
     d = node.rho.shape[1]
     sum_general(sample.codes, rules, f, d, rows, node.packed, node.lane, bins.histogram)
@@ -149,6 +93,23 @@ def sum_again(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], no
     if sample.categorical[f]:
         order_levels(bins.histogram, f, m, rules, d, bins.order, bins.level_mean)
     return m
+
+
+@kernel
+def scan_feature(
+    rules: Rules, f: int, m: int, n_effects: int, is_levels: bool, is_checked: bool, bins: Bins, census: Census
+) -> None:
+    """Find the best cut in one feature's filled histogram by the general rule, and empty it.
+
+    With ``is_checked`` only among those that keep enough clusters by ``census``.
+    """
+    gain, at, missing_left = scan_general(
+        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, is_checked
+    )
+    keep_cut(bins, f, gain, at, missing_left, is_levels)
+    if is_checked:
+        bins.found[f, 3] = 1.0
+    clear(bins.histogram, f)
 
 
 @kernel
@@ -163,7 +124,7 @@ def mark_left(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], no
             bins.goes_left[c] = c <= cut
     else:
         bins.goes_left[:] = missing_left
-        m = sum_again(sample, rules, f, rows, node, bins)
+        m = sum_codes(sample, rules, f, rows, node, bins)
         for j in range(m):
             bins.goes_left[bins.order[j]] = j <= cut
         clear(bins.histogram, f)
@@ -228,9 +189,12 @@ def find_split(
     if in_lanes:
         is_checked = rules.min_clusters > 0 and len(here) <= TILE
         scan_pairs(sample, rules, n, here, there, is_checked, node, bins, lanes)
-    else:
-        scan_candidates(sample, rules, n, here, node, bins, census)
-    scan_categories(sample, rules, n, here, node, bins, census)
+    d = node.rho.shape[1]
+    for j in range(n):
+        f = bins.features[j]
+        if sample.categorical[f] or not in_lanes:
+            m = sum_codes(sample, rules, f, here, node, bins)
+            scan_feature(rules, f, m, d, sample.categorical[f], False, bins, census)
     while True:
         f = best_of(n, bins.features, bins.found)
         if f < 0:
@@ -240,18 +204,7 @@ def find_split(
             return f
         if in_lanes and not sample.categorical[f]:
             scan_pairs(sample, rules, n, here, there, True, node, bins, lanes)
-            continue
-        m = sum_again(sample, rules, f, here, node, bins)
-        count_clusters(sample, rules, f, m, here, there, bins.order, census)
-        scan_allowed(rules, f, m, node.rho.shape[1], sample.categorical[f], bins, census)
-
-
-@kernel
-def scan_allowed(rules: Rules, f: int, m: int, n_effects: int, is_levels: bool, bins: Bins, census: Census) -> None:
-    """Find one feature's best cut among those that keep enough clusters, and empty its histogram."""
-    gain, at, missing_left = scan_general(
-        bins.histogram, f, bins.order, m, rules, n_effects, bins.left, census.tally, True
-    )
-    keep_cut(bins, f, gain, at, missing_left, is_levels)
-    bins.found[f, 3] = 1.0
-    clear(bins.histogram, f)
+        else:
+            m = sum_codes(sample, rules, f, here, node, bins)
+            count_clusters(sample, rules, f, m, here, there, bins.order, census)
+            scan_feature(rules, f, m, d, sample.categorical[f], True, bins, census)
