@@ -19,6 +19,7 @@ from whoworks.study import Study
 
 LEAST, LEAST_CLUSTERS = 10, 3
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?![\w.]*\w)")
+DRAWS = re.compile(r"\bover\s+\d[\d,]*\s+(?:random|possible)\b")  # counts re-assignments
 MEASURES = ("balance", "ceiling_floor", "distinct_values")
 PLAN = """
 schema = 1
@@ -208,7 +209,7 @@ class Attacker:
                 has = (lambda arm, o=row["subject"]: self.one(arm, "analysed", o)) if measure else self.assigned
                 self.known.append(self.everyone(has))
         for text in map(every_text, files.items()):
-            self.listen({int(number.replace(",", "")) for number in NUMBER.findall(text)})
+            self.listen({int(number.replace(",", "")) for number in NUMBER.findall(DRAWS.sub("", text))})
 
     def listen(self, numbers: set[int]) -> None:
         """Take a number in any text for a total of the flow that it equals, unless so many were analysed."""

@@ -88,7 +88,7 @@ class Small:
     third: bool = False
     lacking: tuple[int, int, int] = (0, 0, 0)
     assigned: str = "class"
-    tiny: bool = False  # treatment is two classes of four students
+    tiny: bool = False  # treated are four students of each of two classes, or two of each
 
 
 PILOTS = {
@@ -101,6 +101,7 @@ PILOTS = {
     "few classes of one arm": Small(7, level="class", few=(2, 6), third=True),
     "students assigned": Small(8, assigned="student", few=(12, 3), lacking=(1, 0, 2)),
     "hardly anyone treated": Small(9, tiny=True),
+    "hardly anyone treated, students assigned": Small(10, assigned="student", tiny=True),
 }
 
 
@@ -313,3 +314,13 @@ def test_how_small_a_withheld_average_could_have_been_seen_is_not_told(folder):
     run, files = run_pilot("hardly anyone treated", folder)
     assert "underpowered" in {caveat.caveat_id for caveat in run.caveats}
     assert "times the smallest" not in "\n".join(map(every_text, files.items()))
+
+
+def test_where_students_are_the_clusters_an_arm_of_few_is_not_counted_as_clusters_either(folder):
+    run, files = run_pilot("hardly anyone treated, students assigned", folder)
+    counts = {int(n) for check in run.checks if check.check_id == "clusters" for n in check.table["n_clusters"]}
+    assert min(counts) < LEAST
+    rows = read_rows(files, "checks.csv")
+    assert {row["n_units"] + row["n_clusters"] for row in rows} == {""}
+    text = "\n".join(" ".join(every_text(file).split()) for file in files.items())
+    assert not [n for n in (*counts, sum(counts)) if f" {n:,} students" in text or f"{n:,} students under" in text]
