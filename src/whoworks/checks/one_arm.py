@@ -81,7 +81,11 @@ def came_with_an_arm(values: pd.DataFrame, variables: Iterable[Variable], design
     """
     if design.kind == "matched":
         return frozenset()
-    traits = list(find_traits(values, measured_before(variables), design))
+    judged = measured_before(variables)
+    splits = split_all(values, judged, design)
+    if not any(_is_one_arms(has[used], design.arm[used] == arm) for _, _, has, arm, used in splits):
+        return frozenset()  # as nearly always: what draws would leave need not be asked
+    traits = list(find_traits(values, judged, design))
     return frozenset(trait.variable.name for trait in beyond_chance(traits, FAIL_P))
 
 
@@ -104,7 +108,15 @@ def beyond_chance(traits: Sequence[Trait], alpha: float) -> list[Trait]:
 
 
 def find_traits(values: pd.DataFrame, variables: Iterable[Variable], design: Design) -> Iterator[Trait]:
-    """Yield every level of every variable for each treatment and control; `values` are all of the panel's units."""
+    """Judge every level of every variable for each treatment and control; `values` are all of the panel's units."""
+    for variable, level, has, arm, used in split_all(values, variables, design):
+        yield judge_trait(variable, level, has[used], design, arm, used)
+
+
+def split_all(
+    values: pd.DataFrame, variables: Iterable[Variable], design: Design
+) -> Iterator[tuple[Variable, str, Mask, int, Mask]]:
+    """Yield each variable's traits that some of two arms have, and some not: who has it, the treatment, whom to use."""
     kept = values.iloc[design.rows]
     pairs = [(arm, np.isin(design.arm, (0, arm))) for arm in range(1, len(design.arms))]
     for variable in variables:
@@ -112,7 +124,7 @@ def find_traits(values: pd.DataFrame, variables: Iterable[Variable], design: Des
             for arm, two in pairs:
                 used = two & known
                 if has[used].any() and not has[used].all():
-                    yield judge_trait(variable, level, has[used], design, arm, used)
+                    yield variable, level, has, arm, used
 
 
 def split_traits(column: pd.Series, variable: Variable) -> Iterator[tuple[str, Mask, Mask]]:
@@ -143,20 +155,28 @@ def judge_trait(variable: Variable, level: str, has: Mask, design: Design, arm: 
     An assigned unit holds the trait when at least half as many of its students
     have it as of all students, so that a stray student makes no holder.
     """
-    treated = design.arm[used] == arm
-    shares = [float(has[each].mean()) if each.any() else 0.0 for each in (~treated, treated)]
-    rare = shares[1] < shares[0]
-    n_there = int(has[treated != rare].sum())
+    treated, one_arms = design.arm[used] == arm, _is_one_arms(has, design.arm[used] == arm)
+    rare = _share(has, treated) < _share(has, ~treated)
     units = list_assigned(arm=design.arm[used], assigned=design.assigned[used], block=design.exchangeable[used])
     own = np.bincount(units.unit, has) / np.bincount(units.unit)
     holds, in_second = own >= max(has.mean() / 2, 1e-12), units.arm == arm
-    one_arms = n_there >= MIN_STUDENTS and min(shares) <= ALMOST_NONE * max(shares)
     p = chance_of_separation(holds=holds, arm=in_second, block=units.block, rare=rare) if one_arms else math.nan
     return Trait(
         variable=variable, level=level, arm=arm, found_in=0 if rare else arm, is_one_arms=one_arms, p_value=p,
         smallest=smallest_chance(holds=holds, arm=in_second, block=units.block),
         holders=(holds if holds[0] else ~holds).tobytes(),
     )  # fmt: skip
+
+
+def _is_one_arms(has: Mask, treated: Mask) -> bool:
+    """Tell whether ten students of the one arm have a trait, and none, or almost none, of the other."""
+    shares = (_share(has, ~treated), _share(has, treated))
+    n_there = int(has[treated == (shares[1] >= shares[0])].sum())
+    return n_there >= MIN_STUDENTS and min(shares) <= ALMOST_NONE * max(shares)
+
+
+def _share(has: Mask, members: Mask) -> float:
+    return float(has[members].mean()) if members.any() else 0.0
 
 
 def _compose(subject: str, verdict: Verdict, sentence: str, design: Design, traits: Sequence[Trait] = ()) -> Check:
