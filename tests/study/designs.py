@@ -15,7 +15,7 @@ LUNCH = {"column": "frl", "planned": True, "level": "student"}
 YEARS = {"column": "years", "kind": "number", "planned": True, "level": "class"}
 
 
-def make_classes(*, schools: int = 6, per_school: int = 4, size: int = 8, seed: int = 0) -> pd.DataFrame:
+def make_classes(*, schools: int = 6, per_school: int = 4, size: int = 4, seed: int = 0) -> pd.DataFrame:
     """Classes drawn within schools, half of them treated: one row per student."""
     rng = np.random.default_rng(seed)
     classes = schools * per_school
