@@ -11,6 +11,7 @@ from whoworks.findings.sequential import MeanT, join_sequences, sequential_field
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.targeting import draw_halves, targeting_curve
 from whoworks.forests.protocol import Predictions
+from whoworks.inference.cluster_robust import ROUNDING
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]
@@ -91,7 +92,8 @@ def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSeq
             score=scores.score[keep], priority=tau[keep], fold=fold[keep], shares=shares, held=held
         )
         estimate[place] = curves[0]
-        error[place] = np.sqrt(factor * ((curves[1:] - curves[0]) ** 2).mean(axis=0))
+        spread = np.sqrt(factor * ((curves[1:] - curves[0]) ** 2).mean(axis=0))
+        error[place] = np.where(spread > ROUNDING * np.sqrt((scores.y**2).mean()), spread, np.nan)
         df[place] = len(np.unique(cluster)) - 2
     names = [*(f"{share:g}" for share in SHARES), TOP_THIRD, AREA]
     joined = {
