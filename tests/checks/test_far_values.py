@@ -96,7 +96,7 @@ def test_the_warning_tells_count_and_share_and_where_codes_belong_and_never_the_
 def test_numbers_without_far_values_pass_and_missing_ones_are_not_looked_at():
     outcomes, characteristics = looked_at(np.where(np.arange(N) % 7 == 0, np.nan, SCORES), SCORES)
     assert (outcomes.verdict, outcomes.subject) == (Verdict.PASS, "outcomes")
-    assert characteristics.sentence == "Among one number looked at, none has values far from all others."
+    assert characteristics.sentence == "None of the characteristics has values far from all others."
 
 
 def test_where_nothing_is_a_number_there_is_nothing_to_be_far():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from whoworks.checks.measures import FEW_STUDENTS
 from whoworks.checks.one_arm import measured_before
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import in_words, percent
+from whoworks.checks.wording import percent
 from whoworks.design.design import Codes, Vector
 from whoworks.design.levels import count_distinct
 from whoworks.panel.panel import BlindPanel, Kind, PooledPanel, Variable
@@ -51,8 +51,7 @@ def _check_all(
         for variable in numbers
         if (far := _far_of_known(values[variable.name].to_numpy(dtype=np.float64)[rows], cluster)).any()
     ]
-    looked_at = in_words(len(numbers), "number")
-    verdict, said = Verdict.PASS, f"Among {looked_at} looked at, none has values far from all others."
+    verdict, said = Verdict.PASS, f"None of the {subject} has values far from all others."
     if not numbers:
         verdict, said = Verdict.NOT_ASSESSABLE, f"None of the {subject} is a number, so that no value is far off."
     return tuple(found) or (_compose(subject, verdict, math.nan, said, cluster),)
