@@ -9,6 +9,7 @@ import pytest
 from tests.report.harbour import averages, build, effect, explored, make_evidence, planned
 from tests.report.test_sites_section import NEW
 from whoworks.checks.verdict import Verdict
+from whoworks.findings.finding import NAN
 from whoworks.report.disclosure import withhold
 from whoworks.report.front_page import compose_front_page, find_claims, tell_arms, tell_claims
 from whoworks.report.labels import Words, read_words
@@ -130,3 +131,13 @@ def test_a_line_that_runs_against_its_groups_is_remarked(words):
 def test_a_claim_of_several_groups_is_their_joint_test(evidence, words):
     claims = find_claims(select(withhold(evidence), words).planned)
     assert [f.question for f in claims if f.moderator == "locale"] == ["joint"]
+
+
+def test_signs_that_effects_vary_are_told_on_page_one_and_settle_nothing():
+    seen = effect(0.27, 0.1, question="heterogeneity", moderator="predicted effect", status="exploratory", unit="")
+    clear, open_one = (replace(seen, p_adjusted=p, conf_low=NAN, conf_high=NAN) for p in (0.03, 0.3))
+    told = [front(run(*averages(), finding)).for_whom_text for finding in (clear, open_one)]
+    assert told[0].endswith(
+        "Exploration saw signs that effects vary between students (adjusted p = .03); between whom is not settled."
+    )
+    assert "Exploration saw" not in told[1]

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from whoworks.checks.verdict import Verdict
+from whoworks.findings.exploration import PREDICTED
 from whoworks.findings.finding import Finding
+from whoworks.findings.omnibus import ALL_MODERATORS
 from whoworks.report.amounts import amount, detectable, in_percentiles, level_word, places_of, reach, unit_word
 from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
@@ -39,7 +41,7 @@ def compose_front_page(released: Released, chosen: Selection, words: Words) -> F
         how_sure=tell_how_sure(released, chosen, words),
         cannot_say=tell_limits(chosen, words),
         for_whom=claims_table(claims[:MOST_CLAIMS], chosen.planned, words) if claims else None,
-        for_whom_text=tell_claims(claims, words),
+        for_whom_text=f"{tell_claims(claims, words)}{tell_signs(chosen, words)}",
         next_test=tuple(shorten(text, SENTENCE) for text in propose(released.evidence.findings, words, chosen.main)),
         foot=f"Groups of {released.rule.sentence} are withheld throughout.",
     )
@@ -215,6 +217,19 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
         more = f" By {named}, the range leaves no room for a difference as large as the plan calls meaningful.{more}"
     none = "None of these differences is" if len(claims) > 1 else "This difference is not"
     return f"{none} established: the {words.effect} may or may not be the same for all.{more}"
+
+
+def tell_signs(chosen: Selection, words: Words) -> str:
+    """Say that exploration found effects to vary, where it did; "" where it cannot tell."""
+    asked = [f for f in chosen.heterogeneity if f.moderator in (ALL_MODERATORS, PREDICTED)]
+    seen = [f for f in asked if read_state(f, words) is State.CLEAR and not f.estimate < 0]
+    if not seen:
+        return ""
+    best = min(seen, key=read_p)
+    return (
+        f" Exploration saw signs that {words.effect}s vary between students "
+        f"({p_value(read_p(best), name=p_name(best))}); between whom is not settled."
+    )
 
 
 def tell_claim(claim: Finding, words: Words) -> str:

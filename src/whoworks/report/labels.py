@@ -41,7 +41,7 @@ CONCERNS = {
     "balance": "the arms were not alike before assignment",
     "one_arm": "something said to be measured before assignment is found in one arm only",
     "clusters": "few {clusters} stand behind the ranges",
-    "cluster_sizes": "the {clusters} are of very unequal size",
+    "cluster_sizes": "some {clusters} are far larger than others, or hold a single student",
     "overlap": "some had little chance of one of the arms",
     "sample_ratio": "the arms are not as large as the plan's chances make them",
     "interference": "different arms shared the same {places}",

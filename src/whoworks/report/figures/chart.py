@@ -26,7 +26,7 @@ BLUE = "#0b5394"
 PALE = "#cfe0ee"
 SIZE = 9.0
 SMALL = 8.0
-LINE_OF_AXIS, ARM = 38, 18  # letters along an upright axis, and of one arm's words there
+LINE_OF_AXIS, ARM = 38, 18  # letters along an upright axis, and of one arm's words there where both do not fit
 
 STYLE: dict[Any, Any] = {
     "font.family": [FAMILY],
@@ -81,11 +81,13 @@ class Chart:
 
 def direction(told: str, finding: Finding, words: Words) -> str:
     """Return an upright axis's words, a line each of what fits: what is drawn, its unit, which arm minus which."""
-    treatment, control = (printable(shorten(arm, ARM)) for arm in words.arms_of(finding.contrast))
+    arms = tuple(printable(arm) for arm in words.arms_of(finding.contrast))
+    if len(" minus ".join(arms)) > LINE_OF_AXIS:
+        arms = tuple(shorten(arm, ARM) for arm in arms)
     what = f"{told}, {unit_word(finding, words)}"
     if len(what) > LINE_OF_AXIS:
         what = what.replace(", ", ",\n")
-    return f"{what}\n{treatment} minus {control}"
+    return f"{what}\n{' minus '.join(arms)}"
 
 
 @contextmanager
