@@ -29,7 +29,7 @@ def no_partner(table: str, *, wave: str, n_rows: int, keys: Sequence[tuple[str, 
 
 def tell_forms(texts: Texts) -> str:
     """Describe how keys are written without saying one: the kinds of characters and the lengths, commonest first."""
-    present = pd.Series([text for text in texts.tolist() if text is not None], dtype=object)
+    present = pd.Series([text for text in texts.tolist() if text], dtype=object)
     if not len(present):
         return "nothing"
     kinds, lengths = present.map(kinds_of), present.str.len()
