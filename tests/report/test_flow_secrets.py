@@ -21,14 +21,7 @@ LEAST, LEAST_CLUSTERS = 10, 3
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?![\w.]*\w)")
 DRAWS = re.compile(r"\bover\s+\d[\d,]*\s+(?:random|possible)\b")  # counts re-assignments
 MEASURES = ("balance", "ceiling_floor", "distinct_values")
-PLAN = """
-schema = 1
-[study]
-name = "small exclusions"
-[records]
-path = "pilot.csv"
-keep = "grade == '3'"
-[levels]
+ROOMS = """[levels]
 student = "id"
 class = "room"
 school = "site"
@@ -46,7 +39,18 @@ column = "y"
 label = "reading"
 primary = true
 baseline = ["pre"]
-[[outcomes]]
+"""  # students in rooms of sites, each room in one of two arms
+PLAN = (
+    """
+schema = 1
+[study]
+name = "small exclusions"
+[records]
+path = "pilot.csv"
+keep = "grade == '3'"
+"""
+    + ROOMS
+    + """[[outcomes]]
 column = "w"
 label = "writing"
 [[moderators]]
@@ -56,6 +60,7 @@ planned = true
 [analysis]
 engine = "none"
 """
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.report.test_flow_secrets import every_text, read_folder
+from tests.report.test_flow_secrets import ROOMS, every_text, read_folder
 from whoworks.plan.plan import Plan
 from whoworks.report.disclosure import ESTIMATES
 from whoworks.study import Study
@@ -23,31 +23,16 @@ from whoworks.study import Study
 LEAST, LEAST_CLUSTERS = 10, 3
 UNKNOWN = "-"  # has no record of it
 COUNTED = re.compile(r"\[withheld\](?! (?:students?|class(?:es)?|with students of)\b)")
-PLAN = """
+PLAN = (
+    """
 schema = 1
 [study]
 name = "small groups"
 [records]
 path = "pilot.csv"
-[levels]
-student = "id"
-class = "room"
-school = "site"
-[arms]
-column = "arm"
-control = "no"
-treatments = ["yes"]
-[design]
-assigned = "{assigned}"
-blocks = ["school"]
-site = "school"
-probability = "blocks"
-[[outcomes]]
-column = "y"
-label = "reading"
-primary = true
-baseline = ["pre"]
-meaningful = 0.1
+"""
+    + ROOMS
+    + """meaningful = 0.1
 meaningful_in = "sd"
 [[outcomes]]
 column = "w"
@@ -72,6 +57,7 @@ values = {{ f = "girls", m = "boys" }}
 engine = "none"
 refits = 0
 """
+)
 
 
 @dataclass(frozen=True)
