@@ -75,6 +75,12 @@ def test_missing_codes_are_missing_everywhere_or_in_their_column(tmp_path):
         build(tmp_path, ("[covariates]", moderator), edit=setting("sex", "unknown"))
 
 
+def test_a_covariate_has_the_words_that_the_plan_gives_it_else_its_name(tmp_path):
+    columns = 'columns = ["age", "sex"]'
+    panel = build(tmp_path, (columns, f'{columns}\nlabels = {{ age = "age at assignment" }}'))
+    assert [panel.variable(name).label for name in ("age", "sex")] == ["age at assignment", "sex"]
+
+
 def test_a_code_the_plan_does_not_list_is_named_when_several_share_it(tmp_path):
     with pytest.raises(PanelError, match=r"'frl' holds 1 code\(s\) \(P\) in 3 row\(s\).*moderators.values has N, Y"):
         build(tmp_path, edit=setting("frl", "P"))

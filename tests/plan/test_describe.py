@@ -66,6 +66,11 @@ def test_what_the_plan_says_is_said(change: tuple[str, str], sentence: str):
     assert sentence in describe_plan(parse(change))
 
 
+def test_a_covariate_has_the_words_that_the_plan_gives_it():
+    said = describe_plan(parse(('columns = ["age"]', 'columns = ["age"]\nlabels = { age = "age at assignment" }')))
+    assert "Used for precision only: age at assignment." in said
+
+
 def test_a_covariate_that_was_named_before_is_told_by_its_label():
     said = describe_plan(parse(('columns = ["age"]', 'columns = ["age", "frl", "years"]')))
     assert "Used for precision as well: free lunch and years." in said

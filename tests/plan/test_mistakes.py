@@ -116,6 +116,10 @@ TIME = [
         ('columns = ["age"]', 'columns = ["minutes"]'),
         "[covariates], 'columns': 'minutes' is also under [implementation]",
     ),
+    (
+        ('columns = ["age"]', 'columns = ["age"]\nlabels = { aeg = "age" }'),
+        "[covariates], 'labels': 'aeg' is not listed in columns",
+    ),
     ((RIT, 'baseline = ["passed"]'), "[[outcomes]] 1, 'baseline' 1: 'passed' is also under [[outcomes]]"),
     (
         ('wave = "fall" }', 'wave = "spring" }'),

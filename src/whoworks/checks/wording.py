@@ -61,3 +61,8 @@ def written_p(p: float) -> str:
         return "p > .99"
     places = 3 if p < 0.01 else next((k for k in (2, 3) if p == 0.05 or round(p, k) != 0.05), 4)
     return f"p = {p:.{places}f}".replace("= 0.", "= .")
+
+
+def p_range(low: float, high: float) -> str:
+    """Write the range of a p-value: ``.02 to .11``, ``< .001 to .03``."""
+    return " to ".join(written_p(p).removeprefix("p ").removeprefix("= ") for p in (low, high))

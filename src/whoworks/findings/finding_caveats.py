@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from whoworks.checks.wording import listed
+from whoworks.checks.wording import listed, p_range, written_p
 from whoworks.design.levels import plural
 from whoworks.findings.caveat import Caveat
 from whoworks.findings.credibility import OTHER_FOLDS
@@ -150,7 +150,7 @@ def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     names = {moderator.name: moderator.label for moderator in panel.plan.moderators}
     told = [
         f"{' and '.join(names.get(name, name) for name in f.moderator.split(BESIDE))} "
-        f"({min(*s.p_adjusted, f.p_adjusted):.3f} to {max(*s.p_adjusted, f.p_adjusted):.3f})"
+        f"({p_range(min(*s.p_adjusted, f.p_adjusted), max(*s.p_adjusted, f.p_adjusted))})"
         for f, s in fragile
     ]
     is_planned = any(f.status == "confirmatory" for f, _ in fragile)
@@ -159,7 +159,7 @@ def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
         caveat_id="fragile_over_seeds", subject="", gravity=1 if is_planned else 2,
         sentence=f"Borderline: whether the effect differs by {listed(told)}. Dividing the {word} otherwise, to foresee "
         f"outcomes, moves the adjusted p: in brackets its range over {n_tries} such divisions of the same data; up to "
-        f"{SETTLED:.2f} counts as settled.",
+        f"{written_p(SETTLED)} counts as settled.",
     )  # fmt: skip
 
 

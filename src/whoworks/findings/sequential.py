@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from whoworks.checks.wording import p_range
 from whoworks.findings.finding import NAN
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.steadiness import Steadiness
@@ -123,8 +124,8 @@ def tell_steadiness(steadiness: Steadiness) -> str:
     """Say what another set of sequences would do to p, to be put behind a note; nothing where it is not known."""
     if not np.isfinite(steadiness.p_low):
         return ""
-    low, high = (f"{p:.2f}" if p >= 0.005 else "below 0.01" for p in (steadiness.p_low, steadiness.p_high))
-    return f"; dealing the clusters anew could leave p, before adjustment, anywhere from {low} to {high}"
+    between = p_range(steadiness.p_low, steadiness.p_high)
+    return f"; dealing the clusters anew could leave p, before adjustment, anywhere from {between}"
 
 
 def sequential_fields(setting: Setting, joined: MeanT) -> dict[str, object]:

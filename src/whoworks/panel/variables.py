@@ -56,7 +56,9 @@ def asked(plan: Plan) -> Iterator[Request]:
             level=moderator.level,
             values=moderator.values,
         )
-    yield from (Request(name=column, column=column, roles=(Role.COVARIATE,)) for column in plan.covariates.columns)
+    for column in plan.covariates.columns:
+        label = plan.covariates.labels.get(column, "")
+        yield Request(name=column, column=column, roles=(Role.COVARIATE,), label=label)
     if plan.takeup.column:
         yield Request(name=plan.takeup.column, column=plan.takeup.column, roles=(Role.TAKEUP,), kind=Kind.BINARY)
     for column in plan.implementation.columns:

@@ -204,6 +204,9 @@ def breaches_of_measures(plan: Contents) -> Iterator[str]:
         yield from (objection(["outcomes", i, key], problem, line) for key, problem, line in outcome.objections())
     for i, moderator in enumerate(plan.moderators):
         yield from (objection(["moderators", i, key], problem, line) for key, problem, line in moderator.objections())
+    for column in plan.covariates.labels:
+        if column not in plan.covariates.columns:
+            yield objection(["covariates", "labels"], f"'{column}' is not listed in columns")
     for name in repeated(outcome.name for outcome in plan.outcomes):
         yield f"[[outcomes]]: '{name}' is listed twice; keep one."
     for name in repeated(moderator.name for moderator in plan.moderators):

@@ -149,7 +149,7 @@ def describe_rest(plan: Plan) -> Iterator[str]:
     measures = (*plan.moderators, *(measure for outcome in plan.outcomes for measure in outcome.baseline))
     named = {name for measure in measures for name in (measure.name, measure.column)}
     also = [moderator.label for moderator in plan.moderators if moderator.column in plan.covariates.columns]
-    rest = [column for column in plan.covariates.columns if column not in named]
+    rest = [plan.covariates.label(column) for column in plan.covariates.columns if column not in named]
     if also:
         yield f"Used for precision as well: {enumerate_words(list(dict.fromkeys(also)))}."
     if rest:

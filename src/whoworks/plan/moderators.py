@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from whoworks.plan.codes import Code, code_text
-from whoworks.plan.table import Measure, Number, Table, Text, Truth
+from whoworks.plan.table import Column, Measure, Number, Table, Text, Truth
 
 LARGEST = 1e300
 
@@ -99,6 +99,13 @@ class Moderator(Measure):
 class Covariates(Table):
     """[covariates]: for precision only, measured before assignment."""
 
-    columns: tuple[Annotated[str, Field(strict=True, pattern=r"\S")], ...] = Field(
+    columns: tuple[Column, ...] = Field(
         (), description="columns measured before assignment", examples=['columns = ["age", "sex"]']
     )
+    labels: dict[Column, Text] = Field(
+        {}, description="a column = its words", examples=['labels = { sex = "sex as registered" }']
+    )
+
+    def label(self, column: str) -> str:
+        """Return a column's words: its label, else its name."""
+        return self.labels.get(column) or column

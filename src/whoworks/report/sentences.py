@@ -154,7 +154,8 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
         if state is State.CLEAR:
             return f"{effect} differs along at least one of the moderators taken together: {bracket}."
         return f"we cannot tell whether {effect} differs along any of the moderators: {bracket}."
-    bracket = f"{evidence_of(finding, words)}{test_of(finding)}"
+    test = test_of(finding) or ", p not assessable: too few clusters stand behind its error"
+    bracket = f"{evidence_of(finding, words)}{test}"
     slope = f"slope {fixed(finding.estimate, 2)} {bracket}; 0 would mean not at all, 1 in full"
     if math.isnan(finding.estimate):
         slope = f"test statistic {fixed(finding.statistic, 2)} {bracket}"
