@@ -6,11 +6,11 @@ import math
 
 import pytest
 
+from whoworks.checks.wording import written_p
 from whoworks.report.numbers import (
     count,
     decimals,
     fixed,
-    p_value,
     percent,
     percentile_points,
     rounded,
@@ -59,7 +59,7 @@ def test_an_estimate_keeps_two_digits_of_its_standard_error(error, places):
     ],
 )
 def test_a_p_value_is_written_as_papers_write_it(p, said):
-    assert p_value(p) == said
+    assert written_p(p) == said
 
 
 def test_percentile_points_agree_with_the_published_table():

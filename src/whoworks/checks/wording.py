@@ -1,14 +1,16 @@
-"""How checks write counts, shares and arms."""
+"""How counts, shares, arms and p-values are written in sentences."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from whoworks.design.levels import plural
 
+TINY_P = 0.001
+EDGE = 0.05  # of evidence: grades and words change here
+EXACT_P = 0.01
+LARGE_P = 0.99
 NUMERALS = (
     "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
@@ -51,18 +53,23 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def written_p(p: float) -> str:
-    """Write a p-value as the report does: ``p = .03``, ``p = .004``, ``p < .001``; near .05 so that its side shows."""
-    if np.isnan(p):
-        return "p not assessable"
-    if p < 0.001:
-        return "p < .001"
-    if p > 0.99:
-        return "p > .99"
-    places = 3 if p < 0.01 else next((k for k in (2, 3) if p == 0.05 or round(p, k) != 0.05), 4)
-    return f"p = {p:.{places}f}".replace("= 0.", "= .")
+def written_p(p: float, *, name: str = "p") -> str:
+    """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``; near .05 exactly enough to tell its side."""
+    if math.isnan(p):
+        return f"{name} not assessable"
+    if p < TINY_P:
+        return f"{name} < .001"
+    if p > LARGE_P:
+        return f"{name} > .99"
+    places = 3 if p < EXACT_P else next((k for k in (2, 3) if p == EDGE or round(p, k) != EDGE), 4)
+    return f"{name} = {p:.{places}f}".replace("= 0.", "= .")
+
+
+def bare_p(p: float) -> str:
+    """Write a p-value without its name: ``.03``, ``< .001``."""
+    return written_p(p).removeprefix("p ").removeprefix("= ")
 
 
 def p_range(low: float, high: float) -> str:
     """Write the range of a p-value: ``.02 to .11``, ``< .001 to .03``."""
-    return " to ".join(written_p(p).removeprefix("p ").removeprefix("= ") for p in (low, high))
+    return f"{bare_p(low)} to {bare_p(high)}"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from whoworks.checks.verdict import Verdict
+from whoworks.checks.wording import written_p
 from whoworks.findings.exploration import PREDICTED
 from whoworks.findings.finding import Finding
 from whoworks.findings.omnibus import ALL_MODERATORS
@@ -16,7 +17,7 @@ from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, FrontPage, Row, Table, Tile
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.next_study import propose
-from whoworks.report.numbers import count, fixed, p_value, percent, percentile_points, span
+from whoworks.report.numbers import count, fixed, percent, percentile_points, span
 from whoworks.report.phrases import between, effect_of, is_slope, p_name
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
@@ -160,7 +161,7 @@ def claim_row(finding: Finding, planned: tuple[Finding, ...], words: Words) -> R
 
 def tell_groups(joint: Finding, planned: tuple[Finding, ...], words: Words) -> str:
     """Write the groups' estimates beside their joint test, so that no p stands alone."""
-    test = f"tested together, {p_value(read_p(joint), name=p_name(joint))}"
+    test = f"tested together, {written_p(read_p(joint), name=p_name(joint))}"
     told = list_estimates(joint, planned, words)
     return f"{told}; {test}" if told else test
 
@@ -228,7 +229,7 @@ def tell_signs(chosen: Selection, words: Words) -> str:
     best = min(seen, key=read_p)
     return (
         f" Exploration saw signs that {words.effect}s vary between students "
-        f"({p_value(read_p(best), name=p_name(best))}); between whom is not settled."
+        f"({written_p(read_p(best), name=p_name(best))}); between whom is not settled."
     )
 
 

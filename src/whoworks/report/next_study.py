@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable
 
+from whoworks.checks.wording import written_p
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import outcome_places, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
-from whoworks.report.numbers import count, fixed, p_value
+from whoworks.report.numbers import count, fixed
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
 from whoworks.report.states import State, meaningful_units, read_p, read_state
 
@@ -131,7 +132,7 @@ def propose_explored(explored: Iterable[Finding], words: Words) -> str:
     if state not in (State.CLEAR, State.SUGGESTIVE):
         return "Nothing that was explored stood out enough to be planned next."
     named = f"{words.moderator(best.moderator)} (for {words.short_outcome(outcome_of(best))})"
-    stood = f"{p_value(read_p(best), name=p_name(best))}{', not settled' * (state is State.SUGGESTIVE)}"
+    stood = f"{written_p(read_p(best), name=p_name(best))}{', not settled' * (state is State.SUGGESTIVE)}"
     if len(looked) == 1:
         return f"The one difference explored was by {named} ({stood}): plan it before outcomes are seen, or drop it."
     among = f"among the {count(best.n_tests)} comparisons " * (best.n_tests > len(looked))

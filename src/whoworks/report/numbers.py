@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 
 MINUS = "\u2212"
-TINY_P = 0.001
-EDGE = 0.05  # of evidence: grades and words change here
-EXACT_P = 0.01
-LARGE_P = 0.99
 MOST_DECIMALS = 4
 SIGNIFICANT = 10
 
@@ -43,18 +39,6 @@ def span(low: float, high: float, places: int) -> str:
 def count(number: int) -> str:
     """Write a count with thousands separated."""
     return f"{number:,d}"
-
-
-def p_value(p: float, *, name: str = "p") -> str:
-    """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``; near .05 exactly enough to tell its side."""
-    if math.isnan(p):
-        return f"{name} not assessable"
-    if p < TINY_P:
-        return f"{name} < .001"
-    if p > LARGE_P:
-        return f"{name} > .99"
-    places = 3 if p < EXACT_P else next((k for k in (2, 3) if p == EDGE or round(p, k) != EDGE), 4)
-    return f"{name} = {p:.{places}f}".replace("= 0.", "= .")
 
 
 def percent(share: float, places: int = 0) -> str:

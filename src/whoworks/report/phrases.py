@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import outcome_places, places_of, unit_word
 from whoworks.report.labels import Words, outcome_of, plural
-from whoworks.report.numbers import fixed, p_value
+from whoworks.report.numbers import fixed
 from whoworks.report.states import meaningful_units, read_p
 
 
@@ -132,7 +133,7 @@ def doubt(finding: Finding) -> str:
 def test_of(finding: Finding) -> str:
     """Write the p-value that counts, after the interval; nothing where there is none."""
     p = read_p(finding)
-    return "" if math.isnan(p) else f", {p_value(p, name=p_name(finding))}"
+    return "" if math.isnan(p) else f", {written_p(p, name=p_name(finding))}"
 
 
 def p_name(finding: Finding) -> str:

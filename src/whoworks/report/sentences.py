@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from whoworks.checks.wording import written_p
 from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
 from whoworks.findings.omnibus import ALL_MODERATORS
@@ -23,7 +24,7 @@ from whoworks.report.companions import (
     tell_variance_ratio,
 )
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
-from whoworks.report.numbers import fixed, p_value, percent, span
+from whoworks.report.numbers import fixed, percent, span
 from whoworks.report.phrases import (
     apart,
     between,
@@ -70,7 +71,7 @@ def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
 def tell_notes(finding: Finding) -> str:
     """Say what is unusual about an estimate, with the p by re-drawing where there is one."""
     drawn = finding.p_randomization
-    said = [] if math.isnan(drawn) else [f"by re-drawing the assignment, {p_value(drawn)}"]
+    said = [] if math.isnan(drawn) else [f"by re-drawing the assignment, {written_p(drawn)}"]
     said += finding.notes
     return f"({capital('; '.join(said))}.)" if said else ""
 
@@ -132,7 +133,7 @@ def tell_joint(finding: Finding, words: Words, state: State) -> str:
     """Tell a joint test over several groups; the groups' estimates and the statistic stand beside it."""
     effect, named = effect_of(finding, words), words.moderator(finding.moderator)
     groups = f"the {int(finding.df_num) + 1} groups of {named}" if finding.df_num >= 1 else named
-    bracket = f"(tested together, {p_value(read_p(finding), name=p_name(finding))}; {base(finding, words)})"
+    bracket = f"(tested together, {written_p(read_p(finding), name=p_name(finding))}; {base(finding, words)})"
     if state is State.CLEAR:
         return f"{effect} differs across {groups} {bracket}."
     return f"we cannot tell whether {effect} differs across {groups} {bracket}."

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from whoworks.checks.wording import bare_p
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import in_percentiles, interval, places_of, unit_word
 from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
-from whoworks.report.numbers import count, fixed, p_value, percentile_points, span
+from whoworks.report.numbers import count, fixed, percentile_points, span
 from whoworks.report.phrases import is_slope
 from whoworks.report.states import is_settled
 
@@ -57,8 +58,8 @@ def count_cell(finding: Finding, number: int) -> str:
 
 
 def p_cell(p: float) -> str:
-    """Write a p-value without its name: ``.03``, ``< .001``."""
-    return DASH if math.isnan(p) else p_value(p).removeprefix("p ").removeprefix("= ")
+    """Write a p-value without its name; a dash where there is none."""
+    return DASH if math.isnan(p) else bare_p(p)
 
 
 def weighting_words(finding: Finding, words: Words) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from whoworks.checks.wording import written_p
 from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import Finding
 from whoworks.findings.ranking import AREA, TOP_THIRD
@@ -14,7 +15,7 @@ from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.figures.importance import Use
 from whoworks.report.labels import Words, capital, plural
-from whoworks.report.numbers import count, p_value, percent
+from whoworks.report.numbers import count, percent
 from whoworks.report.phrases import p_name
 from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
@@ -139,7 +140,7 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
         note="Each group's estimate only describes: it carries neither a range nor a test."
         + "".join(
             f" The difference is tested on {plural(words.cluster())} taken in sequence, each part predicted from the "
-            f"parts before it, so it is not that of the rows above: {p_value(read_p(f), name=p_name(f))}."
+            f"parts before it, so it is not that of the rows above: {written_p(read_p(f), name=p_name(f))}."
             for f in tested
         ),
     )
