@@ -109,9 +109,11 @@ def test_the_architecture_page_names_folders_and_files_that_exist():
     assert [name for name in inside if not ((ROOT / name).exists() or (PACKAGE / name).exists())] == []
 
 
-def test_decisions_are_numbered_without_gaps_and_say_context_decision_consequence():
+def test_decisions_are_numbered_without_gaps_listed_and_say_context_decision_consequence():
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     assert [page.name[:4] for page in pages] == [f"{number:04d}" for number in range(1, len(pages) + 1)]
+    listed = re.findall(r"\(decisions/([^)]+)\)", (ROOT / "docs" / "README.md").read_text(encoding="utf-8"))
+    assert listed == [page.name for page in pages]
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert all(f"**{part}" in text for part in ("Context", "Decision", "Consequence")), page.name
