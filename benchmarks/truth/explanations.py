@@ -12,12 +12,9 @@ OPEN = "not explained yet"
 
 def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
     """Return the explanation of a miss; `told` holds the table's rows of that cell."""
-    measure = str(row["diagnosand"]).rsplit(": ", 1)[1]
+    target, measure = str(row["diagnosand"]).rsplit(": ", 1)
     if measure == "size" and bar.low == bar.high and row["high"] < bar.low:
-        return (
-            "safe: with few clusters, or groups that few of them hold, CR2 with Satterthwaite's degrees of freedom "
-            "rejects less often than asked"
-        )
+        return _safe(target, bar, told.set_index("diagnosand"))
     if cell.world == "attrition" and measure == "coverage":
         return (
             "scores are missing by arm and fall score at once: the effect among those measured is another one; reports "
@@ -38,6 +35,23 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
             f"same pilots{reason}"
         )
     return OPEN
+
+
+def _safe(target: str, bar: Bar, told: pd.DataFrame) -> str:
+    few = (
+        "with few clusters, or groups that few of them hold, CR2 with Satterthwaite's degrees of freedom rejects less "
+        "often than asked"
+    )
+    name = f"{target}: size among the assessable"
+    if name not in told.index:
+        return f"safe: {few}"
+    untold, among = told.loc[f"{target}: not assessable"], told.loc[name]
+    said = f"{among['value']:.3f} (Monte-Carlo error {among['mc_error']:.3f}) of the others reject"
+    holds = among["low"] <= bar.low <= among["high"]
+    return (
+        f"safe: {100 * untold['value']:.0f} % of pilots leave the question not assessable, which counts as no claim; "
+        f"{said}{'' if holds else f', since {few}'}"
+    )
 
 
 def precision_floor(cell: Cell) -> float:
