@@ -129,6 +129,8 @@ def test_a_test_that_is_seldom_assessable_is_told_by_those_that_were():
          "value": 0.040, "mc_error": 0.018, "low": 0.005, "high": 0.13},
     ])  # fmt: skip
     said = explain(cell, bar, row, told)
-    assert "68 % of pilots" in said and "0.040 (Monte-Carlo error 0.018)" in said and "CR2" not in said
+    assert "68 % of pilots" in said
+    assert "0.040 (Monte-Carlo error 0.018)" in said
+    assert "CR2" not in said
     assert "CR2" in explain(cell, bar, row, told.assign(high=0.04))
     assert "CR2" in explain(cell, bar, row, told.head(0))
