@@ -14,7 +14,7 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
     """Return the explanation of a miss; `told` holds the table's rows of that cell."""
     target, measure = str(row["diagnosand"]).rsplit(": ", 1)
     if measure == "size" and bar.low == bar.high and row["high"] < bar.low:
-        return _safe(target, bar, told.set_index("diagnosand"))
+        return _safe(target, bar, told[told["procedure"] == row["procedure"]].set_index("diagnosand"))
     if cell.world == "attrition" and measure == "coverage":
         return (
             "scores are missing by arm and fall score at once: the effect among those measured is another one; reports "

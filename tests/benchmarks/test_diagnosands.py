@@ -122,12 +122,15 @@ def test_a_miss_of_precision_is_explained_only_where_who_knows_the_world_misses_
 def test_a_test_that_is_seldom_assessable_is_told_by_those_that_were():
     cell = next(cell for cell in all_cells() if cell.key == ("no-effect", "class", 12, 0.2))
     bar = next(bar for bar in BARS if bar.low == bar.high == 0.05)
-    row = pd.Series({"diagnosand": "difference devices: size", "value": 0.012, "low": 0.002, "high": 0.043})
+    name = "difference devices: size"
+    row = pd.Series({"procedure": "whoworks", "diagnosand": name, "value": 0.012, "low": 0.002, "high": 0.043})
     told = pd.DataFrame([
         {"diagnosand": "difference devices: not assessable", "value": 0.68},
         {"diagnosand": "difference devices: size among the assessable",
          "value": 0.040, "mc_error": 0.018, "low": 0.005, "high": 0.13},
     ])  # fmt: skip
+    peer = told.assign(procedure="a peer", value=0.5)
+    told = pd.concat([told.assign(procedure="whoworks"), peer])
     said = explain(cell, bar, row, told)
     assert "68 % of pilots" in said
     assert "0.040 (Monte-Carlo error 0.018)" in said

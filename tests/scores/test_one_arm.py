@@ -54,7 +54,12 @@ def test_what_is_left_out_does_not_depend_on_the_outcome(pilot):
     np.testing.assert_array_equal(moved.h, without.h)
 
 
-def test_a_licence_drawn_at_random_over_classes_is_used(pilot):
+def test_a_licence_drawn_at_random_over_classes_is_used_where_it_foretells_outcomes(pilot):
     classes = np.unique(pilot.records["class_id"], return_inverse=True)[1]
     has = (np.random.default_rng(1).random(classes.max() + 1) < 0.5)[classes]
-    assert not np.array_equal(average(pilot, has)[0].h, average(pilot)[0].h)
+    np.testing.assert_array_equal(average(pilot, has)[0].h, average(pilot)[0].h)
+    raised = pilot.records["rit_spring"].astype(float) + 8 * has
+    telling = replace(pilot, records=pilot.records.assign(rit_spring=raised))
+    for scores, lowest, highest in ((average(telling, has)[0], 5, 10), (average(telling)[0], -3, 3)):
+        own = has[scores.rows]
+        assert lowest < scores.h[own].mean() - scores.h[~own].mean() < highest

@@ -74,8 +74,8 @@ def cross_fit_prognosis(
     best = Prognosis(h=None, learner="none", share_explained=0.0)
     learners = _learners(values, variables, cluster, block)
     with threadpool_limits(limits=1):  # small fits: threads wait for each other longer than they work
-        learned = {name: _left_out(learn, y, block, fold) for name, learn in learners.items()}
-    for name, h in learned.items():
+        learned = [(name, _left_out(learn, y, block, fold)) for name, learn in learners]
+    for name, h in learned:
         error = outcome - _within(block, h)
         share = 1 - float(error @ error) / empty if empty > 0 else 0.0
         if share > best.share_explained:
@@ -92,16 +92,26 @@ def _left_out(learn: Learner, y: Vector, block: Codes, fold: Codes) -> Vector:
     return h
 
 
-def _learners(values: pd.DataFrame, variables: Sequence[Variable], cluster: Codes, block: Codes) -> dict[str, Learner]:
-    """Return the learners by name; none where no variable varies."""
+def _learners(
+    values: pd.DataFrame, variables: Sequence[Variable], cluster: Codes, block: Codes
+) -> list[tuple[str, Learner]]:
+    """Return the learners with their names, the one with fewest columns first; none where no variable varies."""
     n_clusters = len(np.unique(cluster))
     linear = design_columns(values, variables, splines=n_clusters >= ENOUGH_FOR_BENDS)
     if linear.shape[1] == 0:
-        return {}
-    learners: dict[str, Learner] = {"ridge regression": _ridge(linear, cluster, block)}
+        return []
+    varies = _varies_within(linear, cluster)
+    columns = [linear[:, varies], linear] if 0 < varies.sum() < len(varies) else [linear]
+    learners = [("ridge regression", _ridge(each, cluster, block)) for each in columns]
     if len(values) >= ENOUGH_FOR_TREES:
-        learners["gradient boosting"] = _boosting(coded_columns(values, variables))
+        learners.append(("gradient boosting", _boosting(coded_columns(values, variables))))
     return learners
+
+
+def _varies_within(columns: Vector, cluster: Codes) -> NDArray[np.bool_]:
+    """Tell which columns differ within some cluster, (p,)."""
+    first, place = np.unique(cluster, return_index=True, return_inverse=True)[1:]
+    return np.asarray((columns != columns[first[place]]).any(axis=0))
 
 
 def _ridge(columns: Vector, cluster: Codes, block: Codes) -> Learner:
