@@ -9,9 +9,9 @@ from whoworks.findings.finding import Finding
 from whoworks.report.amounts import interval, level_word, places_of
 from whoworks.report.figures.chart import BLUE, INK, PALE, SMALL, Chart, direction, new_drawing, styled
 from whoworks.report.fonts import printable
-from whoworks.report.labels import Words, capital, shorten
+from whoworks.report.labels import Words, capital, outcome_of, shorten
 from whoworks.report.numbers import fixed
-from whoworks.report.phrases import effect_of, grid
+from whoworks.report.phrases import grid
 
 HEIGHT = 2.5
 TOLD = 5
@@ -33,8 +33,9 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
         axes.set_xlim(min(at), max(at))
         axes.set_xlabel(printable(shorten(moderator, 80)), fontsize=SMALL)
         axes.set_ylabel(direction(words.effect, average, words), fontsize=SMALL)
+    effect = f"{words.effect} {'in' if words.matched else 'on'} {words.short_outcome(outcome_of(average))}"
     caption = (
-        f"{capital(moderator)}: {effect_of(average, words)} along it. The band is "
+        f"{capital(moderator)}: the {effect} along it. The band is "
         f"the {level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim "
         "is the slope in the table."
     )
