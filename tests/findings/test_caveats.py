@@ -313,7 +313,7 @@ def test_where_nothing_was_planned_the_test_of_any_difference_speaks():
 
 def test_a_claim_that_other_folds_settle_is_as_fragile_as_one_that_they_unsettle():
     found = dealt(0.06, (0.04, 0.07))["fragile_over_seeds"]
-    assert "free or reduced-price lunch (0.040 to 0.070)" in found.sentence
+    assert "free or reduced-price lunch (.04 to .07)" in found.sentence
     assert "3 such divisions" in found.sentence
     assert found.gravity == 1
     assert dealt(0.06, (0.04, 0.07), status="exploratory")["fragile_over_seeds"].gravity == 2
