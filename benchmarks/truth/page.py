@@ -52,9 +52,9 @@ def _head(store: Store, rows: pd.DataFrame) -> list[str]:
         f"Written on {datetime.date.today()} by `make truth`: {os.cpu_count()} cores ({platform.machine()}), Python "
         f"{sys.version_info.major}.{sys.version_info.minor}, {packages}; code of commits {', '.join(codes) or 'none'}. "
         f"{len(done)} of {len(all_cells())} cells have replicates so far; the last table says how many each has. "
-        "Replicates are kept over commits that leave planned findings as they are; those that predict effects were all "
-        "run anew after the last change of what is learned "
-        "([decision 30](decisions/0030-a-blocks-level-tells-nothing-of-its-difference.md)).",
+        "Replicates are kept over commits that leave planned findings as they are. Those that predict effects were all "
+        "run anew after [decision 30](decisions/0030-a-blocks-level-tells-nothing-of-its-difference.md), and whatever "
+        "[decision 31](decisions/0031-traits-of-clusters-compete-for-the-prognosis.md) moves after it.",
         "",
         "Replicate r has the same seed in every cell, so that procedures answer on the same data and cells of one "
         "layout share their students. The first replicates of named cells predict effects too (500 trees asked for, "
