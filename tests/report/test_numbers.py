@@ -52,6 +52,7 @@ def test_an_estimate_keeps_two_digits_of_its_standard_error(error, places):
         (0.004, "p = .004"),
         (0.03, "p = .03"),
         (0.05, "p = .05"),
+        (0.01 * 15 / 3, "p = .05"),
         (0.0523, "p = .052"),
         (0.0497, "p = .0497"),
         (0.996, "p > .99"),

@@ -61,7 +61,8 @@ def written_p(p: float, *, name: str = "p") -> str:
         return f"{name} < .001"
     if p > LARGE_P:
         return f"{name} > .99"
-    places = 3 if p < EXACT_P else next((k for k in (2, 3) if p == EDGE or round(p, k) != EDGE), 4)
+    is_edge = math.isclose(p, EDGE, abs_tol=1e-12)
+    places = 3 if p < EXACT_P else next((k for k in (2, 3) if is_edge or round(p, k) != EDGE), 4)
     return f"{name} = {p:.{places}f}".replace("= 0.", "= .")
 
 
