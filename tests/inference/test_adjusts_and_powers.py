@@ -17,6 +17,11 @@ METHODS = {"holm": holm, "fdr_bh": benjamini_hochberg}
 RHO, R2 = 0.15, 0.5
 
 
+@pytest.mark.parametrize("looks", [3, 6, 12])
+def test_a_p_at_the_edge_in_every_look_stays_at_the_edge(looks):
+    assert set(benjamini_hochberg(np.full(looks, 0.05))) == {0.05}
+
+
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("seed", range(8))
 def test_adjusted_p_values_are_those_of_statsmodels(name, seed):

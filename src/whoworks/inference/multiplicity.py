@@ -28,7 +28,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> Vector:
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p, kind="stable")
-    steps = p[order] * len(p) / (np.arange(len(p)) + 1)
+    steps = p[order] * (len(p) / (np.arange(len(p)) + 1))  # the factor first: .05 three times stays .05
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.fmin.accumulate(steps[::-1])[::-1], 1.0)
     adjusted[np.isnan(p)] = np.nan
