@@ -81,6 +81,19 @@ def test_a_covariate_has_the_words_that_the_plan_gives_it_else_its_name(tmp_path
     assert [panel.variable(name).label for name in ("age", "sex")] == ["age at assignment", "sex"]
 
 
+def test_a_pre_test_has_its_moderator_s_words_else_those_of_its_own(tmp_path):
+    given = 'baseline = [{ column = "tests.rit", wave = "fall" }]'
+    pre_test = (given, given.replace('"fall" }', '"fall", label = "mathematics, fall" }'))
+    moderator = '[[moderators]]\ncolumn = "tests.rit"\nwave = "fall"\nkind = "number"\nlevel = "student"\n'
+    labelled = (moderator, f'{moderator}label = "earlier mathematics"\n')
+    for changes, words in (
+        ((pre_test, (moderator, "")), "mathematics, fall"),
+        ((pre_test, labelled), "earlier mathematics"),
+        (((moderator, ""),), "tests.rit"),
+    ):
+        assert build(tmp_path, *changes).variable("tests.rit@fall").label == words
+
+
 def test_a_code_the_plan_does_not_list_is_named_when_several_share_it(tmp_path):
     with pytest.raises(PanelError, match=r"'frl' holds 1 code\(s\) \(P\) in 3 row\(s\).*moderators.values has N, Y"):
         build(tmp_path, edit=setting("frl", "P"))

@@ -16,8 +16,8 @@ def test_a_plan_reads_as_sentences():
     assert describe_plan(parse()) == [
         "The question: Does it raise mathematics, and for whom?",
         "The study was registered on 2026-08-15.",
-        "Of the table 'roster', the rows with grade == '6' are kept.",
-        "'adaptive programme' is compared with 'usual practice', as assigned.",
+        "Of the table \u201croster\u201d, the rows with grade == '6' are kept.",
+        "\u201cadaptive programme\u201d is compared with \u201cusual practice\u201d, as assigned.",
         "Classes were assigned at random on 2026-09-04 within schools.",
         "The probability of each arm is its share of the classes drawn in each school, among the arms compared.",
         "Primary outcome: mathematics.",
@@ -25,11 +25,11 @@ def test_a_plan_reads_as_sentences():
         "For mathematics, the measure before assignment is tests.rit (fall).",
         "For mathematics, the smallest difference that would matter is 0.1 SD.",
         "Planned beforehand: whether the difference depends on free lunch.",
-        "For free lunch, the larger difference was expected in the group 'eligible'.",
+        "For free lunch, the larger difference was expected in the group \u201celigible\u201d.",
         "Explored besides: years.",
         "All of these are declared as measured before assignment.",
         "Used for precision only: age.",
-        "Whether the programme was received is in the column 'logged_in'.",
+        "Whether the programme was received is in the column \u201clogged_in\u201d.",
         "Measured after assignment, and described only: minutes.",
         "1 column is never read.",
     ]
@@ -43,12 +43,12 @@ def test_a_plan_reads_as_sentences():
             "Students were assigned at random on 2026-09-04 to classes within schools.",
         ),
         ((CLASSES, f'{CLASSES}\ndrawn = "student"'), "Each class has one arm."),
-        ((SHARES, "probability = 0.5"), "The probability of being assigned 'adaptive programme' was 0.5."),
+        ((SHARES, "probability = 0.5"), "The probability of being assigned \u201cadaptive programme\u201d was 0.5."),
         (
             (SHARES, "probability = { usual = 0.25, adaptive = 0.75 }"),
-            "The probability of assignment was 0.25 for 'usual practice' and 0.75 for 'adaptive programme'.",
+            "The probability of assignment was 0.25 for \u201cusual practice\u201d and 0.75 for \u201cadaptive programme\u201d.",
         ),
-        ((SHARES, 'probability = "p"'), "The probability of assignment is in the column 'p'."),
+        ((SHARES, 'probability = "p"'), "The probability of assignment is in the column \u201cp\u201d."),
         ((f'blocks = ["school"]\nsite = "school"\n{SHARES}', ""), "Classes were assigned at random on 2026-09-04."),
         (
             (f'blocks = ["school"]\nsite = "school"\n{SHARES}', ""),
@@ -64,6 +64,13 @@ def test_a_plan_reads_as_sentences():
 )
 def test_what_the_plan_says_is_said(change: tuple[str, str], sentence: str):
     assert sentence in describe_plan(parse(change))
+
+
+def test_a_pre_test_that_is_no_moderator_has_the_words_that_the_plan_gives_it():
+    given = 'baseline = [{ column = "tests.rit", wave = "fall" }]'
+    named = given.replace('"fall" }', '"fall", label = "mathematics, fall" }')
+    said = describe_plan(parse((given, named)))
+    assert "For mathematics, the measure before assignment is mathematics, fall." in said
 
 
 def test_a_covariate_has_the_words_that_the_plan_gives_it():

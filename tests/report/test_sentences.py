@@ -234,4 +234,4 @@ def test_an_arm_whose_code_is_a_number_is_called_an_arm():
     text = PLAN.replace('control = "bau"', 'control = "0"').replace('treatments = ["sg"]', 'treatments = ["1"]')
     plan = Plan.parse(text.replace('labels = { bau = "usual practice", sg = "small groups" }\n', ""))
     assert [plan.arms.label(code) for code in plan.arms.codes] == ["arm 0", "arm 1"]
-    assert "'arm 1' is compared with 'arm 0', as assigned." in describe_plan(plan)
+    assert "\u201carm 1\u201d is compared with \u201carm 0\u201d, as assigned." in describe_plan(plan)

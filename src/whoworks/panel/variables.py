@@ -41,9 +41,15 @@ def requests(plan: Plan) -> tuple[Request, ...]:
 def asked(plan: Plan) -> Iterator[Request]:
     """Yield one request per mention in the plan."""
     yield from (request_of(outcome) for outcome in plan.outcomes)
+    named = {moderator.name for moderator in plan.moderators}
     for baseline in (baseline for outcome in plan.outcomes for baseline in outcome.baseline):
         yield Request(
-            name=baseline.name, column=baseline.column, wave=baseline.wave, roles=(Role.BASELINE,), kind=Kind.NUMBER
+            name=baseline.name,
+            column=baseline.column,
+            wave=baseline.wave,
+            roles=(Role.BASELINE,),
+            kind=Kind.NUMBER,
+            label="" if baseline.name in named else baseline.label,
         )
     for moderator in plan.moderators:
         yield Request(

@@ -35,6 +35,11 @@ def enumerate_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
+def quote(words: str) -> str:
+    """Return the plan's own words in the quotation marks of running text."""
+    return f"\u201c{words}\u201d"
+
+
 def describe_study(plan: Plan) -> Iterator[str]:
     """Say what is asked, since when, and of which rows."""
     if plan.study.question:
@@ -43,14 +48,14 @@ def describe_study(plan: Plan) -> Iterator[str]:
         yield f"The study was registered on {plan.study.registered.isoformat()}."
     for table in plan.records:
         if table.keep:
-            yield f"Of the table '{table.name}', the rows with {table.keep} are kept."
+            yield f"Of the table {quote(table.name)}, the rows with {table.keep} are kept."
 
 
 def describe_arms(plan: Plan) -> str:
     """Say which arms are compared."""
-    treatments = enumerate_words([f"'{plan.arms.label(code)}'" for code in plan.arms.treatments])
+    treatments = enumerate_words([quote(plan.arms.label(code)) for code in plan.arms.treatments])
     each = "is" if len(plan.arms.treatments) == 1 else "are each"
-    return f"{treatments} {each} compared with '{plan.arms.label(plan.arms.control)}', as assigned."
+    return f"{treatments} {each} compared with {quote(plan.arms.label(plan.arms.control))}, as assigned."
 
 
 def describe_design(plan: Plan) -> Iterator[str]:
@@ -80,9 +85,9 @@ def describe_probability(plan: Plan) -> str:
     """Say where the probability of each arm comes from."""
     given, drawn = plan.design.probability, plural(plan.design.drawn)
     if isinstance(given, float):
-        return f"The probability of being assigned '{plan.arms.label(plan.arms.treatments[0])}' was {given:.4g}."
+        return f"The probability of being assigned {quote(plan.arms.label(plan.arms.treatments[0]))} was {given:.4g}."
     if isinstance(given, dict):
-        shares = [f"{share:.4g} for '{plan.arms.label(code)}'" for code, share in given.items()]
+        shares = [f"{share:.4g} for {quote(plan.arms.label(code))}" for code, share in given.items()]
         return f"The probability of assignment was {enumerate_words(shares)}."
     if given == "blocks":
         block = enumerate_words(plan.design.blocks)
@@ -91,7 +96,7 @@ def describe_probability(plan: Plan) -> str:
         )
     if given is None:
         return f"The probability of each arm is its share of the {drawn} drawn, among the arms compared."
-    return f"The probability of assignment is in the column '{given}'."
+    return f"The probability of assignment is in the column {quote(given)}."
 
 
 def describe_outcomes(plan: Plan) -> Iterator[str]:
@@ -110,7 +115,13 @@ def describe_outcome(plan: Plan, outcome: Outcome) -> Iterator[str]:
     if outcome.baseline:
         labels = {moderator.name: moderator.label for moderator in plan.moderators}
         in_wave = {measure.name: f" ({measure.wave})" if measure.wave else "" for measure in outcome.baseline}
-        names = [labels.get(measure.name, measure.column + in_wave[measure.name]) for measure in outcome.baseline]
+        names = [
+            labels.get(measure.name)
+            or measure.label
+            or plan.covariates.labels.get(measure.column)
+            or measure.column + in_wave[measure.name]
+            for measure in outcome.baseline
+        ]
         yield f"For {outcome.label}, the measure before assignment is {enumerate_words(names)}."
     if outcome.meaningful is not None:
         unit = {"sd": "SD", "units": "of its units", "points": "percentage points"}[outcome.meaningful_in]
@@ -138,7 +149,7 @@ def describe_expectation(moderator: Moderator) -> Iterator[str]:
     """Say which direction was expected beforehand."""
     if isinstance(moderator.expect, Larger):
         group = moderator.values.get(moderator.expect.larger) or moderator.expect.larger
-        yield f"For {moderator.label}, the larger difference was expected in the group '{group}'."
+        yield f"For {moderator.label}, the larger difference was expected in the group {quote(group)}."
     elif moderator.expect:
         verb = {"increasing": "grow", "decreasing": "shrink"}[moderator.expect]
         yield f"With more of {moderator.label}, the difference was expected to {verb}."
@@ -155,7 +166,7 @@ def describe_rest(plan: Plan) -> Iterator[str]:
     if rest:
         yield f"Used for precision only: {enumerate_words(rest)}."
     if plan.takeup.column:
-        yield f"Whether the programme was received is in the column '{plan.takeup.column}'."
+        yield f"Whether the programme was received is in the column {quote(plan.takeup.column)}."
     if plan.implementation.columns:
         columns = enumerate_words(plan.implementation.columns)
         yield f"Measured after assignment, and described only: {columns}."

@@ -16,7 +16,13 @@ def read_measure(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
 
 
-Baseline = Annotated[Measure, BeforeValidator(read_measure)]
+class PreTest(Measure):
+    """A measure taken before assignment, with its words where no moderator of the same measure has them."""
+
+    label: Text = Field("", description="the pre-test's words", examples=['label = "mathematics, fall"'])
+
+
+Baseline = Annotated[PreTest, BeforeValidator(read_measure)]
 
 
 class Outcome(Measure):
