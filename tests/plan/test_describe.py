@@ -46,7 +46,8 @@ def test_a_plan_reads_as_sentences():
         ((SHARES, "probability = 0.5"), "The probability of being assigned \u201cadaptive programme\u201d was 0.5."),
         (
             (SHARES, "probability = { usual = 0.25, adaptive = 0.75 }"),
-            "The probability of assignment was 0.25 for \u201cusual practice\u201d and 0.75 for \u201cadaptive programme\u201d.",
+            "The probability of assignment was 0.25 for \u201cusual practice\u201d and "
+            "0.75 for \u201cadaptive programme\u201d.",
         ),
         ((SHARES, 'probability = "p"'), "The probability of assignment is in the column \u201cp\u201d."),
         ((f'blocks = ["school"]\nsite = "school"\n{SHARES}', ""), "Classes were assigned at random on 2026-09-04."),
