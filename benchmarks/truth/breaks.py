@@ -105,7 +105,7 @@ BREAKS = {
         cell=(NULL, "class", 20, 0.2), diagnosand="average: SE / plain difference's", replicates=50),
     "in-sample": Break(
         replaced=((STUDY, "predict_left_out", _in_sample),), words="effects predicted in sample",
-        cell=(NULL, "class", 20, 0.2), diagnosand="calibration: size", replicates=25),
+        cell=(NULL, "class", 40, 0.2), diagnosand="calibration: size", replicates=25),
 }  # fmt: skip
 
 
