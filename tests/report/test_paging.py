@@ -7,7 +7,7 @@ import io
 import pypdf
 import pytest
 
-from whoworks.report.paging import MOST_BLANK, Box, Placed, arrange, runs_of
+from whoworks.report.paging import MOST_BLANK, Box, Placed, Sheet, arrange, find_leads, runs_of, set_block
 
 PAGE = 600.0
 TITLE = Box(kind="heading", height=20.0, above=20.0, below=10.0)
@@ -38,6 +38,30 @@ def test_many_rows_leave_at_least_three_on_either_side():
     assert runs[0] >= 3
     assert runs[-1] >= 3
     assert set(runs[1:-1]) == {1}
+
+
+def test_a_subheading_counts_beside_the_three_rows_under_it():
+    assert runs_of(("plain",) * 12) == (3, *(1,) * 6, 3)
+    assert runs_of(("group", *("plain",) * 12)) == (4, *(1,) * 6, 3)
+
+
+def test_a_paragraph_between_a_heading_and_a_table_or_list_leads_it():
+    assert find_leads(["paragraph", "table", "paragraph", "bullets"]) == [True, False, False, False]
+    assert find_leads(["heading", "paragraph", "bullets"]) == [False, True, False]
+    assert find_leads(["heading", "paragraph", "paragraph", "table"]) == [False] * 4
+    assert find_leads(["heading", "paragraph", "figure", "paragraph"]) == [False] * 4
+
+
+@pytest.mark.parametrize("below", [table(5), box("bullets", 120.0, parts=(60.0, 60.0))])
+def test_a_lead_and_its_heading_go_to_the_page_of_what_they_lead(below):
+    sheet = Sheet(page=PAGE)
+    set_block(sheet, box("paragraph", 500.0), 0)
+    sheet.waiting.append(TITLE)
+    assert set_block(sheet, box("paragraph", 30.0, leads=True), 1).leads
+    assert sheet.y == 500.0
+    set_block(sheet, below, 2)
+    assert not sheet.waiting
+    assert 20.0 + 10.0 + 30.0 + 10.0 + below.height <= sheet.y < 500.0
 
 
 def test_a_subheading_stays_with_its_rows():

@@ -19,7 +19,8 @@ class Box:
     `parts` are the rows or items between which it may break, `between` the space
     from one to the next; `caption` stands once above, `head` again on each page,
     `tail` under the last part; of a figure, `tail` is what does not shrink.
-    `tones` are a table's rows' tones.
+    `tones` are a table's rows' tones. What `leads` stands on the page of the
+    block after it, as a heading does.
     """
 
     kind: str
@@ -32,20 +33,25 @@ class Box:
     between: float = 0.0
     tail: float = 0.0
     tones: tuple[str, ...] = ()
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A block as it is set: its place in the section, its scale, and the runs of rows that it may break between."""
+    """A block as it is set: its place in the section, its scale, the runs of rows that it may break between.
+
+    What `leads` is never parted from the block after it.
+    """
 
     place: int
     scale: float = 1.0
     runs: tuple[int, ...] = ()
+    leads: bool = False
 
 
 @dataclass(slots=True)
 class Sheet:
-    """The page being filled: how far down it is, what space follows, and the headings that wait for a block."""
+    """The page being filled: how far down it is, what space follows, and the headings and leads that wait."""
 
     page: float
     y: float = 0.0
@@ -142,9 +148,10 @@ def scale_to(sheet: Sheet, box: Box, least: float) -> float:
 
 def set_block(sheet: Sheet, box: Box, place: int) -> Placed:
     """Set one block on the sheet."""
-    if box.kind == "heading":
+    if box.kind == "heading" or box.leads:
         sheet.waiting.append(box)
-    elif box.kind == "figure":
+        return Placed(place=place, leads=box.leads)
+    if box.kind == "figure":
         least = LAST_SCALE if sheet.blank > MOST_BLANK else LEAST_SCALE
         scale = scale_to(sheet, box, least) or 1.0
         sheet.put(box, scale * (box.height - box.tail) + box.tail)
@@ -200,7 +207,7 @@ def runs_of(tones: Sequence[str]) -> tuple[int, ...]:
     runs: list[int] = []
     start = 0
     for end in starts:
-        runs += split_group(end - start)
+        runs += split_group(end - start, is_headed="group" in tones[start : start + 1])
         start = end
     while len(runs) > 1 and runs[0] < FEWEST_ROWS:
         runs[:2] = [sum(runs[:2])]
@@ -209,23 +216,38 @@ def runs_of(tones: Sequence[str]) -> tuple[int, ...]:
     return tuple(runs)
 
 
-def split_group(n: int) -> list[int]:
-    """Return the runs of one group of rows: one where they are few, else single rows between two longer runs."""
+def split_group(n: int, *, is_headed: bool) -> list[int]:
+    """Return the runs of one group of rows: one where they are few, else single rows between two longer runs.
+
+    The first holds a subheading besides, where the group has one.
+    """
     if n <= LONGEST_RUN:
         return [n]
-    return [FEWEST_ROWS + 1, *[1] * (n - 2 * FEWEST_ROWS - 1), FEWEST_ROWS]
+    first = FEWEST_ROWS + is_headed
+    return [first, *[1] * (n - first - FEWEST_ROWS), FEWEST_ROWS]
 
 
 def read_boxes(sizes: Mapping[str, Any], document: Mapping[str, Any]) -> list[tuple[Box, list[Box]]]:
     """Return each section's title and blocks as boxes, from what was measured and the document itself."""
     sections = []
     for title, measured, section in zip(sizes["titles"], sizes["blocks"], document["sections"], strict=True):
-        boxes = [read_box(size, block) for size, block in zip(measured, section["blocks"], strict=True)]
+        leads = find_leads([block["kind"] for block in section["blocks"]])
+        told = zip(measured, section["blocks"], leads, strict=True)
+        boxes = [read_box(size, block, leads=is_lead) for size, block, is_lead in told]
         sections.append((Box(kind="heading", **title), boxes))
     return sections
 
 
-def read_box(size: Mapping[str, Any], block: Mapping[str, Any]) -> Box:
+def find_leads(kinds: Sequence[str]) -> list[bool]:
+    """Return which blocks say what a table or a list is about: a paragraph between it and the heading above."""
+    before, after = ("heading", *kinds), (*kinds[1:], "")
+    return [
+        kind == "paragraph" and above == "heading" and below in ("table", "bullets")
+        for above, kind, below in zip(before, kinds, after, strict=False)
+    ]
+
+
+def read_box(size: Mapping[str, Any], block: Mapping[str, Any], *, leads: bool) -> Box:
     """Return one block as a box."""
-    told = {**size, "parts": tuple(size.get("parts", ()))}
+    told = {**size, "parts": tuple(size.get("parts", ())), "leads": leads}
     return Box(kind=block["kind"], tones=tuple(row["tone"] for row in block.get("rows", ())), **told)

@@ -83,11 +83,11 @@ def set_as(document: Mapping[str, Any], placed: Sequence[Sequence[Placed]]) -> d
 
 
 def set_one(block: Mapping[str, Any], placed: Placed) -> dict[str, Any]:
-    """Return one block with its scale and its runs of rows; a broken table's note is one row more of the last run."""
+    """Return one block with its scale, its runs of rows and what it leads; a broken table's note is a row of the last."""
     runs = list(placed.runs)
     if runs and block["note"]:
         runs[-1] += 1
-    return {**block, "scale": placed.scale, "runs": runs}
+    return {**block, "scale": placed.scale, "runs": runs, "leads": placed.leads}
 
 
 def write_inputs(document: Mapping[str, Any], *, measuring: bool) -> dict[str, str]:

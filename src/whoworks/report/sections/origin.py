@@ -19,15 +19,14 @@ def compose_origin(released: Released) -> Section:
 
 def origin_table(evidence: Evidence) -> Table:
     """Return the table of inputs and versions."""
-    rows = [Row(cells=("Inputs",), tone="group")]
-    rows.append(Row(cells=("Plan", f"sha256 {evidence.plan.hash}")))
+    rows = [Row(cells=("Plan", f"sha256 {evidence.plan.hash}"))]
     rows += [
         Row(cells=(f"Table {p.table}: {p.file}", f"{say_rows(p)}, {p.n_columns} columns, sha256 {p.sha256}"))
         for p in evidence.provenance
     ]
     rows.append(Row(cells=("Seed", str(evidence.plan.analysis.seed))))
-    rows.append(Row(cells=("Versions",), tone="group"))
-    rows += [Row(cells=(name, version)) for name, version in versions(evidence.plan.analysis.engine).items()]
+    made_with = versions(evidence.plan.analysis.engine)
+    rows.append(Row(cells=("Versions", ", ".join(f"{name} {version}" for name, version in made_with.items()))))
     return Table(
         caption="Inputs and versions",
         columns=(Column(head="What", share=1.3), Column(head="Which", share=3.2)),
