@@ -203,6 +203,16 @@ def test_a_range_that_leaves_zero_out_is_not_written_as_if_it_ended_there(words)
     assert "interval 0.01 to" in tell(finding, words)
 
 
+@pytest.mark.parametrize("estimate", [0.02, -0.02, 0.0])
+def test_a_difference_that_rounds_to_nothing_is_told_by_a_bound_and_not_as_nothing(words, estimate):
+    asked = claim(estimate, 2.1, moderator="frl", level="Y", reference="N")
+    side = "larger" if estimate >= 0 else "smaller"
+    assert f"the estimate is under 0.1 points {side}" in tell(asked, words)
+    weighed = claim(estimate, 0.5, moderator="weighting", level="student - cluster", reference="cluster")
+    assert f"that is under 0.1 points {side}" in tell(weighed, words)
+    assert "the estimate is 0.0 points" in tell(effect(estimate, 2.1, question="average"), words)
+
+
 def test_a_joint_test_is_told_without_its_degrees_of_freedom(words):
     joint = replace(effect(1.0, 1.0, question="joint", moderator="locale", df_num=2.0, p_adjusted=0.4), estimate=NAN)
     joint = replace(joint, conf_low=NAN, conf_high=NAN)

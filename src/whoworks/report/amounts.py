@@ -49,12 +49,22 @@ def outcome_places(finding: Finding, words: Words) -> int:
 
 
 def amount(finding: Finding, words: Words, *, size: bool = False) -> str:
-    """Write the estimate with its unit; `size` drops the sign, for "9.0 points larger"."""
+    """Write the estimate with its unit; `size` drops the sign, for "9.0 points larger".
+
+    A size that rounds to nothing has a bound in its place, so that none is told as nothing: "under 0.1 points larger".
+    """
     value = abs(finding.estimate) if size else finding.estimate
     places = places_of(finding, words)
     unit = unit_word(finding, words)
     text = fixed(value, places)
-    return f"{text} {unit[:-1] if text == '1' else unit}"
+    if size and is_nothing(value, places):
+        text = f"under {fixed(10**-places, places)}"
+    return f"{text} {unit[:-1] if text in ('1', 'under 1') else unit}"
+
+
+def is_nothing(value: float, places: int) -> bool:
+    """Whether a number would be written as zero."""
+    return math.isfinite(value) and not float(f"{value:.{places}f}")
 
 
 def interval(finding: Finding, words: Words, *, flip: bool = False) -> str:
