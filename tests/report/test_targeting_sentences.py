@@ -143,6 +143,18 @@ def test_how_often_groups_are_proposed_again_is_one_sentence(words):
     assert tell_again(again, words).count("drawn anew") == 1
 
 
+def test_a_rule_of_two_conditions_is_not_run_together_with_all_others(words):
+    told = tell(found("candidate", RULE, "frl & tch_yrs", 1.0, 2.1), words)
+    assert " of at most 8 differs from that for all others" in told
+
+
+@pytest.mark.parametrize(("status", "said"), [("descriptive", "; none was tested."), ("exploratory", "tested them.")])
+def test_groups_that_were_not_put_to_the_test_are_not_said_to_have_been(status, said):
+    listed = found("candidate", RULE, "frl & tch_yrs", status=status)
+    (lead,) = [text for text in explored(listed) if text.startswith("Half of the classes proposed these groups")]
+    assert lead.endswith(said)
+
+
 def test_one_point_is_singular():
     assert (
         amount_of_trait(found("profile", "Y: 5 - 1", "frl", 1.2, unit="percentage points", reference="1")) == "1 point"

@@ -96,8 +96,8 @@ def tell_candidate(finding: Finding, words: Words, state: State) -> str:
     if state is State.SUGGESTIVE:
         return f"{elsewhere}{effect} may be {size} {larger} {group} {bracket}; {doubt(finding)}."
     return (
-        f"{elsewhere}we cannot tell whether {effect} differs between those with {rule} and all others: the estimate is "
-        f"{size} {larger} for the first {bracket}."
+        f"{elsewhere}we cannot tell whether {effect} for those with {rule} differs from that for all others: the "
+        f"estimate is {size} {larger} for the first {bracket}."
     )
 
 
@@ -111,8 +111,8 @@ def tell_again(found: Sequence[Finding], words: Words) -> str:
     shares = [f"{moderators_told(f, words)} in {percent(f.estimate, 0)}" for f in found]
     named = shares[0] if len(shares) == 1 else f"{', '.join(shares[:-1])} and {shares[-1]}"
     return (
-        f"When the halves are drawn anew, the same moderators are proposed again: {named} of the draws. They share "
-        "their data: this describes and tests nothing."
+        f"With the halves drawn anew, groups were proposed along {named} of the draws. The draws share their "
+        "data: this describes and tests nothing."
     )
 
 

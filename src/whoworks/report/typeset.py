@@ -83,7 +83,7 @@ def set_as(document: Mapping[str, Any], placed: Sequence[Sequence[Placed]]) -> d
 
 
 def set_one(block: Mapping[str, Any], placed: Placed) -> dict[str, Any]:
-    """Return one block with its scale, its runs of rows and what it leads; a broken table's note is a row of the last."""
+    """Return one block with its scale, its runs of rows and what it leads; a broken table's note is in the last run."""
     runs = list(placed.runs)
     if runs and block["note"]:
         runs[-1] += 1

@@ -166,7 +166,7 @@ def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
         ),
         rows=tuple(Row(cells=(capital(trait), *cells)) for (_, trait), cells in rows.items()),
         note="The groups were formed from these very moderators: that they differ along them shows what the "
-        "predictions go by, and causes nothing.",
+        "predictions go by, not why effects differ. Differences are taken before rounding.",
     )
 
 
@@ -179,8 +179,10 @@ def candidate_blocks(chosen: Selection, words: Words) -> list[Block]:
     blocks: list[Block] = [Heading(text="Groups that the data proposed")]
     if tested:
         half = plural(words.cluster(tested[0].cluster))
-        text = f"Half of the {half} proposed these groups; the other half, which had no part in that, tested them."
-        blocks.append(Paragraph(text=text))
+        then = "the other half, which had no part in that, tested them"
+        if all(f.status == "descriptive" for f in tested):
+            then = "none was tested"
+        blocks.append(Paragraph(text=f"Half of the {half} proposed these groups; {then}."))
         prefix = capital(tested_elsewhere(half))
         blocks.append(Bullets(items=tuple(("", capital(tell(f, words).removeprefix(prefix))) for f in tested)))
     return [*blocks, *([Paragraph(text=tell_again(again, words))] if again else [])]
