@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from tests.report.harbour import PLAN, averages, build
 from whoworks.errors import ReportError
 from whoworks.findings.credibility import OTHER_FOLDS
 from whoworks.findings.finding import Findings
 from whoworks.findings.steadiness import Steadiness
+from whoworks.plan.plan import Plan
 from whoworks.report.charts import read_use
 from whoworks.report.disclosure import withhold
 from whoworks.report.figures.importance import plot_importance
 from whoworks.report.labels import read_words
 from whoworks.report.plots import plot_use
 from whoworks.report.sections.companions import p_range
+from whoworks.report.sections.effects import NOTHING_BEFORE, compose_effects
 from whoworks.report.sections.exploration import importance_blocks, importance_table, tell_beyond_noise
-from whoworks.report.sections.method import tell_chance
+from whoworks.report.sections.method import tell_chance, tell_estimation
+from whoworks.report.selection import select
 
 
 def used(evidence, *shares):
@@ -116,3 +121,23 @@ def test_the_second_looks_give_the_range_of_the_adjusted_p_its_own_included(evid
     assert p_range(replace(finding, steadiness=steady(0.1, 0.02))) == ".02"
     assert p_range(replace(finding, steadiness=None)) == "\u2013"
     assert p_range(replace(finding, p_adjusted=math.nan, steadiness=steady(0.1))) == "\u2013"
+
+
+def test_where_no_prognosis_was_used_none_is_said_to_have_been(evidence):
+    bare = replace(evidence, precision=tuple(replace(p, learner="none") for p in evidence.precision))
+    told = dict(tell_estimation(withhold(bare), read_words(bare)))
+    assert "prognosis" not in told["Estimates:"]
+    assert told["Prognosis:"] == "None was used; estimates are plain differences within blocks."
+    assert "Chance in the analysis:" not in told
+    whole = replace(bare, design=replace(bare.design, block_level=""))
+    assert dict(tell_estimation(withhold(whole), read_words(whole)))["Prognosis:"].endswith("plain differences.")
+    assert "and the prognosis" in dict(tell_estimation(withhold(evidence), read_words(evidence)))["Estimates:"]
+
+
+def test_a_plan_that_names_nothing_measured_before_is_not_said_to_have_tried():
+    start, end = PLAN.index("[[moderators]]"), PLAN.index("[analysis]")
+    plan = Plan.parse(re.sub(r"(?m)^baseline = .*$", "", PLAN[:start] + PLAN[end:]))
+    evidence = build(plan, averages())
+    words = read_words(evidence)
+    section = compose_effects(withhold(evidence), select(withhold(evidence), words), words)
+    assert NOTHING_BEFORE in [getattr(block, "text", "") for block in section.blocks]

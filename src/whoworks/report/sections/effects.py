@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whoworks.findings.best_arm import PICKED
 from whoworks.findings.precision import Precision
+from whoworks.plan.plan import Plan
 from whoworks.report.amounts import places_of
 from whoworks.report.arms import tell_standings
 from whoworks.report.disclosure import Released
@@ -13,6 +14,8 @@ from whoworks.report.numbers import decimals, percent
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.tables import DASH, count_cell, effects_table, number_cell, p_cell
+
+NOTHING_BEFORE = "No prognosis: the plan names nothing measured before assignment that could foretell the outcome."
 
 
 def compose_effects(released: Released, chosen: Selection, words: Words) -> Section:
@@ -57,8 +60,15 @@ def precision_blocks(released: Released, chosen: Selection, words: Words) -> lis
     blocks: list[Block] = [precision_table(known, chosen, words)]
     rules = {p.rule for p in known}
     told = dict.fromkeys(p.rule if len(rules) == 1 else f"{words.short_outcome(p.outcome)}: {p.rule}" for p in known)
+    if knows_nothing(words.plan):
+        told = {NOTHING_BEFORE: None}
     blocks.append(Paragraph(text=" ".join(capital(rule) for rule in told), tone="quiet"))
     return blocks
+
+
+def knows_nothing(plan: Plan) -> bool:
+    """Whether the plan names nothing measured before assignment."""
+    return not (plan.moderators or plan.covariates.columns or any(outcome.baseline for outcome in plan.outcomes))
 
 
 def key_of(precision: Precision, words: Words) -> tuple[str, str]:

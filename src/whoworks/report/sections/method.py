@@ -30,9 +30,9 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
     design, level = evidence.design, percent(evidence.plan.analysis.confidence, 1)
     items = [
         ("What counts as one:", capital(design.cluster_reason)),
-        ("Estimates:", estimation(released.evidence.design.block_level, words)),
+        ("Estimates:", estimation(released, words)),
         ("Prognosis:", prognosis(released)),
-        ("Chance in the analysis:", tell_chance(released, words)),
+        ("Chance in the analysis:", tell_chance(released, words) if find_learners(released) else ""),
         (
             "Ranges:",
             f"{level} intervals with CR2 standard errors and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; "
@@ -50,16 +50,23 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
     return tuple((head, text) for head, text in items if text)
 
 
-def estimation(block: str, words: Words) -> str:
+def find_learners(released: Released) -> list[str]:
+    """Return the names of what foresaw the outcomes; empty where no prognosis was used."""
+    return sorted({p.learner for p in released.evidence.precision} - {"none", ""})
+
+
+def estimation(released: Released, words: Words) -> str:
     """Say how effects are estimated, and what was absorbed as blocks."""
     if words.matched:
         return (
             "Weighted least squares of the outcome on the arm; the chance of each arm was estimated from what was "
             "measured before, so the comparison describes and does not show what the programme did."
         )
+    block = released.evidence.design.block_level
     blocks = f", {plural(block)} absorbed as blocks," if block else ","
+    regressors = "the arm as assigned and the prognosis" if find_learners(released) else "the arm as assigned"
     return (
-        f"Weighted least squares of the outcome on the arm as assigned and the prognosis{blocks} each student "
+        f"Weighted least squares of the outcome on {regressors}{blocks} each student "
         "weighted by one over the known chance of the arm assigned. That chance comes from the design and is never "
         "learned from data."
     )
@@ -67,11 +74,12 @@ def estimation(block: str, words: Words) -> str:
 
 def prognosis(released: Released) -> str:
     """Say what predicted the outcome for precision."""
-    learners = {p.learner for p in released.evidence.precision} - {"none", ""}
+    learners = find_learners(released)
     if not learners:
-        return "None was used; estimates are plain differences within blocks."
+        within = " within blocks" if released.evidence.design.block_level else ""
+        return f"None was used; estimates are plain differences{within}."
     return (
-        f"The outcome was foreseen from what was measured before assignment by {' and '.join(sorted(learners))}, "
+        f"The outcome was foreseen from what was measured before assignment by {' and '.join(learners)}, "
         "learned on other folds of whole clusters and blind to the arm; it narrows the ranges."
     )
 
