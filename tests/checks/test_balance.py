@@ -111,9 +111,17 @@ def test_a_pre_test_is_judged_by_the_bands(by, verdict):
 def test_the_sentence_names_the_pre_test_and_its_difference():
     check = checks_of(trial(pre=shifted(0.1)))["maths"]
     assert check.sentence == (
-        "Among 400 students with mathematics, the arms differed by +0.10 SD in pre-test at baseline, which counts as "
-        "equivalent only with adjustment (0.05 to 0.25 SD)."
+        "Among 400 students with mathematics, the arms differed by 0.10 SD in pre-test at baseline (higher under "
+        "adaptive programme), which counts as equivalent only with adjustment (0.05 to 0.25 SD)."
     )
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [(-0.1, "0.10 SD in pre-test at baseline (lower under"), (0.001, "under 0.01 SD in pre-test at baseline (higher")],
+)
+def test_the_sentence_says_in_which_arm_the_pre_test_was_higher(by, said):
+    assert said in checks_of(trial(pre=shifted(by)))["maths"].sentence
 
 
 def test_pre_tests_are_compared_among_those_who_are_analysed():
@@ -136,6 +144,7 @@ def test_characteristics_warn_and_never_fail():
     check = checks_of(trial(sex=list(sex)))["characteristics"]
     assert check.verdict == Verdict.WARN
     assert check.sentence.startswith("Among two comparisons of one characteristic between arms, none lie between 0.05")
+    assert check.sentence.endswith("SD in sex (girls), less common under adaptive programme.")
 
 
 def test_a_level_too_rare_to_judge_keeps_its_row_and_tells_no_number():
@@ -164,3 +173,6 @@ def test_missing_values_are_counted_and_not_compared():
 def test_nothing_to_compare_is_not_assessable():
     checks = checks_of(trial())
     assert checks["characteristics"].verdict == Verdict.NOT_ASSESSABLE
+    assert "the plan names nothing measured before assignment" in checks["characteristics"].sentence
+    rare = checks_of(trial(sex=["M" if row < 12 else "F" for row in range(N)]))["characteristics"]
+    assert rare.sentence.startswith("No characteristic measured before assignment can be compared")

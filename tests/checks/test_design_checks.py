@@ -6,7 +6,7 @@ from scipy.stats import binom, chisquare
 
 from tests.design.panels import classrooms, make_panel
 from whoworks.checks.clusters import check_cluster_sizes, check_clusters, tabulate_clusters
-from whoworks.checks.interference import check_interference
+from whoworks.checks.interference import check_interference, explain_mixing
 from whoworks.checks.overlap import check_overlap
 from whoworks.checks.sample_ratio import check_sample_ratio, sample_ratio_p
 from whoworks.checks.verdict import Verdict
@@ -162,7 +162,12 @@ def test_arms_that_meet_in_a_school_are_described():
     panel = classrooms(20, 7, schools=5)
     check = check_interference(panel.blind(), build_design(panel))[0]
     assert (check.subject, check.verdict, check.value) == ("school", Verdict.WARN, 1.0)
-    assert check.sentence.startswith("5 of 5 schools hold more than one arm (100.0 % of students)")
+    assert check.sentence.startswith("All 5 schools hold more than one arm: ")
+
+
+def test_a_share_that_is_not_all_is_not_written_as_all():
+    assert explain_mixing(8, 9, 0.9999, "school").startswith("8 of 9 schools hold more than one arm (over 99 % of")
+    assert explain_mixing(1, 9, 0.114, "school").startswith("1 of 9 schools holds more than one arm (11 % of students)")
 
 
 def test_arms_that_never_meet_pass():
@@ -185,4 +190,4 @@ def test_without_a_larger_level_interference_is_not_assessable():
 def test_students_without_a_school_meet_nobody():
     panel = students(2, 2, levels={"school": ["X", None, "X", None]})
     check = check_interference(panel.blind(), build_design(panel))[0]
-    assert check.sentence.startswith("1 of 1 school hold more than one arm (50.0 % of students)")
+    assert check.sentence.startswith("The only school holds more than one arm (50 % of students)")

@@ -43,8 +43,8 @@ def test_losses_that_differ_by_group_and_arm_warn_and_the_sentence_names_the_gro
     assert found.verdict is Verdict.WARN
     assert found.value > UNEQUAL
     assert "by free lunch" in found.sentence
-    assert "among 'eligible', against" in found.sentence
-    assert "among 'not eligible'" in found.sentence
+    assert "among \u201celigible\u201d, against" in found.sentence
+    assert "among \u201cnot eligible\u201d" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,9 @@ def test_it_holds_without_blocks_too():
 
 def test_nothing_missing_passes_and_nothing_to_compare_cannot_be_judged():
     assert judge(trial([[0, 0], [0, 0]])).verdict is Verdict.PASS
-    assert judge(trial([[0.1, 0.1], [0.1, 0.1]], variables=(OUTCOME,))).verdict is Verdict.NOT_ASSESSABLE
+    bare = judge(trial([[0.1, 0.1], [0.1, 0.1]], variables=(OUTCOME,)))
+    assert bare.verdict is Verdict.NOT_ASSESSABLE
+    assert "the plan names no moderator" in bare.sentence
     assert judge(trial([[0.1, 0.1], [0.1, 0.4]], classes=4)).verdict is Verdict.NOT_ASSESSABLE
 
 

@@ -54,14 +54,14 @@ def test_a_trait_of_most_treated_classes_and_of_no_control_fails_by_name_and_lev
     check = licence(40, treated & (room % 10 != 1))["licence"]
     assert check.verdict is Verdict.FAIL
     assert check.value < 1e-6
-    assert check.sentence.startswith("licence ('yes' under adaptive programme) is found in one arm only")
+    assert check.sentence.startswith("licence (\u201cyes\u201d under adaptive programme) is found in one arm only")
     assert "was it measured before assignment?" in check.sentence
     assert "left out of what foretells outcomes" in check.sentence
 
 
 def test_a_trait_of_control_alone_is_named_under_control():
     _, treated = rooms(24)
-    assert "'yes' under usual practice" in licence(24, ~treated)["licence"].sentence
+    assert "\u201cyes\u201d under usual practice" in licence(24, ~treated)["licence"].sentence
 
 
 @pytest.mark.parametrize("share", [0.6, 0.98])
@@ -150,7 +150,7 @@ def test_of_three_arms_the_one_that_has_it_is_named():
     )  # fmt: skip
     check = look(panel)["licence"]
     assert check.verdict is Verdict.FAIL
-    assert "'yes' under tutor" in check.sentence
+    assert "\u201cyes\u201d under tutor" in check.sentence
     assert set(check.table["arm"]) == {"tutor"}
 
 

@@ -151,12 +151,21 @@ def find_widest(table: pd.DataFrame) -> int:
     return int(np.nanargmax(size.to_numpy())) if size.notna().any() else -1
 
 
-def name_row(table: pd.DataFrame, row: int, design: Design) -> str:
-    """Name a row of the comparison: its label, its level, and the arm where there are several."""
+def name_row(table: pd.DataFrame, row: int) -> str:
+    """Name a row of the comparison: its label and its level."""
     seen = table.iloc[row]
-    name = f"{seen['label']} ({seen['level_label']})" if seen["level"] else str(seen["label"])
+    return f"{seen['label']} ({seen['level_label']})" if seen["level"] else str(seen["label"])
+
+
+def tell_gap(table: pd.DataFrame, row: int, design: Design) -> tuple[str, str]:
+    """Write a standardised difference as size and side: ``0.10 SD``, ``higher under small class``."""
+    seen = table.iloc[row]
+    gap = float(seen["standardised"])
+    sides = ("less common", "more common") if seen["level"] else ("lower", "higher")
     arm = design.arm_labels[design.arms.index(seen["arm"])]
-    return f"{name}, {arm}" if len(design.arms) > 2 else name
+    size = f"{abs(gap):.2f} SD" if abs(gap) >= 0.005 else "under 0.01 SD"
+    than = f" than under {design.arm_labels[0]}" if len(design.arms) > 2 else ""
+    return size, f"{sides[gap >= 0]} under {arm}{than}"
 
 
 def judge_pretests(table: pd.DataFrame, design: Design, keep: Mask, outcome: str, label: str) -> Check:
@@ -170,8 +179,8 @@ def judge_pretests(table: pd.DataFrame, design: Design, keep: Mask, outcome: str
             said = "too few students have a pre-test and an outcome to compare the arms at baseline"
     else:
         verdict = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)[BANDS.index(band(value))]
-        size = f"{written_gap(table, widest)} SD in {name_row(table, widest, design)}"
-        said = f"the arms differed by {size} at baseline, {explain_band(value)}"
+        size, side = tell_gap(table, widest, design)
+        said = f"the arms differed by {size} in {name_row(table, widest)} at baseline ({side}), {explain_band(value)}"
     return Check(
         check_id="balance",
         subject=outcome,
@@ -200,6 +209,8 @@ def judge_characteristics(table: pd.DataFrame, design: Design, n_variables: int)
     value = math.nan if widest < 0 else abs(float(table["standardised"].iloc[widest]))
     verdict = Verdict.NOT_ASSESSABLE
     sentence = "No characteristic measured before assignment can be compared between arms."
+    if not n_variables:
+        sentence = "Pre-tests aside, the plan names nothing measured before assignment to compare between arms."
     if widest >= 0:
         verdict = Verdict.WARN if value > WITH_ADJUSTMENT else Verdict.PASS
         sentence = explain_characteristics(table, widest, design, n_variables)
@@ -216,20 +227,15 @@ def judge_characteristics(table: pd.DataFrame, design: Design, n_variables: int)
     )
 
 
-def written_gap(table: pd.DataFrame, row: int) -> str:
-    """Write a standardised difference with its sign: ``+0.10``; a true minus below zero."""
-    return f"{table['standardised'].iloc[row]:+.2f}".replace("-", "\u2212")
-
-
 def explain_characteristics(table: pd.DataFrame, widest: int, design: Design, n_variables: int) -> str:
     """Say how many differences lie in each band, which is the largest, and what was too rare to compare."""
     n_judged = int(table["standardised"].notna().sum())
     middle, above = (int((table["band"] == name).sum()) for name in (BANDS[1], BANDS[2]))
-    largest = written_gap(table, widest)
+    size, side = tell_gap(table, widest, design)
     said = (
         f"Among {in_words(n_judged, 'comparison')} of {in_words(n_variables, 'characteristic')} between arms, "
         f"{in_words(middle)} {'lies' if middle == 1 else 'lie'} between {SATISFIED:.2f} and {WITH_ADJUSTMENT:.2f} SD "
-        f"and {in_words(above)} above; the largest is {largest} SD in {name_row(table, widest, design)}."
+        f"and {in_words(above)} above; the largest is {size} in {name_row(table, widest)}, {side}."
     )
     n_rare = len(table) - n_judged
     if not n_rare:

@@ -116,7 +116,7 @@ def explain_sizes(design: Design, sizes: Codes, limits: Vector, dominated: int, 
     variation = sizes.std() / sizes.mean()
     said = (
         f"A {word} holds {np.median(sizes):,.0f} students in the middle of the range (sizes vary by "
-        f"{percent(float(variation))} of their mean)"
+        f"{percent(float(variation), 0)} of their mean)"
     )
     if dominated >= 0:
         said += f"; one holds over {100 * limits[dominated]:.3g} % of the students under "

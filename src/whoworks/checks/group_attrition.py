@@ -67,7 +67,7 @@ def check_group_attrition(blind: BlindPanel, design: Design, labels: Mapping[str
     for outcome in blind.observed.columns:
         lost = ~blind.observed[outcome].to_numpy(dtype=bool)[design.rows]
         losses = list(_judge_all(blind.values.iloc[design.rows], moderators, lost, design))
-        checks.append(_compose(outcome, labels.get(outcome, outcome), losses, design))
+        checks.append(_compose(outcome, labels.get(outcome, outcome), losses, design, len(moderators)))
     return tuple(checks)
 
 
@@ -137,7 +137,7 @@ def _test(*, code: Codes, kept: list[int], keep: Mask, lost: Mask, design: Desig
     return float(told.p_value[0]) if told.df[0] >= FEW_DF else math.nan
 
 
-def _compose(outcome: str, label: str, losses: list[GroupLoss], design: Design) -> Check:
+def _compose(outcome: str, label: str, losses: list[GroupLoss], design: Design, n_moderators: int) -> Check:
     judged = [loss for loss in losses if math.isfinite(loss.p_value) or not loss.missing.any()]
     alarm = ALPHA / max(len(judged), 1)
     raised = [loss for loss in judged if loss.spread > UNEQUAL and loss.p_value <= alarm]
@@ -151,7 +151,9 @@ def _compose(outcome: str, label: str, losses: list[GroupLoss], design: Design) 
         threshold=UNEQUAL,
         n_units=len(design.rows),
         n_clusters=len(np.unique(design.cluster)),
-        sentence=_explain(label, verdict, widest, len({loss.variable.name for loss in judged}), design),
+        sentence=_explain(label, verdict, widest, len({loss.variable.name for loss in judged}), design)
+        if n_moderators
+        else f"{label}: the plan names no moderator, so there are no groups in which to compare what the arms lost.",
         table=pd.DataFrame([row for loss in losses for row in _tabulate(loss, outcome, design)]),
     )
 
@@ -168,7 +170,7 @@ def _explain(label: str, verdict: Verdict, widest: GroupLoss | None, n_judged: i
         shares = widest.missing[place] / widest.n[place]
         parts.append(
             f"{percent(float(shares[1]))} under {design.arm_labels[widest.arm]} and {percent(float(shares[0]))} under "
-            f"{design.arm_labels[0]} among '{widest.levels[place]}'"
+            f"{design.arm_labels[0]} among \u201c{widest.levels[place]}\u201d"
         )
     return (
         f"{label}: what is missing differs between arms by {widest.variable.label or widest.variable.name}: "

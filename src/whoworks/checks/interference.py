@@ -57,10 +57,19 @@ def explain_mixing(n_mixed: int, n_groups: int, share: float, word: str) -> str:
     """Say in how many groups arms meet, and what that could do."""
     if not n_mixed:
         return f"None of the {counted(n_groups, word)} holds more than one arm."
+    who, hold = f"{n_mixed:,} of {counted(n_groups, word)}", "holds" if n_mixed == 1 else "hold"
+    if n_mixed == n_groups:
+        who = f"The only {word}" if n_groups == 1 else f"All {counted(n_groups, word)}"
+    of = f" ({say_share(share)} of students)" if n_mixed < n_groups or share < 1 else ""
     return (
-        f"{n_mixed:,} of {counted(n_groups, word)} hold more than one arm ({percent(share)} of students): what one "
-        f"arm was offered may reach the other there, and nothing here measures whether it did."
+        f"{who} {hold} more than one arm{of}: what one arm was offered may reach the other there, and nothing here "
+        "measures whether it did."
     )
+
+
+def say_share(share: float) -> str:
+    """Write a share of students without decimals; one that is not all is not told as all."""
+    return "over 99 %" if 0.995 <= share < 1 else percent(share, 0)
 
 
 def say_nothing(design: Design) -> Check:

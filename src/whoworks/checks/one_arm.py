@@ -196,7 +196,7 @@ def _compose(subject: str, verdict: Verdict, sentence: str, design: Design, trai
 def _explain(traits: Sequence[Trait], verdict: Verdict, design: Design) -> str:
     """Name the variable, its levels and their arms, and ask what would explain them."""
     variable = traits[0].variable
-    found = listed([f"'{trait.level}' under {design.arm_labels[trait.found_in]}" for trait in traits])
+    found = listed([f"\u201c{trait.level}\u201d under {design.arm_labels[trait.found_in]}" for trait in traits])
     p = written_p(min(trait.p_value for trait in traits))
     said = f"{variable.label or variable.name} ({found}) is found in one arm only, or nearly so"
     if verdict is Verdict.WARN:

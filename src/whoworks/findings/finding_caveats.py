@@ -58,9 +58,16 @@ def _underpowered(setting: Setting, findings: Findings) -> Iterator[Caveat]:
     yield Caveat(
         caveat_id="underpowered", subject=setting.scores.outcome, gravity=1 if inside else 2,
         sentence=f"On {outcome.label}, the smallest average effect this study could have detected four times in "
-        f"five is {finding.mde / meaningful:.1f} times the smallest that would matter, {reading}.",
+        f"five is {so_many_times(finding.mde / meaningful)} the smallest that would matter, {reading}.",
         about=(finding.finding_id,),
     )  # fmt: skip
+
+
+def so_many_times(ratio: float) -> str:
+    """Write a ratio above 1 no more exactly than a reader could follow it from rounded numbers."""
+    if ratio < 1.05:
+        return "hardly more than"
+    return f"{ratio:.1f} times" if ratio < 3 else f"about {ratio:,.0f} times"
 
 
 def _informative_size(findings: Findings) -> Iterator[Caveat]:
