@@ -22,7 +22,7 @@ from whoworks.study import Study
 
 LEAST, LEAST_CLUSTERS = 10, 3
 UNKNOWN = "-"  # has no record of it
-COUNTED = re.compile(r"\[withheld\](?! (?:students?|class(?:es)?|with students of)\b)")
+COUNTED = re.compile(r"The number of (?!students |classes )[^.]* is withheld")
 PLAN = (
     """
 schema = 1
@@ -293,7 +293,7 @@ def test_only_a_count_of_those_assigned_is_struck_from_a_sentence(pilot):
     text = "\n".join(" ".join(every_text(file).split()) for file in files.items())
     assert not COUNTED.search(text)
     if PILOTS[name].lacking[2] == 0 and not PILOTS[name].tiny:
-        assert "[withheld]" not in text
+        assert not re.search(r"The number of \w+ is withheld", text)
 
 
 def test_how_small_a_withheld_average_could_have_been_seen_is_not_told(folder):

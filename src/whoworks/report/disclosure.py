@@ -28,7 +28,6 @@ ESTIMATES = (
     "estimate", "std_error", "df_num", "df", "statistic", "p_value", "p_randomization", "p_adjusted",
     "conf_low", "conf_high", "effect_size", "effect_size_low", "effect_size_high", "mde",
 )  # fmt: skip
-WORD = "[withheld]"  # stands where a sentence told a number
 COUNTS_OF_CLUSTERS = ("cluster_attrition", "clusters")  # their counts are of classes or schools, not of students
 WIDEST = {"balance": "standardised", "ceiling_floor": "share"}  # the column whose largest entry is the check's value
 GUARDED = ("cluster_sizes", "ceiling_floor")  # their sentences tell no small count
@@ -233,13 +232,21 @@ def may_compare(check: Check, assigned: Assigned, rule: Rule) -> bool:
 
 
 def redact(sentence: str, assigned: Assigned) -> str:
-    """Return a sentence in which none of those assigned are counted; other numbers stay, whatever their digits."""
+    """Return a sentence in which none of those assigned are counted; other numbers stay, whatever their digits.
+
+    ``There are 48 classes under ...`` becomes ``There are some classes under ...``,
+    ``of 48 classes`` becomes ``of the classes``; that a count was struck is said.
+    """
+    struck: dict[str, None] = {}
     for level, hidden in assigned.hidden:
         nouns = "|".join(map(re.escape, (level, plural(level), "with students of")))
         for found in reversed(list(re.finditer(rf"(?<![\w.,])\d[\d,]*(?= (?:{nouns})\b)", sentence))):
             if as_count(found.group()) in hidden:
-                sentence = sentence[: found.start()] + WORD + sentence[found.end() :]
-    return sentence
+                before = sentence[: found.start()]
+                word = "the" if before.endswith(("of ", "Among ", "All ")) else "some"
+                sentence = before + word + sentence[found.end() :]
+                struck[plural(level)] = None
+    return " ".join((sentence, *(f"The number of {nouns} is withheld." for nouns in struck)))
 
 
 def as_count(text: str) -> int:
