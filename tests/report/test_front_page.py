@@ -11,11 +11,12 @@ from tests.report.test_sites_section import NEW
 from whoworks.checks.verdict import Verdict
 from whoworks.findings.finding import NAN
 from whoworks.report.disclosure import withhold
-from whoworks.report.front_page import compose_front_page, find_claims, tell_arms, tell_claims
+from whoworks.report.front_page import compose_front_page, find_claims, list_estimates, tell_arms, tell_claims
 from whoworks.report.labels import Words, read_words
-from whoworks.report.next_study import propose
+from whoworks.report.next_study import propose, times_as_many
 from whoworks.report.sections.differences import planned_table
 from whoworks.report.selection import select
+from whoworks.report.states import meaningful_units
 
 
 def front(evidence):
@@ -43,7 +44,18 @@ def test_a_claim_that_carries_weight_is_told_with_direction_size_and_range(page)
 
 def test_several_groups_are_told_by_their_estimates_beside_their_test(page):
     (cell,) = (row.cells[1] for row in page.for_whom.rows if "setting" in row.cells[0])
-    assert cell == "estimates in 3 groups: 7.1, 5.0 and 6.9; tested together, adjusted p = .83; 48 classes"
+    assert cell == (
+        "estimates: suburban 7.1, inner city 5.0 and rural 6.9; tested together, adjusted p = .83; 48 classes"
+    )
+
+
+def test_of_many_groups_the_two_ends_are_named(words):
+    groups = [
+        effect(float(place), 1.0, question="subgroup", moderator="locale", level=f"L{place}", p_adjusted=NAN)
+        for place in (3, 1, 2, 7, 5, 4, 6)
+    ]
+    joint = effect(1.0, 1.0, question="joint", moderator="locale")
+    assert list_estimates(joint, tuple(groups), words) == "estimates in 7 groups, from 1.0 (L1) to 7.0 (L7)"
 
 
 def test_the_table_says_what_its_columns_mean(page):
@@ -97,6 +109,12 @@ def test_a_small_slope_leaves_no_room_for_what_matters_one_sd_apart(words: Words
 def test_a_part_of_a_planned_question_is_proposed_as_its_part(evidence, words):
     said = " ".join(propose(evidence.findings, words, None))
     assert "differs by school's setting. Its hardest part is \u201csuburban\u201d against \u201crural\u201d" in said
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(4.53, "21"), (1.5, "2.2"), (3.0, "9.0")])
+def test_how_many_times_as_many_clusters_has_decimals_only_where_it_is_small(words, ratio, said):
+    asked = effect(1.0, 1.0, question="difference", moderator="frl", level="Y", reference="N")
+    assert times_as_many(replace(asked, mde=ratio * meaningful_units(asked, words)), words) == said
 
 
 def test_differences_under_a_joint_test_are_not_proposed_one_by_one(words):

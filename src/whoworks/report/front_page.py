@@ -26,7 +26,7 @@ from whoworks.report.tables import DASH, estimate_cell
 
 MOST_CLAIMS = 5
 MOST_GROUPS = 6
-LONG, SENTENCE, CLAIM = 150, 420, 62
+LONG, SENTENCE, CLAIM, GROUP = 150, 420, 62, 24
 
 
 def compose_front_page(released: Released, chosen: Selection, words: Words) -> FrontPage:
@@ -167,18 +167,19 @@ def tell_groups(joint: Finding, planned: tuple[Finding, ...], words: Words) -> s
 
 
 def list_estimates(joint: Finding, planned: tuple[Finding, ...], words: Words) -> str:
-    """List the estimates of the groups that a joint test compares, in the plan's order; the two ends of many."""
+    """List the estimates of the groups that a joint test compares, each with its name; the two ends of many."""
     groups = [f for f in planned if f.question == "subgroup" and f.moderator == joint.moderator]
     same = [f for f in groups if (outcome_of(f), f.contrast) == (outcome_of(joint), joint.contrast)]
     known = [f for f in same if math.isfinite(f.estimate)]
     if len(known) < 2:
         return ""
-    head = f"estimates in {count(len(known))} groups"
-    if len(known) <= MOST_GROUPS:
-        return f"{head}: {listed([fixed(f.estimate, places_of(f, words)) for f in known])}"
-    low, high = min(known, key=lambda f: f.estimate), max(known, key=lambda f: f.estimate)
-    ends = (fixed(f.estimate, places_of(f, words)) for f in (low, high))
-    return f"{head}, from {' to '.join(ends)}"
+    many = len(known) > MOST_GROUPS
+    shown = [pick(known, key=lambda f: f.estimate) for pick in (min, max)] if many else known
+    named = [shorten(words.level(f.moderator, f.level), GROUP) for f in shown]
+    sizes = [fixed(f.estimate, places_of(f, words)) for f in shown]
+    if many:
+        return f"estimates in {count(len(known))} groups, from {sizes[0]} ({named[0]}) to {sizes[1]} ({named[1]})"
+    return f"estimates: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
 
 
 def claim_words(finding: Finding, words: Words) -> str:

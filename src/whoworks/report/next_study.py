@@ -73,6 +73,12 @@ def clusters_needed(finding: Finding, words: Words) -> int:
     return int(math.ceil(needed / step - 1e-9) * step)
 
 
+def times_as_many(finding: Finding, words: Words) -> str:
+    """Write how many times as many clusters would detect what matters; decimals only of a small multiple."""
+    times = shortfall(finding, words) ** 2
+    return fixed(times, 1 if times < 10 else 0)
+
+
 def propose_average(finding: Finding, words: Words) -> str:
     """Say how large a study would settle the average, where this one did not."""
     if read_state(finding, words) not in (State.INCONCLUSIVE, State.SUGGESTIVE) or not shortfall(finding, words) > 1:
@@ -111,7 +117,7 @@ def size_sentence(finding: Finding, words: Words) -> str:
     if not finding.n_clusters:  # not told: it would tell how few were in a group that is withheld
         return (
             f"this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the plan calls "
-            f"meaningful, about {fixed(shortfall(finding, words) ** 2, 1)} times as many "
+            f"meaningful, about {times_as_many(finding, words)} times as many "
             f"{plural(words.cluster(finding.cluster))} like these are needed."
         )
     here = words.clusters(finding.n_clusters, finding.cluster)
