@@ -44,7 +44,10 @@ def test_students_who_lack_a_moderator_are_left_out_and_counted():
     keep, _ = open_projection(opened.panel, opened.main)
     found = find_projection(opened.panel, opened.main)
     assert {f.n_units for f in found} == {int(keep.sum())}
-    assert all(f"{int((~keep).sum())} students who lack one of the moderators are left out" in f.notes for f in found)
+    assert all(
+        f"{int((~keep).sum())} students are left out: of each, one of the moderators is not known" in f.notes
+        for f in found
+    )
 
 
 def test_moderators_that_go_together_are_told_apart():

@@ -122,6 +122,21 @@ def test_a_crossing_names_group_and_context(words):
     assert "is not the same across" in tell(crossed(9.0, 2.0, SAME, p_adjusted=0.001), words)
 
 
+def test_a_group_named_as_its_moderator_is_quoted_beside_the_other(evidence):
+    plan = evidence.plan
+    moderators = [m if m.name != "frl" else m.model_copy(update={"label": "eligible"}) for m in plan.moderators]
+    same = read_words(replace(evidence, plan=plan.model_copy(update={"moderators": tuple(moderators)})))
+    assert "larger for \u201celigible\u201d than for \u201cnot eligible\u201d" in tell(COMPANIONS[5], same)
+
+
+def test_a_row_within_and_between_says_which_group_is_held_against_which(told):
+    words = read_words(told)
+    blocks = companion_blocks(select(withhold(told), words), words)
+    (table,) = [block for block in blocks if getattr(block, "caption", "").startswith("Differences within")]
+    assert table.rows[0].cells[0] == "Free or reduced-price lunch: eligible minus not eligible"
+    assert "a class of one group alone against a class of the other alone" in table.note
+
+
 def test_a_projection_says_what_is_held_fixed(words):
     assert tell(COMPANIONS[8], words).startswith("With the other moderators held fixed, ")
     assert tell(projected(1.0, 1.4), words).startswith("We cannot tell whether ")

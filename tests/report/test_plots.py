@@ -19,6 +19,8 @@ from whoworks.report import plots
 from whoworks.report.figures.attrition import Attrition, apart, crowds
 from whoworks.report.figures.calibration import plot_calibration, read_points
 from whoworks.report.figures.chart import direction
+from whoworks.report.figures.forest import build_rows, tell_rows
+from whoworks.report.tables import DASH
 
 SHARES = [
     effect(9.0 * (1 - share), 2.0, question="ranking", moderator="predicted effect", level=f"{share:g}")
@@ -143,3 +145,12 @@ def test_points_of_attrition_that_lie_together_share_one_label():
     far = Attrition(words="science", overall=30.0, differential=4.0, verdict=Verdict.PASS)
     assert crowds([loss, replace(loss, overall=8.6), far]) == [[0, 1], [2]]
     assert apart(replace(loss, differential=0.02)) == "under 0.1"
+
+
+def test_counts_that_are_not_told_have_a_dash_each_and_no_words(words):
+    group = effect(6.3, 2.1, question="subgroup", moderator="frl", level="Y", n_units=0, n_clusters=0)
+    heading, row = build_rows((group,), words)
+    assert (row.students, row.clusters) == (DASH, DASH)
+    assert f"eligible: {row.told}." in tell_rows((heading, row), averages()[0], words)
+    alone = replace(words, cluster_level="student")
+    assert build_rows((replace(group, cluster="student"),), alone)[1].clusters == ""

@@ -53,7 +53,7 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
     fit = fit_effects(setting.scores, basis=basis, keep=keep)
     estimates = fit.effects(np.eye(basis.shape[1])[1:])
     lost = int((~keep & (setting.treated | setting.control)).sum())
-    left_out = (f"{lost:,} students who lack one of the moderators are left out",) if lost else ()
+    left_out = (f"{lost:,} students are left out: of each, one of the moderators is not known",) if lost else ()
     found = []
     for index, term in enumerate(terms):
         fields = setting.inference(estimates, index, is_difference=True)

@@ -170,7 +170,7 @@ def tell_crossed(finding: Finding, words: Words, state: State) -> str:
         )
     group, place = read_cell(finding, words)
     where = f"where {context} is \u201c{place}\u201d"
-    who = f"{student} \u201c{group}\u201d" if group != student else group
+    who = f"{student} \u201c{group}\u201d" if group != student else f"\u201c{group}\u201d"
     if finding.quantity == CELL:
         told = f"{amount(finding, words)} {evidence_of(finding, words)}"
         return f"{where}, {effect} for {who} is estimated at {told}."

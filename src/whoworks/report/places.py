@@ -46,6 +46,12 @@ def trait_amount(finding: Finding, beside: Finding | None = None) -> str:
     return fixed(finding.estimate, trait_places((beside or finding).estimate))
 
 
+def spread_amount(spread: Finding, mean: Finding) -> str:
+    """Write how far sites' means or shares lie apart, with the mean's decimals; shares lie points apart."""
+    told = trait_amount(spread, beside=mean)
+    return f"{told.removesuffix(' %')} {'point' if told == '1 %' else 'points'}" if told.endswith(" %") else told
+
+
 def trait_places(value: float) -> int:
     """Return the decimals of a trait's mean: two of small numbers alone."""
     return 1 if abs(value) >= 5 else 2

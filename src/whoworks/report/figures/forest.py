@@ -109,7 +109,8 @@ def average_row(finding: Finding, words: Words) -> Row:
 
 
 def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) -> Row:
-    """Return a line with its numbers."""
+    """Return a line with its numbers; clusters are counted where they are not the students."""
+    alone = words.cluster(finding.cluster) == "student"
     return Row(
         kind=kind,
         lines=lines,
@@ -117,7 +118,7 @@ def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) 
         low=finding.conf_low,
         high=finding.conf_high,
         students=count(finding.n_units) if finding.n_units else DASH,
-        clusters=count(finding.n_clusters) if finding.n_clusters else DASH,
+        clusters="" if alone else count(finding.n_clusters) if finding.n_clusters else DASH,
         told=estimate_cell(finding, words),
     )
 
@@ -182,8 +183,7 @@ def draw_row(
     if heading:
         return
     drawing.text(0.325, across, row.students, ha="right", va="center", fontsize=SMALL)
-    if row.clusters != row.students:
-        drawing.text(0.425, across, row.clusters, ha="right", va="center", fontsize=SMALL)
+    drawing.text(0.425, across, row.clusters, ha="right", va="center", fontsize=SMALL)
     drawing.text(0.995, across, row.told, ha="right", va="center", fontsize=SMALL, fontweight=weight)
     if math.isnan(row.estimate):
         return
@@ -233,6 +233,7 @@ def tell_rows(rows: Sequence[Row], average: Finding, words: Words) -> str:
         if row.kind == "heading":
             heading = f"{label}: "
             continue
-        size = f" ({row.students} students, {row.clusters} {cluster})" if row.students else ""
+        counted = [f"{n} {noun}" for n, noun in ((row.students, "students"), (row.clusters, cluster)) if n.strip(DASH)]
+        size = f" ({', '.join(counted)})" if counted else ""
         said.append(f"{heading if row.kind == 'group' else ''}{label}{size}: {row.told}.")
     return " ".join(said)

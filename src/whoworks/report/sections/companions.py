@@ -10,6 +10,7 @@ from whoworks.findings.contrasts import AGREE, BETWEEN, is_split
 from whoworks.findings.crossed import DIFFERENCE, SAME
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import level_word, outcome_places, places_of, unit_word
+from whoworks.report.companions import other_group
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import fixed, percent, span
@@ -58,8 +59,7 @@ def split_blocks(splits: Sequence[Finding], words: Words) -> list[Block]:
         between = next(f for f in same if f.level.startswith(BETWEEN))
         agree = next(f for f in same if f.level == AGREE)
         cells = (estimate_cell(finding, words), estimate_cell(between, words), p_cell(agree.p_value))
-        per = " (for each SD more)" if is_slope(finding) else ""
-        rows.append(Row(cells=(capital(words.moderator(finding.moderator)) + per, *cells)))
+        rows.append(Row(cells=(f"{capital(words.moderator(finding.moderator))}: {sides_of(finding, words)}", *cells)))
     unit, level = unit_word(splits[0], words), level_word(splits[0])
     table = Table(
         caption=f"Differences within and between {plural(carrier)}, in {unit}: description",
@@ -70,8 +70,25 @@ def split_blocks(splits: Sequence[Finding], words: Words) -> list[Block]:
             Column(head="p, that they agree", align="right", share=1.0),
         ),
         rows=tuple(rows),
+        note=tell_alone(carrier) if any(not is_slope(f) for f in splits) else "",
     )
     return [Heading(text=f"Within a {carrier}, and between {plural(carrier)}"), Paragraph(text=text), table]
+
+
+def sides_of(split: Finding, words: Words) -> str:
+    """Say what a contrast within or between compares: one group minus the other, or an SD more."""
+    if is_slope(split):
+        return "for each SD more"
+    first, second = (words.level(split.moderator, code) for code in (other_group(split, words), split.reference))
+    return f"{first} minus {second}"
+
+
+def tell_alone(carrier: str) -> str:
+    """Say what a difference between classes is of two groups."""
+    return (
+        f"Between {plural(carrier)}, of two groups: a {carrier} of one group alone against a {carrier} of the other "
+        f"alone, which is further apart than most {plural(carrier)} are."
+    )
 
 
 def projection_blocks(projected: Sequence[Finding], words: Words) -> list[Block]:
