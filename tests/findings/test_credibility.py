@@ -140,6 +140,25 @@ def test_a_direction_named_beforehand_counts_in_every_deal():
     assert graded(claim(0.008, steadiness=steady)).caps == ()
 
 
+@pytest.mark.parametrize("p", [0.001, 0.008, 0.02])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("uncut", [False, True])
+@pytest.mark.parametrize("dealt", [0.0001, 0.9])
+def test_steps_down_add_up_and_end_at_very_low(monkeypatch, p, turned, uncut, dealt):
+    monkeypatch.setattr(credibility, "lost_scale", lambda _: "")
+    monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: turned)
+    monkeypatch.setattr(credibility, "has_unconfirmed_cut", lambda _: uncut)
+    steady = Steadiness(over="folds", n=1, shift=0.1, p_adjusted=(dealt,))
+    found = graded(
+        claim(p, steadiness=steady), moderator=Moderator(column="m", planned=True), fragility=some_moderation()
+    )
+    words = ["very low", "low", "moderate", "high"]
+    steps = turned + uncut + (dealt > p)
+    start = {0.001: 3, 0.008: 2, 0.02: 1}[p]
+    assert found.credibility == words[max(start - steps, 0)]
+    assert len(found.caps) == steps
+
+
 def some_moderation(column="frl"):
     opened = student_moderator()
     return open_moderation(opened.panel, opened.main, opened.moderator(column))
@@ -200,6 +219,16 @@ def test_the_direction_found_is_read_off_groups_or_the_slope():
     assert found_direction(claim(0.01), among=groups(A=4, N=2, Y=3), moderator=EXPECTED) == "opposite"
     assert found_direction(claim(0.01), among=groups(N=2, Y=NAN), moderator=EXPECTED) == ""
     assert found_direction(claim(0.01), among=groups(), moderator=Moderator(column="m")) == ""
+
+
+@pytest.mark.parametrize("elsewhere", [{"contrast": "other - usual"}, {"outcome": "reading"}, {"wave": "spring"}])
+def test_the_direction_is_that_of_the_claims_own_outcome_wave_and_contrast(elsewhere):
+    """Two arms may differ along a moderator in opposite directions: neither speaks for the other."""
+    other = tuple(replace(group, **elsewhere) for group in groups(N=9.0, Y=0.0))
+    for items in ((*groups(N=1.0, Y=3.0), *other), (*other, *groups(N=1.0, Y=3.0))):
+        among = Findings(items=items)
+        assert found_direction(claim(0.01), among=among, moderator=EXPECTED) == "as planned"
+        assert found_direction(claim(0.01, **elsewhere), among=among, moderator=EXPECTED) == "opposite"
 
 
 def test_what_would_matter_is_put_into_the_outcomes_own_units():
