@@ -263,14 +263,6 @@ def test_an_underpowered_average_is_graver_where_its_range_holds_zero():
     assert "not evidence of absence" in underpowered(low=-1.0)["underpowered"].sentence
 
 
-@pytest.mark.parametrize(
-    ("ratio", "said"),
-    [(1.02, "hardly more than"), (1.42, "1.4 times"), (4.66, "about 5 times"), (1234.5, "about 1,234 times")],
-)
-def test_how_underpowered_a_study_is_can_be_followed_from_rounded_numbers(ratio, said):
-    assert finding_caveats.so_many_times(ratio) == said
-
-
 def test_secondary_outcomes_bring_no_caveat_of_their_own_power():
     opened = student_moderator()
     secondary = replace(opened, settings=tuple(replace(s, is_primary=False) for s in opened.settings))
