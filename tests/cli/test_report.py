@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.cli.pilots import PLANTED
 from whoworks import columns
-from whoworks.cli.summary import show_answer
+from whoworks.cli.summary import paragraph, show_answer
 
 
 def fingerprints(folder):
@@ -33,9 +35,19 @@ def test_check_tells_who_was_there_what_is_counted_and_every_verdict(pilot, whow
     assert (answer.code, answer.err) == (0, "")
     assert "240 rows received" in answer.out
     assert "PASS" in answer.out
+    assert "Number of clusters" in answer.out
+    assert "cluster_sizes" not in answer.out
     assert all(len(line) <= 80 for line in answer.out.splitlines())
     assert not [planted for planted in PLANTED if planted in answer.out]
     assert sorted(pilot.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("whole", ["7.4 %", "p = .03", "p < .001"])
+def test_a_line_ends_neither_before_a_percent_sign_nor_within_a_p_value(whole):
+    for n in range(60, 80):
+        lines = paragraph(f"{'x' * n} {whole} in all").splitlines()
+        assert any(whole in line for line in lines)
+        assert not any("\u00a0" in line for line in lines)
 
 
 def test_a_report_holds_every_file_with_the_columns_it_should(small, whoworks):

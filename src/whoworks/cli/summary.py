@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,19 +15,24 @@ from whoworks.panel.ledger import Entry
 
 if TYPE_CHECKING:
     from whoworks.checks.verdict import Check
+    from whoworks.report.labels import Words
     from whoworks.study import Study
 
 WIDTH = 80
+JOINED = "\u00a0"
 
 
 def show_checks(study: Study) -> None:
     """Print who was there, who was left out, what inference counts, and every check's verdict."""
+    from whoworks.report.labels import Words
+
+    words = Words(plan=study.plan, variables=study.panel.variables, cluster_level=study.design.cluster_level)
     typer.echo(study.plan.study.name)
     for line in (*account(study.design.ledger.entries), study.design.cluster_reason):
         typer.echo(paragraph(line, indent="  "))
     typer.echo("")
     for check in study.checks():
-        typer.echo(verdict_lines(check))
+        typer.echo(verdict_lines(check, words))
 
 
 def account(entries: Iterable[Entry]) -> list[str]:
@@ -38,10 +44,13 @@ def account(entries: Iterable[Entry]) -> list[str]:
     return [f"{n:,} rows {step}: {reason}" for (step, reason), n in counts.items()]
 
 
-def verdict_lines(check: Check) -> str:
-    """Return a check's verdict, its name and subject, and its sentence underneath."""
-    title = check.check_id if not check.subject else f"{check.check_id}, {check.subject}"
-    return f"{check.verdict.upper():<16}{title}\n{paragraph(check.sentence, indent=' ' * 16)}"
+def verdict_lines(check: Check, words: Words) -> str:
+    """Return a check's verdict, its name as the report has it, and its sentence underneath."""
+    from whoworks.report.labels import capital
+    from whoworks.report.sections.design import check_name
+
+    told = paragraph(capital(check.sentence), indent=" " * 16)
+    return f"{check.verdict.upper():<16}{check_name(check, words)}\n{told}"
 
 
 def show_answer(folder: Path) -> None:
@@ -58,5 +67,7 @@ def show_answer(folder: Path) -> None:
 
 
 def paragraph(text: str, *, indent: str = "") -> str:
-    """Wrap a sentence between words."""
-    return textwrap.fill(text, width=WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    """Wrap a sentence between words; a number is not parted from its ``%``, nor a p from what it is."""
+    kept = re.sub(r" (?=%|[=<>] )|(?<= [=<>]) ", JOINED, text)
+    filled = textwrap.fill(kept, width=WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return filled.replace(JOINED, " ")
