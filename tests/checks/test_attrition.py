@@ -133,6 +133,25 @@ def test_clusters_without_any_outcome_are_counted_as_lost():
     )
 
 
+def test_a_class_that_lost_some_of_its_students_is_not_lost():
+    maths = np.zeros(32)
+    maths[np.arange(32) % 4 != 0] = np.nan  # of every class one student has the outcome
+    panel = classrooms(8, 4, values={"maths": maths})
+    (check,) = check_cluster_attrition(panel.blind(), build_design(panel), {})
+    assert (check.verdict, check.value) == (Verdict.PASS, 0.0)
+    assert check.table[["n_missing_treated", "n_missing_control"]].to_numpy().tolist() == [[0, 0]]
+
+
+def test_the_overall_rate_counts_students_and_not_arms():
+    """30 of 100 and 33 of 300 are 63 of 400: the row of 15 or 16 percent, not of the mean of 30 and 11."""
+    arm = ["usual"] * 100 + ["adaptive"] * 300
+    maths = np.zeros(400)
+    maths[:30] = maths[100:133] = np.nan
+    check = judge(make_panel('assigned = "student"\nprobability = 0.75', arm=arm, values={"maths": maths}))
+    assert check.table["overall"].tolist() == [63 / 400]
+    assert check.threshold == pytest.approx(0.059)
+
+
 def test_students_assigned_one_by_one_are_no_clusters_to_lose():
     panel = trial(3, 4)
     assert check_cluster_attrition(panel.blind(), build_design(panel), {}) == ()
