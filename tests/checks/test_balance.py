@@ -98,6 +98,53 @@ def test_a_level_with_few_students_is_not_judged():
     assert band(math.nan) == "too few to judge"
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_a_level_is_judged_from_ten_students_of_each_arm_in_it_and_ten_out_of_it(place):
+    cells = np.full(4, 50)  # control in it and out of it, treated in it and out of it
+    cells[place] = 10
+    z, x = np.repeat([False, False, True, True], cells), np.repeat([1.0, 0.0, 1.0, 0.0], cells)
+    assert cox_index(x=x, z=z, weight=np.ones(len(x))) != 0
+    kept = np.arange(len(x)) != cells[:place].sum()
+    assert math.isnan(cox_index(x=x[kept], z=z[kept], weight=np.ones(len(x) - 1)))
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0.05, "within 0.05"), (0.0501, "0.05 to 0.25"), (0.25, "0.05 to 0.25"), (0.2501, "above 0.25"),
+        (math.inf, "above 0.25"),
+    ],
+)  # fmt: skip
+def test_the_edges_belong_to_the_milder_band_on_either_side_of_nought(size, words):
+    assert band(size) == band(-size) == words
+
+
+def test_the_largest_difference_speaks_whatever_its_sign():
+    """A pre-test that is much lower under the treatment is no smaller a difference than one that is higher."""
+    second = Variable(name="other", column="other", roles=(Role.BASELINE,), kind=Kind.NUMBER, label="second pre-test")
+    panel = make_panel(
+        'assigned = "student"\nprobability = 0.5', arm=list(np.where(z_of(), "adaptive", "usual")),
+        values={"pre": shifted(0.1), "other": shifted(-0.3)}, variables=[PRE, second],
+    )  # fmt: skip
+    check = checks_of(panel)["maths"]
+    assert check.verdict == Verdict.FAIL
+    assert "second pre-test" in check.sentence
+
+
+def test_each_unit_is_weighted_by_the_chance_of_the_arm_it_was_given():
+    """Two blocks, drawn one in four and three in four, and a pre-test that is the block: nothing differs."""
+    block = np.repeat([0, 1], N // 2)
+    treated = np.concatenate([np.arange(N // 2) % 4 == 0, np.arange(N // 2) % 4 != 0])
+    panel = make_panel(
+        'assigned = "student"\nblocks = ["school"]\nprobability = "blocks"',
+        arm=list(np.where(treated, "adaptive", "usual")), levels={"school": [f"S{code}" for code in block]},
+        values={"pre": block.astype(float)}, variables=[PRE],
+    )  # fmt: skip
+    table = checks_of(panel)["maths"].table
+    assert table[["mean_control", "mean_treated"]].to_numpy().ravel().tolist() == pytest.approx([0.5, 0.5])
+    assert table["standardised"].iloc[0] == pytest.approx(0)
+
+
 @pytest.mark.parametrize(
     ("by", "verdict"),
     [(0.0, Verdict.PASS), (0.04, Verdict.PASS), (0.1, Verdict.WARN), (-0.24, Verdict.WARN), (0.3, Verdict.FAIL)],
@@ -145,6 +192,16 @@ def test_characteristics_warn_and_never_fail():
     assert check.verdict == Verdict.WARN
     assert check.sentence.startswith("Among two comparisons of one characteristic between arms, none lie between 0.05")
     assert check.sentence.endswith("SD in sex (girls), less common under adaptive programme.")
+
+
+@pytest.mark.parametrize(("by", "verdict"), [(0.24, Verdict.PASS), (0.26, Verdict.WARN)])
+def test_characteristics_warn_above_a_quarter_of_an_sd(by, verdict):
+    age = Variable(name="age", column="age", roles=(Role.COVARIATE,), kind=Kind.NUMBER, label="age")
+    panel = make_panel(
+        'assigned = "student"\nprobability = 0.5', arm=list(np.where(z_of(), "adaptive", "usual")),
+        values={"age": shifted(by)}, variables=[age],
+    )  # fmt: skip
+    assert checks_of(panel)["characteristics"].verdict == verdict
 
 
 def test_a_level_too_rare_to_judge_keeps_its_row_and_tells_no_number():
