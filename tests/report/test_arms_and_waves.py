@@ -8,11 +8,15 @@ import pytest
 
 from tests.findings.test_growth import plan_of
 from tests.report.harbour import effect
+from whoworks.checks.verdict import Verdict
 from whoworks.findings.best_arm import MAY_BE_BEST, PICKED, QUESTION, RULED_OUT
 from whoworks.findings.finding import NAN
 from whoworks.findings.growth import AT_A_WAVE, CHANGE
 from whoworks.report.arms import tell_standings
+from whoworks.report.figures.attrition import Attrition, plot_attrition
+from whoworks.report.figures.balance import Gap, divide, plot_balance
 from whoworks.report.labels import Words
+from whoworks.report.next_study import propose_explored
 from whoworks.report.sentences import tell
 from whoworks.report.waves import earlier_outcome
 
@@ -99,3 +103,33 @@ def test_a_change_that_cannot_be_assessed_names_what_it_is():
     told = "Whether the effect of new on reading, spring is another than on reading, winter: not"
     assert tell(lost, BARE).startswith(told)
     assert earlier_outcome(lost, BARE) == "reading, winter"
+
+
+def test_of_several_treatments_each_is_named_where_two_would_be_told_alike():
+    weighed = {"question": "difference", "moderator": "weighting", "level": "student - cluster", "reference": "cluster"}
+    told = tell(effect(0.4, 1.0, **(SCORE | weighed | {"contrast": "newer - usual", "quantity": ""})), BARE)
+    assert "gives an estimate for the effect of newer on reading, winter that is 0.4 points larger" in told
+    explored = effect(
+        4.0, 1.0, **(SCORE | {"question": "difference", "moderator": "frl", "level": "Y", "reference": "N"}),
+        contrast="newer - usual", status="exploratory", p_adjusted=0.01, quantity="", n_tests=3,
+    )  # fmt: skip
+    assert "newer rather than usual)" in propose_explored([explored], BARE)
+
+
+def test_differences_before_assignment_stand_under_the_treatment_that_they_are_about():
+    gaps = [Gap(words=words, value=0.1, group=group) for words in ("sex", "age") for group in ("new", "newer")]
+    assert [line if isinstance(line, str) else line.words for line in divide(gaps)] == [
+        "new", "sex", "age", "newer", "sex", "age",
+    ]  # fmt: skip
+    assert divide([replace(gap, group="") for gap in gaps[:1]]) == [replace(gaps[0], group="")]
+    assert "age, newer: +0.10" in plot_balance(gaps, treatment="the arm named", control="usual").alt
+
+
+def test_the_key_of_the_attrition_figure_holds_long_names_whole():
+    long = "mathematics, adaptive programme with coaching"
+    points = [Attrition(words=long, overall=4.0 + k / 2, differential=1.0, verdict=Verdict.PASS) for k in range(12)]
+    drawing = plot_attrition(points).drawing
+    written = [text.get_text() for text in drawing.texts]
+    assert "1  Mathematics, adaptive programme" in written
+    assert "with coaching" in written
+    assert all(text.get_position()[1] > 0 for text in drawing.texts)

@@ -17,6 +17,7 @@ from whoworks.report.next_study import propose, times_as_many
 from whoworks.report.sections.differences import planned_table
 from whoworks.report.selection import select
 from whoworks.report.states import meaningful_units
+from whoworks.report.tables import tell_sd
 
 
 def front(evidence):
@@ -56,6 +57,13 @@ def test_of_many_groups_the_two_ends_are_named(words):
     ]
     joint = effect(1.0, 1.0, question="joint", moderator="locale")
     assert list_estimates(joint, tuple(groups), words) == "estimates in 7 groups, from 1.0 (L1) to 7.0 (L7)"
+
+
+def test_what_an_effect_size_is_in_depends_on_the_outcome(words):
+    score, passed = (effect(1.0, 1.0, question="average", outcome=name) for name in ("rd_post", "promoted"))
+    assert tell_sd([score], words) == "SD: the outcome's standard deviation over all students of both arms."
+    assert tell_sd([passed], words).startswith("In SD: of a yes-or-no outcome, the Cox index")
+    assert "both arms; of yes-or-no outcomes, the Cox index" in tell_sd([score, passed], words)
 
 
 def test_the_table_says_what_its_columns_mean(page):

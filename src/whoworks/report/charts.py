@@ -70,7 +70,7 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
     if any(point.overall > 0 for point in losses):  # where nobody is lost, the check's sentence says it all
         yield "attrition", lambda: plot_attrition(losses)
     gaps = [gap for check in evidence.checks if check.check_id == "balance" for gap in read_gaps(check.table, words)]
-    gaps = list({gap.words: gap for gap in gaps if math.isfinite(gap.value)}.values())
+    gaps = list({(gap.words, gap.group): gap for gap in gaps if math.isfinite(gap.value)}.values())
     if len(gaps) >= FEWEST_GAPS:
         arms = words.plan.arms
         treatment = words.arm(arms.treatments[0]) if len(arms.treatments) == 1 else "the arm named"
@@ -137,8 +137,8 @@ def read_gaps(table: pd.DataFrame, words: Words) -> Iterator[Gap]:
     for row in table.to_dict("records"):
         named = words.variable(str(row["variable"]))
         level = str(row["level_label"]) if row["level"] else ""
-        arm = f", {words.arm(str(row['arm']))}" if len(words.plan.arms.treatments) > 1 else ""
-        yield Gap(words=f"{named}{': ' + level if level else ''}{arm}", value=float(row["standardised"]))
+        arm = words.arm(str(row["arm"])) if len(words.plan.arms.treatments) > 1 else ""
+        yield Gap(words=f"{named}{': ' + level if level else ''}", value=float(row["standardised"]), group=arm)
 
 
 def read_use(evidence: Evidence, words: Words) -> tuple[Use, ...]:

@@ -137,7 +137,8 @@ def propose_explored(explored: Iterable[Finding], words: Words) -> str:
     state = read_state(best, words)
     if state not in (State.CLEAR, State.SUGGESTIVE):
         return "Nothing that was explored stood out enough to be planned next."
-    named = f"{words.moderator(best.moderator)} (for {words.short_outcome(outcome_of(best))})"
+    arms = f", {words.contrast(best.contrast)}" if len(words.plan.arms.treatments) > 1 else ""
+    named = f"{words.moderator(best.moderator)} (for {words.short_outcome(outcome_of(best))}{arms})"
     stood = f"{written_p(read_p(best), name=p_name(best))}{', not settled' * (state is State.SUGGESTIVE)}"
     if len(looked) == 1:
         return f"The one difference explored was by {named} ({stood}): plan it before outcomes are seen, or drop it."

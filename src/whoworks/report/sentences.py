@@ -208,8 +208,11 @@ def tell_weighting(finding: Finding, words: Words, state: State) -> str:
         judged = f"the effect goes with how large a {cluster} is, and the two answer different questions"
     elif state is State.NO_MEANINGFUL:
         judged = "less than the plan calls meaningful"
+    what = words.outcome(outcome_of(finding))
+    if len(words.plan.arms.treatments) > 1:
+        what = effect_of(finding, words)
     return (
-        f"counting each student equally gives an estimate for {words.outcome(outcome_of(finding))} that is "
+        f"counting each student equally gives an estimate for {what} that is "
         f"{amount(finding, words, size=True)} {larger} {bracket} than counting each {cluster} equally: {judged}."
     )
 

@@ -103,9 +103,19 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             Column(head=cluster, align="right", share=0.75),
         ),
         rows=tuple(rows),
-        note="SD: the outcome's standard deviation over all students of both arms. Percentile points: how far a "
-        "student in the middle of the comparison arm would move.",
+        note=f"{tell_sd(averages, words)} Percentile points: how far a student in the middle of the comparison arm "
+        "would move.",
     )
+
+
+def tell_sd(averages: Sequence[Finding], words: Words) -> str:
+    """Say what the outcomes are counted in beside their own units."""
+    binary = [words.is_binary(outcome_of(finding)) for finding in averages]
+    index = "the Cox index: the difference in log odds, over 1.65"
+    if binary and all(binary):
+        return f"In SD: of a yes-or-no outcome, {index}."
+    also = f"; of yes-or-no outcomes, {index}" if any(binary) else ""
+    return f"SD: the outcome's standard deviation over all students of both arms{also}."
 
 
 def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, technical: bool) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEIGHT = 2.5
+KEY, LINE = 32, 0.052  # characters of a line of the key, and its share of the figure's height
 LEAST_APART = 0.05
 CLOSE = 4.0  # percent of outcomes missing: about the width of two numbers
 JUDGED = {
@@ -91,18 +93,29 @@ def draw(points: Sequence[Attrition]) -> Figure:
     axes.text(44, 4.0, "low if optimistic", color=INK, fontsize=SMALL, ha="center", va="center", rotation=-27)
     axes.text(52, 11.2, "high", color=QUIET, fontsize=SMALL, ha="center")
     for crowd in crowds(points):
-        first = points[crowd[0]]
+        corner = [max(getattr(points[number], side) for number in crowd) for side in ("overall", "differential")]
         axes.annotate(
-            ", ".join(str(number + 1) for number in crowd), (first.overall, first.differential), xytext=(3, 5),
+            ", ".join(str(number + 1) for number in crowd), (corner[0], corner[1]), xytext=(3, 5),
             textcoords="offset points", fontsize=SMALL, fontweight="bold",
         )  # fmt: skip
-    for number, point in enumerate(points):
+    for point in points:
         axes.plot(
             [point.overall], [point.differential], marker="o", ms=5, color=BLUE, ls="none", clip_on=False, zorder=5
         )
-        if number < 8:
-            label = printable(f"{number + 1}  {capital(shorten(point.words, 32))}")
-            numbers = f"{fixed(point.overall, 1)} % overall, {apart(point)} points apart"
-            drawing.text(0.67, 0.93 - 0.115 * number, label, va="top", fontweight="bold")
-            drawing.text(0.688, 0.93 - 0.115 * number - 0.052, numbers, va="top", fontsize=SMALL, color=QUIET)
+    write_key(drawing, points)
     return drawing
+
+
+def write_key(drawing: Figure, points: Sequence[Attrition]) -> None:
+    """Write beside the axes what each number stands for, as far down as there is room."""
+    y = 0.93
+    for number, point in enumerate(points):
+        label = textwrap.wrap(printable(capital(shorten(point.words, 2 * KEY))), KEY)
+        if y - LINE * len(label) < 0.06:
+            return
+        for place, text in enumerate((f"{number + 1}  {label[0]}", *label[1:])):
+            drawing.text(0.688 if place else 0.67, y, text, va="top", fontweight="bold")
+            y -= LINE
+        numbers = f"{fixed(point.overall, 1)} % overall, {apart(point)} points apart"
+        drawing.text(0.688, y, numbers, va="top", fontsize=SMALL, color=QUIET)
+        y -= LINE + 0.011

@@ -19,10 +19,14 @@ LEFT, RIGHT = 0.42, 0.90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One variable's standardised difference between the arms; NaN where it is withheld or unknown."""
+    """One variable's standardised difference between the arms; NaN where it is withheld or unknown.
+
+    `group` names the treatment where there are several.
+    """
 
     words: str
     value: float
+    group: str = ""
 
 
 def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
@@ -30,22 +34,26 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
     known = [gap for gap in gaps if math.isfinite(gap.value)]
     widest = sorted(known, key=lambda gap: -abs(gap.value))[:MOST]
     shown = [gap for gap in known if gap in widest]
+    lines = divide(shown)
     top, bottom = 0.06, 0.44
-    height = top + bottom + ROW * len(shown)
+    height = top + bottom + ROW * len(lines)
     with styled():
         drawing = new_drawing(height=height)
         axes = drawing.add_axes((LEFT, bottom / height, RIGHT - LEFT, 1 - (top + bottom) / height))
         reach = max(0.3, *(1.08 * abs(gap.value) for gap in shown))
         axes.set_xlim(-reach, reach)
-        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.axvspan(-ADJUSTED, ADJUSTED, color="#eef1f4", lw=0, zorder=0)
         axes.axvspan(-SATISFIED, SATISFIED, color="#cddbe8", lw=0, zorder=0)
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_xlabel("difference between the arms before assignment, SD", fontsize=SMALL)
-        for place, gap in enumerate(shown):
+        for place, gap in enumerate(lines):
             across = 1 - (top + ROW * (place + 0.5)) / height
+            if isinstance(gap, str):
+                drawing.text(0.0, across, printable(capital(gap)), va="center", fontsize=SMALL, fontweight="bold")
+                continue
             marker = "o" if abs(gap.value) <= ADJUSTED else "D"
             axes.plot([gap.value], [place], marker=marker, ms=4.6, color=BLUE, ls="none", zorder=3)
             drawing.text(0.0, across, printable(capital(shorten(gap.words, 52))), va="center", fontsize=SMALL)
@@ -58,6 +66,16 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
     )
     if len(known) > len(shown):
         caption += f" Shown are the {len(shown)} largest of {len(known)} differences."
-    said = "; ".join(f"{gap.words}: {signed(gap.value, 2)}" for gap in shown)
+    named = ((f"{gap.words}, {gap.group}" if gap.group else gap.words, gap.value) for gap in shown)
+    said = "; ".join(f"{name}: {signed(value, 2)}" for name, value in named)
     alt = f"Differences between the arms before assignment, in SD. {said}."
     return Chart(name="balance", caption=caption, drawing=drawing, alt=alt)
+
+
+def divide(gaps: Sequence[Gap]) -> list[Gap | str]:
+    """Return the lines of the figure: the gaps, under a line for each treatment where there are several."""
+    lines: list[Gap | str] = []
+    for group in dict.fromkeys(gap.group for gap in gaps):
+        lines += [group] if group else []
+        lines += [gap for gap in gaps if gap.group == group]
+    return lines

@@ -24,14 +24,14 @@ def compose_effects(released: Released, chosen: Selection, words: Words) -> Sect
     blocks: list[Block] = [Bullets(items=tuple(("", tell(finding, words)) for finding in told))]
     if chosen.averages:
         blocks.append(effects_table(chosen.averages, words))
-    blocks += best_arm_blocks(chosen, words)
-    if chosen.growth:
-        blocks.append(Heading(text=f"Whether the {words.effect} grows or fades"))
-        blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in chosen.growth)))
     shown = [f for f in chosen.weightings if not f.suppressed]
     if shown:
         blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in shown)))
     blocks += precision_blocks(released, chosen, words)
+    blocks += best_arm_blocks(chosen, words)
+    if chosen.growth:
+        blocks.append(Heading(text=f"Whether the {words.effect} grows or fades"))
+        blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in chosen.growth)))
     if chosen.takeup:
         blocks.append(Heading(text="How far the offer was taken up"))
         blocks.append(Bullets(items=tuple(("", tell(finding, words)) for finding in chosen.takeup)))
