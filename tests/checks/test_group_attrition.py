@@ -3,9 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from tests.design.panels import classrooms
-from whoworks.checks.group_attrition import UNEQUAL, check_group_attrition, judge_groups, split_groups
+from tests.design.panels import classrooms, make_panel
+from tests.inference.naive import naive_fit, naive_htz
+from whoworks.checks import group_attrition
+from whoworks.checks.group_attrition import UNEQUAL, GroupLoss, check_group_attrition, judge_groups, split_groups
 from whoworks.checks.verdict import Verdict
 from whoworks.design.build import build_design
 from whoworks.panel.panel import Kind, Role, Variable
@@ -113,3 +116,93 @@ def test_three_groups_are_tested_together():
     found = judge_groups(code=code, levels=("N", "Y", "other"), lost=lost, design=design, arm=1, variable=LUNCH)
     assert len(found.levels) == 3
     assert found.p_value < 0.001
+
+
+def uneven_schools(*, classes=24, size=14, blocks=True):
+    """Schools of four classes, of which one, two or three are adaptive: weights and blocks both matter."""
+    rng = np.random.default_rng(5)
+    klass = np.repeat(np.arange(classes), size)
+    treated = np.isin(np.arange(classes) % 12, [0, 4, 5, 8, 9, 10])[klass]
+    design = DESIGN if blocks else 'assigned = "class"\nprobability = 0.5'
+    panel = make_panel(
+        design, arm=list(np.where(treated, "adaptive", "usual")),
+        levels={"class": [f"C{c:02d}" for c in klass], "school": [f"S{c // 4}" for c in klass]},
+    )  # fmt: skip
+    lost = rng.uniform(size=len(klass)) < 0.1 + 0.1 * (klass // 4 % 3) + 0.2 * rng.uniform(size=classes)[klass]
+    return build_design(panel), klass, treated.astype(float), lost
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_its_p_is_that_of_the_weighted_regression_with_every_block_a_column_and_errors_by_class(blocks, n_groups):
+    design, klass, z, lost = uneven_schools(blocks=blocks)
+    code = np.random.default_rng(8).integers(n_groups, size=len(klass))
+    variable, levels = LUNCH, tuple("NYO"[:n_groups])
+    found = judge_groups(code=code, levels=levels, lost=lost, design=design, arm=1, variable=variable)
+    member = (code[:, None] == np.arange(1, n_groups)).astype(float)
+    share = np.array([0.25, 0.5, 0.75])[klass // 4 % 3] if blocks else np.full(len(klass), 0.5)
+    columns = np.column_stack([z[:, None] * member, z, member, *([] if blocks else [np.ones(len(z))])])
+    fit = naive_fit(
+        columns, lost.astype(float), klass, weights=np.where(z == 1, 1 / share, 1 / (1 - share)),
+        absorb=klass // 4 if blocks else None,
+    )  # fmt: skip
+    if n_groups == 2:
+        p = 2 * stats.t.sf(abs(fit.coefficients[0]) / np.sqrt(fit.covariance[0, 0]), fit.df[0])
+    else:
+        p = stats.f.sf(*naive_htz(fit, np.eye(columns.shape[1])[:2]))
+    assert found.p_value == pytest.approx(p, rel=1e-6)
+
+
+@pytest.mark.parametrize("levels", ["NY", "NYO"])
+def test_with_three_classes_an_arm_the_test_has_too_few_degrees_of_freedom_to_be_told(levels):
+    """Of six classes of unequal make-up no contrast has four degrees of freedom; of 24 it has."""
+    design, klass, _, lost = uneven_schools(size=40, blocks=False)
+    code = np.random.default_rng(9).integers(len(levels), size=len(klass))
+    asked = {"levels": tuple(levels), "lost": lost, "design": design, "arm": 1, "variable": LUNCH}
+    few = judge_groups(code=np.where(klass < 6, code, -1), **asked)  # three of them adaptive
+    assert few is not None
+    assert np.isnan(few.p_value)
+    assert np.isfinite(judge_groups(code=code, **asked).p_value)
+
+
+@pytest.mark.parametrize(
+    ("of_one_arm", "n_classes", "judged"), [(20, 3, True), (19, 3, False), (20, 2, False), (60, 2, False)]
+)
+def test_a_group_is_judged_from_twenty_students_in_three_classes_of_each_arm(of_one_arm, n_classes, judged):
+    design, klass, z, lost = uneven_schools(size=40, blocks=False)
+    code = np.zeros(len(klass), dtype=np.int64)
+    homes = np.array([0, 4, 5])[:n_classes]
+    second = np.flatnonzero((z == 0) & (np.arange(len(klass)) % 2 == 0))
+    third = np.concatenate([np.flatnonzero(klass == home)[::2] for home in homes])
+    chosen = np.sort(third)[np.linspace(0, len(third) - 1, min(of_one_arm, len(third))).astype(int)]
+    code[second], code[chosen] = 1, 1
+    found = judge_groups(code=code, levels=("N", "Y"), lost=lost, design=design, arm=1, variable=LUNCH)
+    assert (found is not None) == judged
+
+
+def as_told(monkeypatch, losses):
+    """Judge a trial of two moderators of which these are the losses: (points apart, p) for each."""
+    n = np.full((2, 2), 1000)
+    told = iter(
+        GroupLoss(
+            variable=LUNCH, arm=1, levels=("N", "Y"), n=n, p_value=p,
+            missing=np.array([[100, 100], [100, 100 + round(1000 * apart)]]),
+        )
+        for apart, p in losses
+    )  # fmt: skip
+    monkeypatch.setattr(group_attrition, "judge_groups", lambda **_: next(told))
+    return judge(trial([[0.1, 0.1], [0.1, 0.1]])).verdict
+
+
+@pytest.mark.parametrize(
+    ("losses", "verdict"),
+    [
+        ([(0.10, 0.025), (0.01, 0.9)], Verdict.WARN),
+        ([(0.10, 0.026), (0.01, 0.9)], Verdict.PASS),  # two moderators share the 5 %
+        ([(0.10, 0.026), (0.01, np.nan)], Verdict.WARN),  # one that cannot be told takes no share
+        ([(0.05, 1e-9), (0.01, 0.9)], Verdict.PASS),  # sure, and too small to matter
+        ([(0.01, 1e-9), (0.10, 0.9)], Verdict.PASS),  # one is sure and the other large: neither is both
+    ],
+)
+def test_a_warning_takes_more_than_five_points_and_a_p_below_the_moderators_share(monkeypatch, losses, verdict):
+    assert as_told(monkeypatch, losses) is verdict
