@@ -145,6 +145,24 @@ def test_classes_are_counted_where_classes_were_drawn():
     assert check.verdict == Verdict.PASS
 
 
+def test_students_are_counted_where_students_were_drawn_into_classes():
+    """Ten classes each, of 4 and of 12 students: as classes nothing is amiss, as students 40 of 160 are too few."""
+    klass = np.repeat(np.arange(20), np.where(np.arange(20) < 10, 4, 12))
+    panel = make_panel(
+        'assigned = "class"\ndrawn = "student"\nprobability = 0.5',
+        arm=list(np.where(klass < 10, "adaptive", "usual")), levels={"class": [f"C{c:02d}" for c in klass]},
+    )  # fmt: skip
+    check = check_sample_ratio(build_design(panel))[0]
+    assert check.value == pytest.approx(chisquare([120, 40]).pvalue)
+    assert check.verdict == Verdict.FAIL
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(32, False), (79, False), (80, True)])
+def test_five_have_to_be_expected_in_every_arm(n, is_told):
+    arm = np.repeat([0, 1], [n - 2, 2])
+    assert np.isfinite(sample_ratio_p(arm=arm, probability=np.tile([15 / 16, 1 / 16], (n, 1)))) == is_told
+
+
 def test_shares_cannot_be_held_against_themselves():
     panel = classrooms(20, 7, schools=5, design='assigned = "class"\nblocks = ["school"]\nprobability = "blocks"')
     check = check_sample_ratio(build_design(panel))[0]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.design.panels import classrooms
-from whoworks.checks.far_values import check_far_characteristics, check_far_outcomes, find_far
+from whoworks.checks.far_values import check_far_characteristics, check_far_outcomes, count_apart, find_far
 from whoworks.checks.verdict import Verdict
 from whoworks.design.build import build_design
 from whoworks.panel.panel import Kind, Role, Variable
@@ -49,6 +49,31 @@ def test_one_value_is_far_from_a_hundred_ranges_between_quartiles_on(value):
     values = SCORES.copy()
     values[3] = value
     assert far(values) == (value == 20_000.0)
+
+
+@pytest.mark.parametrize(("n", "found"), [(1, 0), (2, 0), (3, 3), (4, 4)])
+def test_three_students_values_are_far_from_twenty_ranges_between_quartiles_on(n, found):
+    values = np.r_[np.linspace(0, 1, N - n), 0.5 + 0.5 * np.linspace(22, 25, n)]
+    assert np.ptp(np.quantile(values, [0.25, 0.75])) == pytest.approx(0.5, abs=0.01)
+    assert far(values) == found
+
+
+def test_every_code_has_to_be_shared_by_three_clusters():
+    distinct = np.r_[-99.0, -98.0, np.arange(10.0)]
+    rest = np.full(10, 9)
+    assert count_apart(distinct, np.r_[3, 3, rest]) == 2
+    assert count_apart(distinct, np.r_[2, 9, rest]) == 0
+    assert count_apart(distinct, np.r_[9, 2, rest]) == 0
+
+
+@pytest.mark.parametrize("n", [9, 10])
+def test_the_share_of_fewer_than_ten_far_students_is_not_told(n):
+    values = SCORES.copy()
+    values[: 40 * n : 40] = 9999.0
+    panel = classrooms(40, 10, values={"pre": values}, variables=[PRE])
+    design = build_design(panel)
+    (check,) = check_far_characteristics(panel.blind(), design.rows, design.cluster)
+    assert ("fewer than 10 students" in check.sentence) == np.isnan(check.value) == (n < 10)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ def test_few_at_an_end_or_away_from_it_are_not_told_by_their_share():
     assert "%" not in said
 
 
+def test_a_ceiling_is_a_share_of_those_who_have_the_outcome():
+    check = ends([*np.linspace(0, 1, 80), *([2.0] * 20), *([np.nan] * 100)])
+    assert (check.verdict, check.value, check.n_units) == (Verdict.WARN, 0.2, 100)
+
+
 def test_an_outcome_that_does_not_vary_has_no_ceiling():
     assert ends([3.0] * 20).verdict == Verdict.NOT_ASSESSABLE
 

@@ -80,6 +80,29 @@ def test_a_stray_student_of_the_other_arm_does_not_hide_it():
     assert licence(40, has)["licence"].verdict is Verdict.FAIL
 
 
+def test_a_class_with_a_stray_student_holds_nothing():
+    """Two of 120 control students have it, in two classes: the p stays that of twelve classes against none."""
+    _, treated = rooms(24)
+    has = treated.copy()
+    has[[0, 45]] = True
+    assert licence(24, has)["licence"].value == pytest.approx(2 / 2_704_156, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("there", "elsewhere", "told"), [(10, 0, True), (9, 0, False), (200, 10, True), (200, 11, False), (100, 5, True)]
+)
+def test_a_trait_is_one_arms_from_ten_students_on_and_up_to_a_twentieth_of_the_share_in_the_other(
+    there, elsewhere, told
+):
+    has = np.r_[np.arange(200) < elsewhere, np.arange(200) < there]
+    panel = make_panel(
+        'assigned = "student"\nprobability = 0.5', arm=["usual"] * 200 + ["adaptive"] * 200,
+        values={"licence": words(has)}, variables=[category("licence")],
+    )  # fmt: skip
+    traits = list(find_traits(panel.values, panel.variables, build_design(panel)))
+    assert next(trait.is_one_arms for trait in traits if trait.level == "yes") == told
+
+
 def test_a_trait_of_one_class_is_no_evidence_however_many_its_students():
     room, _ = rooms(40)
     assert licence(40, room == 1)[""].verdict is Verdict.PASS
@@ -132,6 +155,12 @@ def test_what_both_arms_hold_passes_and_nothing_is_left_out():
         == "Among two characteristics measured before assignment, none is found in one arm only."
     )
     assert came_with_an_arm(panel.values, panel.variables, build_design(panel)) == frozenset()
+
+
+def test_a_single_characteristic_is_told_in_the_singular():
+    panel = trial(40, {"x": np.random.default_rng(3).normal(size=400)}, [number("x")])
+    said = "The one characteristic measured before assignment is not found in one arm only."
+    assert look(panel)[""].sentence == said
 
 
 def test_an_outcome_is_never_looked_at():

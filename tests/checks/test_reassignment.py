@@ -124,6 +124,32 @@ def test_sums_within_units_leave_the_block_s_mean_out():
     np.testing.assert_allclose(total, [[-4.0], [4.0]])
 
 
+def test_in_several_blocks_each_unit_sums_to_its_distance_from_its_own_block():
+    rng = np.random.default_rng(18)
+    unit = np.repeat(np.arange(7), [1, 4, 2, 3, 5, 1, 2])
+    block = np.array([0, 0, 1, 1, 1, 2, 2])[unit]
+    x = rng.normal(size=(len(unit), 2)) + 10.0 * block[:, None]
+    by_hand = [
+        (x[unit == u] - x[block == b].mean(axis=0)).sum(axis=0) for u, b in enumerate([0, 0, 1, 1, 1, 2, 2])
+    ]  # fmt: skip
+    np.testing.assert_allclose(sum_within(x=x, block=block, unit=unit), by_hand, atol=1e-12)
+
+
+def test_the_most_extreme_of_twenty_draws_is_unusual():
+    """Blocks of five classes and of four, one adaptive in each: p can be .05 and no less, and .05 counts."""
+    klass, school = np.arange(9).repeat(10), np.repeat([0, 1], [50, 40])
+    panel = make_panel(
+        'assigned = "class"\nblocks = ["school"]\nprobability = "blocks"',
+        arm=list(np.where(np.isin(klass, [4, 8]), "adaptive", "usual")),
+        levels={"class": [f"C{c}" for c in klass], "school": [f"S{c}" for c in school]},
+        values={"age": np.where(np.isin(klass, [4, 8]), 100.0, klass % 3) + np.arange(90) % 10},
+        variables=[covariate("age")],
+    )  # fmt: skip
+    check = judge(panel)
+    assert check.value == 1 / 20
+    assert check.verdict == Verdict.WARN
+
+
 def test_categories_and_missing_values_become_columns():
     words = Variable(
         name="sex",

@@ -184,7 +184,7 @@ def check_reassignment(blind: BlindPanel, design: Design, rng: np.random.Generat
     if reason:
         return (say_not_assessable(design, reason),)
     joint = joint_balance(x=x, arm=design.arm, assigned=design.assigned, block=design.exchangeable, rng=rng)
-    verdict = Verdict.FAIL if joint.p_value <= FAIL_P else Verdict.WARN if joint.p_value < WARN_P else Verdict.PASS
+    verdict = Verdict.FAIL if joint.p_value <= FAIL_P else Verdict.WARN if joint.p_value <= WARN_P else Verdict.PASS
     check = Check(
         check_id="balance",
         subject=JOINT,
