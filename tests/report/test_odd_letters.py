@@ -12,7 +12,7 @@ from tests.report.test_sites_section import SITES
 from whoworks.plan.plan import Plan
 from whoworks.report import plots
 from whoworks.report.evidence import Evidence
-from whoworks.report.fonts import letters
+from whoworks.report.fonts import letters, printable
 from whoworks.report.write import compose_files
 
 ODD = "\U0001f642\u5b66\u200b"  # a face, a Chinese letter, a blank without width
@@ -51,3 +51,8 @@ def test_a_report_is_written_whatever_letters_its_labels_hold(odd):
 )  # fmt: skip
 def test_a_notebook_s_figure_is_measured_without_a_warning_of_missing_letters(odd, draw):
     draw(odd).draw_without_rendering()
+
+
+def test_an_apostrophe_is_curved_between_letters_and_nowhere_else():
+    assert printable("the class's devices") == "the class\u2019s devices"
+    assert printable("grade == '6' and 5'11") == "grade == '6' and 5'11"

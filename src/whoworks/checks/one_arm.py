@@ -67,9 +67,10 @@ def check_one_arm(blind: BlindPanel, design: Design) -> tuple[Check, ...]:
             verdict = Verdict.FAIL if grave else Verdict.WARN
             told = grave or doubtful
             checks.append(_compose(variable.name, verdict, _explain(told, verdict, design), design, told))
-    said = (
-        f"Among {in_words(len(variables), 'characteristic')} measured before assignment, none is found in one arm only."
-    )
+    said = "The one characteristic measured before assignment is not found in one arm only."
+    if len(variables) > 1:
+        among = in_words(len(variables), "characteristic")
+        said = f"Among {among} measured before assignment, none is found in one arm only."
     return tuple(checks) or (_compose("", Verdict.PASS, said, design),)
 
 

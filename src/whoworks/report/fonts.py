@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 import shutil
 import unicodedata
 from pathlib import Path
@@ -14,6 +15,7 @@ from whoworks.errors import ReportError
 FAMILY = "Source Sans Pro"
 FACES = ("Regular", "Semibold", "Bold")
 UNKNOWN = "?"
+APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
@@ -45,14 +47,15 @@ def letters() -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    """Return text with what the typeface cannot draw replaced, and control characters taken out.
+    """Return text with what the typeface cannot draw replaced, control characters taken out, apostrophes curved.
 
     A tagged PDF refuses a character without a glyph; a name with an emoji must not cost the report.
     """
     known = letters()
     spaced = (" " if letter.isspace() else letter for letter in unicodedata.normalize("NFC", text))
     kept = (letter for letter in spaced if unicodedata.category(letter) not in HIDDEN)
-    return "".join(letter if ord(letter) in known else UNKNOWN for letter in kept)
+    drawn = "".join(letter if ord(letter) in known else UNKNOWN for letter in kept)
+    return APOSTROPHE.sub("\u2019", drawn)
 
 
 def printable_all(value: Any) -> Any:

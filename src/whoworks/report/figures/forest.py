@@ -149,7 +149,8 @@ def draw(rows: Sequence[Row], *, average: Finding, band: float, words: Words) ->
         axes.axvline(average.estimate, color=BLUE, lw=1.0, ls=(0, (4, 3)), zorder=1)
     treatment, control = words.arms_of(average.contrast)
     unit = unit_word(average, words)
-    axes.set_xlabel(f"difference in {unit}: {shorten(treatment, 34)} minus {shorten(control, 34)}", fontsize=SMALL)
+    arms = printable(f"{shorten(treatment, 34)} minus {shorten(control, 34)}")
+    axes.set_xlabel(f"difference in {unit}: {arms}", fontsize=SMALL)
     heads(drawing, height, words, average)
     place = 0.0
     for row in rows:

@@ -161,12 +161,12 @@ def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
             Column(head="Mean, or share of students", share=2.6),
             Column(head="Smallest predicted", align="right", share=1.0),
             Column(head="Largest predicted", align="right", share=1.0),
-            Column(head="Difference", align="right", share=1.0),
+            Column(head="Difference before rounding", align="right", share=1.0),
             Column(head="Adjusted p", align="right", share=0.8),
         ),
         rows=tuple(Row(cells=(capital(trait), *cells)) for (_, trait), cells in rows.items()),
-        note="The groups were formed from these very moderators: that they differ along them shows what the "
-        "predictions go by, not why effects differ. Differences are taken before rounding.",
+        note="The groups were formed from these moderators: that they differ along them shows what the predictions "
+        "go by, not why effects differ.",
     )
 
 
