@@ -109,6 +109,8 @@ def test_of_several_treatments_each_is_named_where_two_would_be_told_alike():
     weighed = {"question": "difference", "moderator": "weighting", "level": "student - cluster", "reference": "cluster"}
     told = tell(effect(0.4, 1.0, **(SCORE | weighed | {"contrast": "newer - usual", "quantity": ""})), BARE)
     assert "gives an estimate for the effect of newer on reading, winter that is 0.4 points larger" in told
+    varies = {"question": "heterogeneity", "moderator": "predicted effect", "quantity": "", "contrast": "newer - usual"}
+    assert "whether the effect of newer on reading, winter differs" in tell(effect(0.1, 0.4, **(SCORE | varies)), BARE)
     explored = effect(
         4.0, 1.0, **(SCORE | {"question": "difference", "moderator": "frl", "level": "Y", "reference": "N"}),
         contrast="newer - usual", status="exploratory", p_adjusted=0.01, quantity="", n_tests=3,

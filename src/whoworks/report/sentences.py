@@ -149,7 +149,7 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
     """Tell whether predicted differences show up where the model never looked."""
     if finding.moderator == VARIANCE_RATIO:
         return tell_variance_ratio(finding, words, state)
-    effect, unseen = f"the effect on {words.outcome(outcome_of(finding))}", plural(words.cluster(finding.cluster))
+    effect, unseen = effect_of(finding, words), plural(words.cluster(finding.cluster))
     if finding.moderator == ALL_MODERATORS:
         bracket = f"largest t {fixed(finding.statistic, 2)} {evidence_of(finding, words)}{test_of(finding)}"
         if state is State.CLEAR:
