@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from whoworks.panel.ledger import Entry
+from whoworks.report.cells import Withholding
 from whoworks.report.charts import draw_charts
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words
 from whoworks.report.participants import say_reason
 from whoworks.report.places import trait_amount
+from whoworks.report.sections.caveats import compose_caveats
+from whoworks.report.sections.glossary import define
 from whoworks.report.selection import select
 
 
@@ -60,3 +63,20 @@ def test_a_spread_has_the_decimals_of_the_mean_beside_it(evidence):
     mean = replace(evidence.findings.items[0], estimate=82.84, unit="moderator")
     spread = replace(mean, estimate=4.973)
     assert (trait_amount(mean), trait_amount(spread, beside=mean), trait_amount(spread)) == ("82.8", "5.0", "4.97")
+
+
+def test_the_ten_words_are_ten_and_hold_what_page_one_uses():
+    told = dict(define("class"))
+    assert len(told) == 10
+    assert "adjusted p" in " ".join(told)
+    assert "8 percentile points" in told["SD, percentile points."]
+
+
+def test_what_is_withheld_need_not_rest_on_few_itself(evidence):
+    released = withhold(evidence)
+    entry = Withholding(file="a", row="b", column="c", reason="d")
+    for n, said in ((1, "1 entry that rests on"), (2, "2 entries that rest on")):
+        section = compose_caveats(replace(released, withheld=(entry,) * n), read_words(evidence))
+        (text,) = [text for block in section.blocks if "suppressed.csv" in (text := getattr(block, "text", ""))]
+        assert text.startswith(said)
+        assert "or would give such a count away" in text

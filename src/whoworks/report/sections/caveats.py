@@ -33,9 +33,9 @@ def compose_caveats(released: Released, words: Words) -> Section:
     if n:
         blocks.append(Heading(text="What is withheld"))
         text = (
-            f"{count(n)} entr{'y' if n == 1 else 'ies'} resting on {released.rule.sentence} "
-            f"{'is' if n == 1 else 'are'} withheld in this report and in every file beside it; suppressed.csv lists "
-            "which, and why."
+            f"{count(n)} entr{'y that rests' if n == 1 else 'ies that rest'} on {released.rule.sentence}, or would "
+            f"give such a count away, {'is' if n == 1 else 'are'} withheld in this report and in every file beside it; "
+            "suppressed.csv lists which, and why."
         )
         blocks.append(Paragraph(text=text))
         if any(item.column.startswith(COUNTS[0]) for item in released.withheld if item.file == "findings.csv"):

@@ -28,8 +28,16 @@ def define(cluster: str) -> tuple[tuple[str, str], ...]:
         ),
         ("Arm.", "One of the conditions that were compared, as assigned, whoever then took part."),
         ("Block.", "A set within which arms were drawn separately, such as a school; comparisons stay inside it."),
-        ("SD.", "Standard deviation: the usual spread between students. 0.20 SD is about 8 percentile points."),
-        ("Percentile points.", "How many places out of 100 a student in the middle would move."),
+        (
+            "SD, percentile points.",
+            "Standard deviation: the usual spread between students; how many places out of 100 a student in the middle "
+            "would move. 0.20 SD is about 8 percentile points.",
+        ),
+        (
+            "p, adjusted p.",
+            "How often chance alone would show so large a difference, were there none; adjusted: with all questions of "
+            "its kind counted. The smaller, the harder to put down to chance.",
+        ),
         (
             "Moderator.",
             "Something known before assignment along which the effect may differ; it need not be the reason.",
