@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.findings.pilots import open_pilot, student_moderator, three_arms, where
+from tests.findings.pilots import open_pilot, student_moderator, three_arms, unhurried, where
 from whoworks.findings.fragility import dies_on_ranks
 from whoworks.findings.groups import group_categories
 from whoworks.findings.log_odds import on_log_odds
@@ -139,6 +140,62 @@ def test_a_range_smaller_than_what_matters_is_negligible():
     assert is_negligible(narrow, outcome)
     assert not is_negligible(narrow, units)
     assert not is_negligible(found, outcome.model_copy(update={"meaningful": None}))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "negligible"),
+    [
+        (-0.09, 0.09, True), (-0.1, 0.09, False), (-0.09, 0.1, False), (-0.2, 0.09, False), (-0.09, 0.2, False),
+        (0.02, 0.09, True), (-0.3, -0.2, False), (np.nan, np.nan, False),
+    ],
+)  # fmt: skip
+def test_an_interval_that_reaches_what_matters_on_either_side_is_not_negligible(low, high, negligible):
+    """Two one-sided tests: both have to reject (Schuirmann 1987)."""
+    found = where(looked_at(student_moderator(), "frl"), question="difference")
+    outcome = student_moderator().main.outcome.model_copy(update={"meaningful": 0.1, "meaningful_in": "sd"})
+    assert is_negligible(replace(found, effect_size_low=low, effect_size_high=high), outcome) == negligible
+
+
+def test_wrong_signs_are_counted_at_the_studys_own_confidence():
+    """At 80 % more estimates leave nought out, and more of them on the wrong side."""
+    opened = student_moderator()
+    moderate = replace(opened.main, confidence=0.80)
+    found = where(looked_at(opened, "frl", setting=moderate), question="difference")
+    rng, looks = np.random.default_rng(3), found.robustness
+    drawn = looks.assumed + found.std_error * rng.standard_t(found.df, size=400_000)
+    told = np.abs(drawn) > stats.t.ppf(0.9, found.df) * found.std_error
+    share = (drawn[told] < 0).mean()
+    assert looks.wrong_sign == pytest.approx(share, abs=5 * np.sqrt(share / told.sum()))
+    assert looks.exaggeration == pytest.approx(np.abs(drawn[told]).mean() / looks.assumed, rel=0.01)
+
+
+def test_a_group_too_thin_to_compare_does_not_lend_its_looks_to_another():
+    """The middle group has two classes of an arm: the last is compared with the first, and its ranks are its own."""
+    opened = student_moderator()
+    moderator, column = opened.moderator("setting"), opened.panel.values["setting"]
+    codes = np.random.default_rng(2).integers(2, size=len(column)) * 2
+    scores = opened.scores
+    few = np.unique(scores.cluster[scores.z == 1])[:2]
+    codes[scores.rows[np.isin(scores.cluster, few)][::2]] = 1
+    thin = column.cat.categories[1]
+    values = opened.panel.values.assign(
+        setting=pd.Categorical.from_codes(codes, column.cat.categories, ordered=column.cat.ordered)
+    )
+    drawn = replace(opened, panel=replace(opened.panel, values=values))
+    found = [f for f in looked_at(drawn, "setting") if f.question == "difference"]
+    assert {f.level: f.robustness is None for f in found} == {thin: True, column.cat.categories[2]: False}
+    told = on_ranks(open_moderation(drawn.panel, drawn.main, moderator))
+    assert found[-1].robustness.rank_estimate == pytest.approx(float(told.estimate[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("classes", [6, 40])
+def test_a_difference_on_ranks_has_a_p_from_four_degrees_of_freedom_on(classes):
+    opened = open_pilot("student-moderator", students=20 * classes, classes=classes, schools=max(1, classes // 4))
+    looks = where(looked_at(opened, "frl", setting=unhurried(opened.main)), question="difference").robustness
+    df = on_ranks(open_moderation(opened.panel, opened.main, opened.moderator("frl"))).df[0]
+    assert (df < 4) == (classes == 6)
+    assert np.isnan(looks.rank_p) == (df < 4)
+    assert np.isfinite(looks.rank_estimate)
 
 
 def test_every_arm_has_second_looks_of_its_own():
