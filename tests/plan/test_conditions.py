@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whoworks.plan.conditions import Condition, phrase, read_conditions
+from whoworks.plan.conditions import IN_WORDS, Condition, phrase, read_conditions, say_condition
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,10 @@ def test_any_text_is_conditions_or_a_value_error(keep: str):
 def test_a_condition_reads_as_it_was_written():
     assert phrase(Condition("grade", "in", ("5", 6.0))) == "grade in ['5', 6]"
     assert phrase(Condition("age", ">=", (6.5,))) == "age >= 6.5"
+
+
+def test_a_condition_is_said_in_words():
+    assert say_condition(Condition("grade", "in", ("5", 6.0, 7.5))) == "grade is \u201c5\u201d, 6 or 7.5"
+    assert say_condition(Condition("status", "!=", ("left",))) == "status is not \u201cleft\u201d"
+    for op in ("==", "!=", "<", "<=", ">", ">="):
+        assert say_condition(Condition("age", op, (6.5,))) == f"age {IN_WORDS[op]} 6.5"

@@ -16,7 +16,7 @@ def test_a_plan_reads_as_sentences():
     assert describe_plan(parse()) == [
         "The question: Does it raise mathematics, and for whom?",
         "The study was registered on 2026-08-15.",
-        "Of the table \u201croster\u201d, the rows with grade == '6' are kept.",
+        "Of the table \u201croster\u201d, the rows in which grade is \u201c6\u201d are kept.",
         "\u201cadaptive programme\u201d is compared with \u201cusual practice\u201d, as assigned.",
         "Classes were assigned at random on 2026-09-04 within schools.",
         "The probability of each arm is its share of the classes drawn in each school, among the arms compared.",

@@ -34,6 +34,14 @@ def test_an_exclusion_is_told_in_a_readers_words(words, reason, said):
     assert say_reason(Entry(step="excluded", reason=reason, n_rows=20), words) == said
 
 
+def test_the_rows_that_a_plan_keeps_are_told_without_its_signs(words):
+    table = words.plan.records[0].model_copy(update={"keep": "gr == 'K' and age >= 5"})
+    kept = replace(words, plan=words.plan.model_copy(update={"records": (table,)}))
+    for reason, said in (("gr == 'K'", "gr is \u201cK\u201d"), ("age >= 5", "age is at least 5")):
+        entry = Entry(step="excluded", reason=f"not kept by {reason}", n_rows=20)
+        assert say_reason(entry, kept) == f"not among the records that the plan keeps ({said})"
+
+
 def drawn(evidence) -> set[str]:
     released = withhold(evidence)
     words = read_words(released.evidence)

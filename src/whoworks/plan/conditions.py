@@ -8,6 +8,9 @@ from typing import NamedTuple
 from whoworks.plan.codes import code_text
 
 ORDERED = ("<", "<=", ">", ">=")
+IN_WORDS = {
+    "==": "is", "!=": "is not", "in": "is", "<": "is under", "<=": "is at most", ">": "is above", ">=": "is at least",
+}  # fmt: skip
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -131,3 +134,10 @@ def phrase(condition: Condition) -> str:
     written = [f"'{value}'" if isinstance(value, str) else f"{value:g}" for value in condition.values]
     listed = f"[{', '.join(written)}]" if condition.op == "in" else written[0]
     return f"{condition.column} {condition.op} {listed}"
+
+
+def say_condition(condition: Condition) -> str:
+    """Write a condition as a sentence would: ``grade is \u201c6\u201d``, ``score is at least 10``."""
+    written = [f"\u201c{value}\u201d" if isinstance(value, str) else f"{value:g}" for value in condition.values]
+    listed = " or ".join([", ".join(written[:-1]), written[-1]] if len(written) > 1 else written)
+    return f"{condition.column} {IN_WORDS[condition.op]} {listed}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from whoworks.plan.conditions import read_conditions, say_condition
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
@@ -48,7 +49,8 @@ def describe_study(plan: Plan) -> Iterator[str]:
         yield f"The study was registered on {plan.study.registered.isoformat()}."
     for table in plan.records:
         if table.keep:
-            yield f"Of the table {quote(table.name)}, the rows with {table.keep} are kept."
+            kept = enumerate_words([say_condition(condition) for condition in read_conditions(table.keep)])
+            yield f"Of the table {quote(table.name)}, the rows in which {kept} are kept."
 
 
 def describe_arms(plan: Plan) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from whoworks.panel.ledger import Entry, Ledger
+from whoworks.plan.conditions import phrase, read_conditions, say_condition
 from whoworks.report.cells import WITHHELD
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
@@ -94,13 +95,16 @@ def merge(entries: Iterable[Entry], words: Words) -> tuple[Step, ...]:
 def say_reason(entry: Entry, words: Words) -> str:
     """Return an exclusion's reason, or the reasons counted together, in a reader's words."""
     said = []
+    conditions = [c for table in words.plan.records if table.keep for c in read_conditions(table.keep)]
+    kept = {phrase(condition): say_condition(condition) for condition in conditions}
     for reason in entry.reason.split(TOGETHER):
         for outcome in words.plan.outcomes:
             for name in (outcome.name, outcome.column):
                 reason = reason.replace(f"'{name}'", words.short_outcome(outcome.name))
         for start, readable in READABLE.items():
             if reason.startswith(start):
-                reason = readable.format(reason.removeprefix(start))
+                what = reason.removeprefix(start)
+                reason = readable.format(kept.get(what, what))
         said.append(reason)
     return " or ".join(said)
 
