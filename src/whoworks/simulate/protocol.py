@@ -112,5 +112,5 @@ def _outcome(world: World) -> dict[str, Any]:
     }
     if not world.binary:
         return score
-    passed = {"column": "passed", "label": "passed the spring test of mathematics", "kind": "binary"}
+    passed = {"column": "passed", "label": "passing the spring test of mathematics", "kind": "binary"}
     return {**score, **passed, "values": {"1": "passed", "0": "not yet"}, "meaningful": 5, "meaningful_in": "points"}
