@@ -94,6 +94,13 @@ def student_moderator() -> Opened:
     )
 
 
+def of_classes(opened: Opened, column: str) -> Opened:
+    """Declare a trait to be the classes' own, so that its differences count the classes that carry the arm."""
+    plan = opened.panel.plan
+    moderators = tuple(m.model_copy(update={"level": "class"}) if m.column == column else m for m in plan.moderators)
+    return replace(opened, panel=replace(opened.panel, plan=plan.model_copy(update={"moderators": moderators})))
+
+
 @cache
 def three_arms() -> Opened:
     """Forty classes in five schools, three arms: ten classes at least in each."""

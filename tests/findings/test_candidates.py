@@ -32,7 +32,7 @@ LUNCH = Condition(moderator="frl", sign="=", value="Y")
 
 
 def members(panel, setting) -> tuple[tuple[Condition, ...], np.ndarray]:
-    conditions = list_conditions(panel)
+    conditions = list_conditions(panel, panel.plan.moderators)
     return conditions, np.column_stack([follow_rule((c,), panel, setting)[0] for c in conditions])
 
 

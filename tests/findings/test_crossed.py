@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.findings.pilots import open_pilot, student_moderator, where
+from tests.findings.pilots import of_classes, open_pilot, student_moderator, where
 from tests.findings.redrawn import classrooms, redraw
 from whoworks.findings.crossed import CELL, DIFFERENCE, SAME, find_crossed, open_crossing, pairs
 from whoworks.findings.families import is_test
@@ -44,7 +44,7 @@ def test_a_cell_is_the_effect_among_its_own_students():
 
 
 def test_three_contexts_are_compared_by_one_joint_test():
-    opened = student_moderator()
+    opened = of_classes(student_moderator(), "setting")
     found = find_crossed(planned(opened, "frl", "setting"), opened.main)
     same = where(found, quantity=SAME)
     assert same.df_num == 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.findings.pilots import open_pilot, student_moderator
+from tests.findings.pilots import of_classes, open_pilot, student_moderator
 from tests.findings.redrawn import classrooms, redraw
 from whoworks.findings.families import adjust_families
 from whoworks.findings.min_p import add_min_p, open_hypothesis
@@ -50,7 +50,7 @@ def test_each_hypothesis_is_the_regression_of_its_own_finding():
 
 def test_a_moderator_of_blocks_leaves_its_absorbed_column_out():
     opened = open_pilot("no-effect", names=("frl", "setting"), students=960, classes=96, schools=12, blocks="school")
-    found, panel, setting = family(opened, "frl", "setting")
+    found, panel, setting = family(of_classes(opened, "setting"), "frl", "setting")
     joint = next(f for f in found if f.question == "joint")
     hypothesis = open_hypothesis(joint, panel, [setting])
     assert len(hypothesis.tested) == 2

@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.findings.pilots import open_pilot, open_study, student_moderator, three_arms, trim, unhurried, where
+from tests.findings.pilots import (
+    of_classes,
+    open_pilot,
+    open_study,
+    student_moderator,
+    three_arms,
+    trim,
+    unhurried,
+    where,
+)
 from tests.reference.cases import read_pilot
 from whoworks.findings.groups import group_numbers, own_level_values
 from whoworks.findings.regression import fit_effects
@@ -73,7 +82,7 @@ def test_groups_are_consistent_with_their_difference(bare):
 def test_three_groups_have_two_differences_and_one_joint_test_that_is_htz(bare):
     settings = values(bare, "setting")
     fit = interaction(bare.scores, *((settings == s).to_numpy(float) for s in ("suburb", "town")))
-    found = moderation(bare, "setting")
+    found = moderation(bare, "setting", level="class")
     joint = where(found, question="joint")
     kept = ~fit.aliased
     rows = np.eye(5)[-2:]
@@ -288,9 +297,8 @@ def test_a_group_whose_blocks_hold_one_arm_each_is_not_determined_and_the_joint_
     lost = (code == levels.index(level))[scores.rows] & (school[scores.rows] % 2 != scores.z)
     arrays = ("rows", "y", "z", "other", "e", "own", "mu0", "mu1", "score", "cluster", "block", "fold", "id", "site")
     fewer = replace(scores, d=None, **{name: getattr(scores, name)[~lost] for name in arrays})
-    found = find_moderation(
-        panel, replace(bare.main, scores=fewer), bare.moderator("setting"), rng=np.random.default_rng(0)
-    )
+    moderator = of_classes(bare, "setting").moderator("setting")
+    found = find_moderation(panel, replace(bare.main, scores=fewer), moderator, rng=np.random.default_rng(0))
     group = where(found, question="subgroup", level=level)
     assert min(group.n_treated_clusters, group.n_control_clusters) >= 3
     for each in (group, where(found, question="joint"), where(found, question="difference", level=level)):

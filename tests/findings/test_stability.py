@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.findings.pilots import open_pilot, student_moderator, where
+from tests.findings.pilots import of_classes, open_pilot, student_moderator, where
 from whoworks.findings.average import find_average
 from whoworks.findings.families import adjust_families
 from whoworks.findings.regression import fit_effects
@@ -22,7 +22,7 @@ from whoworks.findings.subgroups import find_moderation
 @cache
 def measured():
     """The pilot's average and its moderators' findings, with three other deals."""
-    opened = student_moderator()
+    opened = of_classes(student_moderator(), "setting")
     rng = np.random.default_rng(0)
     found = [*find_average(opened.main, rng=rng)]
     for column in ("frl", "rit_fall", "setting"):

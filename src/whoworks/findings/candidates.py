@@ -19,12 +19,14 @@ from whoworks.design.folds import deal_groups, join_small_blocks
 from whoworks.design.levels import renumber
 from whoworks.errors import HonestyError
 from whoworks.findings.finding import Finding
+from whoworks.findings.holder import count_by
 from whoworks.findings.moderation import Cut, Moderation
 from whoworks.findings.proposal import Half, propose_rules
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.rules import BESIDE, Condition, Rule, follow_rule, list_conditions, moderators_of, write_rule
 from whoworks.findings.setting import CLUSTERS_IN_A_LEVEL, Setting
 from whoworks.panel.panel import Panel
+from whoworks.plan.moderators import Moderator
 
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -55,7 +57,8 @@ def find_candidates(
     the candidates, then how often their moderators were proposed over further
     splits of all clusters (a description: those splits share their data).
     """
-    conditions = list_conditions(panel)
+    setting, moderators = open_search(panel, setting)
+    conditions = list_conditions(panel, moderators)
     held = [follow_rule((condition,), panel, setting)[0] for condition in conditions]
     member = np.column_stack(held) if held else np.zeros((len(setting.scores.y), 0), dtype=np.bool_)
     splits = split_clusters(setting, rngs=[np.random.default_rng(each) for each in seed.spawn(1 + N_SPLITS)])
@@ -70,6 +73,23 @@ def find_candidates(
         else:
             found.append(estimate_candidate(panel, setting, candidate, units=~splits[0]))
     return (*found, *((_stability(setting, candidate, again), None) for candidate in first))
+
+
+def open_search(panel: Panel, setting: Setting) -> tuple[Setting, tuple[Moderator, ...]]:
+    """Return the moderators that candidates may cut, and the setting that counts the largest of what holds one.
+
+    A trait of schools has to be proposed by some schools and shown by others. So
+    what larger units than clusters hold is cut only where there are enough of
+    these to be divided, and then they are what is divided for every candidate.
+    """
+    allowed, search = [], setting
+    for moderator in panel.plan.moderators:
+        counted = count_by(panel, setting, moderator)
+        per_arm = min(counted.n_clusters(arm) for arm in (setting.treated, setting.control))
+        if counted is setting or per_arm >= CLUSTERS_TO_TEST:
+            allowed.append(moderator)
+            search = min(search, counted, key=lambda each: int(each.scores.cluster.max()))
+    return search, tuple(allowed)
 
 
 def split_clusters(setting: Setting, *, rngs: Sequence[np.random.Generator]) -> tuple[Mask, ...]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from whoworks.design.levels import STUDENT
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups, group_categories, group_numbers
+from whoworks.findings.holder import count_by
 from whoworks.findings.regression import EffectFit, fit_effects
 from whoworks.findings.setting import FEW_DF, NOT_DETERMINED, TOO_FEW_DF, Setting
 from whoworks.panel.panel import Panel
@@ -79,9 +80,10 @@ def find_crossed(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
     """
     found: list[Finding] = []
     for student, context in pairs(panel.plan):
-        crossing = open_crossing(panel, setting, student, context)
+        counted = count_by(panel, setting, context)
+        crossing = open_crossing(panel, counted, student, context)
         if crossing is not None:
-            found += _find_pair(setting, crossing)
+            found += _find_pair(counted, crossing)
     return tuple(found)
 
 

@@ -21,6 +21,7 @@ from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.gap import find_gap
 from whoworks.findings.grading import grade_all
 from whoworks.findings.growth import find_growth
+from whoworks.findings.holder import count_by
 from whoworks.findings.min_p import add_min_p
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.omnibus import find_omnibus
@@ -44,6 +45,7 @@ from whoworks.scores.scores import Scores
 Progress = Callable[[float], None]
 Seeds = Iterator[np.random.SeedSequence]
 Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 
 def open_settings(panel: Panel, design: Design, scores: Sequence[Scores]) -> tuple[Setting, ...]:
@@ -127,7 +129,8 @@ def _find_structure(panel: Panel, setting: Setting, *, seeds: Seeds) -> list[Fin
     found = [*find_crossed(panel, setting), *find_projection(panel, setting)]
     found += [*find_site_variation(setting), *find_site_profile(panel, setting), *find_variance_ratio(setting)]
     if panel.plan.moderators:
-        omnibus = find_omnibus(setting, _features(panel, setting), seed=next(seeds))
+        features, held = _features(panel, setting)
+        omnibus = find_omnibus(setting, features, held=held, seed=next(seeds))
         found += [] if omnibus is None else [omnibus]
     return found
 
@@ -145,7 +148,16 @@ def _find_predicted(
     )
 
 
-def _features(panel: Panel, setting: Setting) -> Vector:
-    names = list(dict.fromkeys(moderator.name for moderator in panel.plan.moderators))
-    values = read_features(panel.values[names].iloc[setting.scores.rows])
-    return encode(values, centre=centres(values))[0]
+def _features(panel: Panel, setting: Setting) -> tuple[Vector, list[tuple[Vector, Codes]]]:
+    """Return the moderators' columns, and apart from them those that larger units than clusters hold, with these."""
+    moderators = {moderator.name: moderator for moderator in panel.plan.moderators}
+    values = read_features(panel.values[list(moderators)].iloc[setting.scores.rows])
+    columns, source = encode(values, centre=centres(values))
+    own, held = [], []
+    for place, moderator in enumerate(moderators.values()):
+        counted = count_by(panel, setting, moderator)
+        if counted is setting:
+            own.append(place)
+        else:
+            held.append((columns[:, source == place], counted.scores.cluster))
+    return columns[:, np.isin(source, own)], held

@@ -25,8 +25,8 @@ def add_min_p(
     """Return the findings with the step-down min-p of each planned family of two tests or more, in `robustness`.
 
     Only where every cell of every test of the family has ten clusters in each
-    arm: with fewer, the restricted bootstrap says little. Holm's p stays the one
-    that grades.
+    arm, with fewer the restricted bootstrap says little; and where all count the
+    same clusters, which share a draw. Holm's p stays the one that grades.
     """
     families: dict[str, list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
@@ -36,7 +36,8 @@ def add_min_p(
     for places, each in zip(families.values(), seed.spawn(len(families)), strict=True):
         opened = [open_hypothesis(findings[place], panel, settings) for place in places]
         hypotheses = [hypothesis for hypothesis in opened if hypothesis is not None]
-        if len(places) < 2 or len(hypotheses) < len(places):
+        counted = {findings[place].cluster for place in places}
+        if len(places) < 2 or len(hypotheses) < len(places) or len(counted) > 1:
             continue
         adjusted = step_down_min_p(hypotheses, n_draws=N_DRAWS, rng=np.random.default_rng(each))[1]
         for place, value in zip(places, adjusted, strict=True):
@@ -55,6 +56,7 @@ def open_hypothesis(finding: Finding, panel: Panel, settings: Sequence[Setting])
     moderation = open_moderation(panel, setting, moderator)
     if moderation is None:
         return None
+    setting = moderation.setting
     fit = fit_effects(setting.scores, basis=moderation.basis, keep=moderation.keep)
     used, free = fit.regressors, ~fit.fit.aliased
     tested = fit.first + np.flatnonzero(moderation.contrasts.any(axis=0))

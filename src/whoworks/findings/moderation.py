@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.findings.groups import group_categories, group_numbers, moderator_numbers, own_level_spread
+from whoworks.findings.holder import count_by
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
@@ -48,7 +49,8 @@ class Moderation:
 
 
 def open_moderation(panel: Panel, setting: Setting, moderator: Moderator) -> Moderation | None:
-    """Return the regression behind a moderator's test; None where it is not assessable."""
+    """Return the regression behind a moderator's test, counting what holds it; None where it is not assessable."""
+    setting = count_by(panel, setting, moderator)
     if moderator.kind == "number":
         values = moderator_numbers(panel, setting.scores, moderator)
         keep = ~np.isnan(values)

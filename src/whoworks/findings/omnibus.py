@@ -12,7 +12,7 @@ does the level of a block, which tells nothing of its own difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ def find_omnibus(
     setting: Setting,
     features: Vector,
     *,
+    held: Sequence[tuple[Vector, Codes]] = (),
     seed: np.random.SeedSequence,
     n_draws: int = N_DRAWS,
     progress: Progress = lambda share: None,
@@ -45,11 +46,13 @@ def find_omnibus(
     Parameters
     ----------
     features : (n, p) moderators as plain columns, one row per analysed unit
+    held : further columns, traits of units larger than the clusters, and (n,) codes of these, which their t counts
     """
     scores, design = setting.scores, setting.design
     place = np.searchsorted(design.rows, scores.rows)
-    columns = deviations(features, scores.cluster)
-    if not columns.shape[1]:
+    parts = [(deviations(x, cluster), cluster) for x, cluster in ((features, scores.cluster), *held)]
+    parts = [(columns, cluster) for columns, cluster in parts if columns.shape[1]]
+    if not parts:
         return None
     average = float(setting.average.effects([1.0]).estimate[0])
     base = scores.y - scores.mu0 - average * scores.z
@@ -59,16 +62,19 @@ def find_omnibus(
     units = list_assigned(arm=design.arm[two], assigned=design.assigned[two], block=design.exchangeable[two])
     drawn = np.vstack([units.arm, draw_many(units, n_draws=n_draws, rng=np.random.default_rng(seed))])
     statistics = np.empty(n_draws + 1)
-    step = max(1, min(AT_ONCE, HELD // columns.size))
+    step = max(1, min(AT_ONCE, HELD // max(columns.size for columns, _ in parts)))
     for start in range(0, n_draws + 1, step):
         arms = np.tile(design.arm, (len(drawn[start : start + step]), 1))
         arms[:, two] = drawn[start : start + step, units.unit]
         arm = arms[:, place]
         z = np.where(arm == treatment, 0.5, -0.5)
-        statistics[start : start + step] = largest_t(
-            residual=base + average * (z + 0.5), z=z, columns=columns, cluster=scores.cluster,
-            weights=np.where(two[place], 1 / np.take_along_axis(own.T, arm, axis=0), 0.0),
-        )  # fmt: skip
+        drawn_so = {
+            "residual": base + average * (z + 0.5), "z": z,
+            "weights": np.where(two[place], 1 / np.take_along_axis(own.T, arm, axis=0), 0.0),
+        }  # fmt: skip
+        statistics[start : start + step] = np.max(
+            [largest_t(columns=columns, cluster=cluster, **drawn_so) for columns, cluster in parts], axis=0
+        )
         progress(min(1.0, (start + step) / (n_draws + 1)))
     observed = float(statistics[0])
     # the draw itself among them: equal but for rounding counts as at least as extreme

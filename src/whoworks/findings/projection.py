@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import group_categories, moderator_numbers, own_level_spread
+from whoworks.findings.holder import count_by
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, Setting
 from whoworks.panel.panel import Panel
@@ -28,8 +29,12 @@ FEW_DF_RANGE = "fewer than 4 degrees of freedom: the range leans on assumptions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One column of the projection: a number in SD, or an indicator of a group against the first."""
+    """One column of the projection: a number in SD, or an indicator of a group against the first.
 
+    setting : that which counts what holds the moderator
+    """
+
+    setting: Setting
     moderator: Moderator
     level: str
     reference: str
@@ -50,22 +55,25 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
     if together < 2 or per_arm < CLUSTERS_PER_COLUMN * len(terms):
         return ()
     basis = np.column_stack([np.ones(len(keep)), *(term.column for term in terms)])
-    fit = fit_effects(setting.scores, basis=basis, keep=keep)
-    estimates = fit.effects(np.eye(basis.shape[1])[1:])
+    told = {
+        word: fit_effects(counted.scores, basis=basis, keep=keep).effects(np.eye(basis.shape[1])[1:])
+        for word, counted in {term.setting.design.cluster_level: term.setting for term in terms}.items()
+    }
     lost = int((~keep & (setting.treated | setting.control)).sum())
     left_out = (f"{lost:,} students are left out: of each, one of the moderators is not known",) if lost else ()
     found = []
     for index, term in enumerate(terms):
-        fields = setting.inference(estimates, index, is_difference=True)
+        estimates, counted = told[term.setting.design.cluster_level], term.setting
+        fields = counted.inference(estimates, index, is_difference=True)
         df = float(estimates.df[index])
         doubt = () if df >= TOO_FEW_DF else (NOT_DETERMINED if np.isnan(df) else FEW_DF_RANGE,)
         fields |= {"p_value": NAN, "statistic": NAN, "mde": NAN, "notes": (*doubt, *left_out)}
         fields |= {} if term.level else {"unit": "per SD"}
         found.append(
-            setting.finding(
+            counted.finding(
                 question="projection", quantity="difference in the effect, the other moderators held fixed",
                 moderator=term.moderator.name, level=term.level, reference=term.reference, status="descriptive",
-                **fields, **_counts(setting, term, keep),
+                **fields, **_counts(term, keep),
             )
         )  # fmt: skip
     return tuple(found)
@@ -76,9 +84,8 @@ def open_projection(panel: Panel, setting: Setting) -> tuple[Mask, tuple[Term, .
     keep = np.ones(len(setting.scores.y), dtype=np.bool_)
     terms: list[Term] = []
     for moderator in panel.plan.moderators:
-        known, own = _number(panel, setting, moderator) if moderator.kind == "number" else (
-            _groups(panel, setting, moderator)
-        )  # fmt: skip
+        counted = count_by(panel, setting, moderator)
+        known, own = (_number if moderator.kind == "number" else _groups)(panel, counted, moderator)
         if own:
             keep &= known
             terms += own
@@ -93,7 +100,7 @@ def _number(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask,
     if not setting.is_assessable(known) or not spread > 0:
         return known, []
     column = np.where(known, (np.nan_to_num(values) - float(values[known].mean())) / spread, 0.0)
-    return known, [Term(moderator=moderator, level="", reference="", column=column)]
+    return known, [Term(setting=setting, moderator=moderator, level="", reference="", column=column)]
 
 
 def _groups(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask, list[Term]]:
@@ -102,7 +109,7 @@ def _groups(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask,
     known = np.isin(groups.code, kept)
     terms = [
         Term(
-            moderator=moderator, level=groups.levels[level], reference=groups.levels[kept[0]],
+            setting=setting, moderator=moderator, level=groups.levels[level], reference=groups.levels[kept[0]],
             column=groups.member(level).astype(np.float64),
         )
         for level in kept[1:]
@@ -110,9 +117,9 @@ def _groups(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask,
     return known, terms
 
 
-def _counts(setting: Setting, term: Term, keep: Mask) -> dict[str, object]:
+def _counts(term: Term, keep: Mask) -> dict[str, object]:
     """Count the units behind a column: a group and the rest, or everyone along a number."""
     if not term.level:
-        return setting.counts(keep)
+        return term.setting.counts(keep)
     member = keep & (term.column == 1)
-    return setting.counts(member, keep & ~member)
+    return term.setting.counts(member, keep & ~member)

@@ -138,7 +138,7 @@ def _group_size(cluster: Codes, group: Codes | None) -> Vector:
 def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
     """Return h, or its cluster mean and the deviation from it where every arm of the fit has 20 clusters."""
     assert scores.h is not None
-    h, cluster = scores.h[keep], scores.cluster[keep]
+    h, cluster = scores.h[keep], _dividing(scores)[keep]
     code = np.unique(cluster, return_inverse=True)[1]
     size = np.bincount(code)
     if fewest_clusters(scores, keep) < CLUSTERS_TO_SPLIT or size.max(initial=0) == 1:
@@ -147,10 +147,14 @@ def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
     return [mean[:, None], (h - mean)[:, None]]
 
 
+def _dividing(scores: Scores) -> Codes:
+    return scores.cluster if scores.divided_by is None else scores.divided_by
+
+
 def fewest_clusters(scores: Scores, keep: Mask) -> int:
-    """Count the clusters of the smallest arm among some units, of all arms in the fit, whichever is asked about."""
+    """Count the clusters that divide h, in the smallest of all arms of the fit among some units."""
     arms = [scores.z == 1, control_units(scores), *(column == 1 for column in scores.other.T)]
-    counts = (int(np.count_nonzero(np.bincount(scores.cluster[arm & keep]))) for arm in arms)
+    counts = (int(np.count_nonzero(np.bincount(_dividing(scores)[arm & keep]))) for arm in arms)
     return min(count for count in counts if count)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from whoworks.findings.groups import own_level_values
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
+from whoworks.plan.moderators import Moderator
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -84,10 +86,10 @@ def follow_rule(rule: Rule, panel: Panel, setting: Setting) -> tuple[Mask, Mask]
     return inside & known, known
 
 
-def list_conditions(panel: Panel) -> tuple[Condition, ...]:
-    """Return every cut that a rule may use, along every moderator of the plan; no outcome moves a cut point."""
+def list_conditions(panel: Panel, moderators: Sequence[Moderator]) -> tuple[Condition, ...]:
+    """Return every cut that a rule may use, along each of some moderators; no outcome moves a cut point."""
     listed: list[Condition] = []
-    for moderator in {m.name: m for m in panel.plan.moderators}.values():
+    for moderator in {m.name: m for m in moderators}.values():
         column = panel.values[moderator.name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             levels = [str(level) for level in column.cat.categories]

@@ -115,7 +115,9 @@ def _open(
 
 
 def _refit(moderation: Moderation, other: Setting) -> Refit:
-    fit = fit_effects(other.scores, basis=moderation.basis, keep=moderation.keep)
+    own = moderation.setting.scores
+    scores = replace(other.scores, cluster=own.cluster, divided_by=own.divided_by)
+    fit = fit_effects(scores, basis=moderation.basis, keep=moderation.keep)
     if len(moderation.contrasts) > 1:
         test = fit.joint(moderation.contrasts)
         return Refit(estimate=np.nan, p_value=test.p_value if test.df >= TOO_FEW_DF else np.nan)

@@ -17,6 +17,7 @@ from whoworks.findings.groups import (
     own_level_spread,
     own_level_values,
 )
+from whoworks.findings.holder import count_by
 from whoworks.findings.randomization import randomization_test
 from whoworks.findings.regression import EffectFit, fit_effects
 from whoworks.findings.setting import TOO_FEW_DF, Setting, doubts
@@ -42,12 +43,14 @@ def find_moderation(
     A category gives its groups' effects, each group's difference from the first,
     and with three groups or more one joint test that stands for it. A number
     gives the difference per SD and a curve; its cut points are for display.
-    Students without a record of it are left out, and counted in a note.
+    Students without a record of it are left out, and counted in a note. Errors
+    count what holds the moderator: schools, where it is a trait of schools.
     """
+    counted = count_by(panel, setting, moderator)
     if moderator.kind == "number":
-        found = _along_number(panel, setting, moderator, rng=rng)
+        found = _along_number(panel, counted, moderator, rng=rng)
     else:
-        found = _between_groups(setting, moderator, group_categories(panel, setting.scores, moderator), rng=rng)
+        found = _between_groups(counted, moderator, group_categories(panel, setting.scores, moderator), rng=rng)
     return note_unrecorded(panel, setting, moderator, found)
 
 

@@ -34,6 +34,7 @@ class Scores:
     id : (n,) unit ids, as text
     prognosis_name : which learner was chosen ("ridge regression", "gradient boosting", "none")
     share_explained : share of the outcome's left-out variance that h removes (0 where there is none)
+    divided_by : (n,) codes of the clusters by whose means h is divided, where `cluster` counts larger units; else None
     """
 
     outcome: str
@@ -56,6 +57,7 @@ class Scores:
     id: NDArray[np.object_]
     prognosis_name: str
     share_explained: float
+    divided_by: Codes | None = None
 
     @property
     def frame(self) -> pd.DataFrame:
