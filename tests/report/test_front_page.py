@@ -167,3 +167,12 @@ def test_signs_that_effects_vary_are_told_on_page_one_and_settle_nothing():
         "Exploration saw signs that effects vary between students (adjusted p = .03); between whom is not settled."
     )
     assert "Exploration saw" not in told[1]
+
+
+def test_places_elsewhere_have_the_plan_s_word(words):
+    assert words.places == "schools"
+    plan = words.plan.model_copy(update={"levels": {"student": "pupil_ref"}})
+    plan = plan.model_copy(update={"design": plan.design.model_copy(update={"site": "", "blocks": ()})})
+    nowhere = replace(words, plan=plan)
+    assert nowhere.places == "places"
+    assert propose([], nowhere, None)[0].startswith("Repeat the study in other places:")

@@ -279,4 +279,4 @@ def tell_elsewhere(chosen: Selection, words: Words) -> str:
                 f"expected between {low} and {high} {unit_word(new, words)} ({percent(new.conf_level, 1)} prediction "
                 "interval)."
             )
-    return "Whether other schools would see the same: these are the ones that took part."
+    return f"Whether other {words.places} would see the same: these are the ones that took part."

@@ -112,6 +112,11 @@ class Words:
         """What a place is called that effects may differ between; students where the plan has none."""
         return self.plan.place_level or STUDENT
 
+    @property
+    def places(self) -> str:
+        """What places like those of the study are called, in the plural."""
+        return plural(self.plan.place_level) if self.plan.place_level else "places"
+
     def find_outcome(self, name: str) -> Outcome:
         """Return the plan's outcome of this name; KeyError when there is none."""
         named = {outcome.column: outcome for outcome in reversed(self.plan.outcomes)}

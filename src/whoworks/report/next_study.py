@@ -29,7 +29,7 @@ def propose(findings: Iterable[Finding], words: Words, average: Finding | None) 
         propose_explored([finding for finding in explored if not is_planned(finding, words)], words),
     ]
     return tuple(sentence for sentence in said if sentence) or (
-        "Repeat the study in other schools: nothing here has been confirmed elsewhere yet.",
+        f"Repeat the study in other {words.places}: nothing here has been confirmed elsewhere yet.",
     )
 
 
@@ -98,7 +98,7 @@ def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str,
     if shortfall(worst, words) <= 1:
         return (
             "Every planned difference that would matter was within this study's reach; the next step is to repeat it "
-            "in other schools."
+            f"in other {words.places}."
         )
     effect = effect_of(worst, words)
     if asked(worst) in parts:
