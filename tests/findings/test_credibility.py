@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.findings.pilots import FOUR, open_pilot, student_moderator
 from whoworks.findings import credibility, fragility
 from whoworks.findings.credibility import found_direction, grade, meaningful_difference
 from whoworks.findings.finding import NAN, Finding, Findings
-from whoworks.findings.fragility import dies_on_ranks, has_unconfirmed_cut, turns_without_a_site
+from whoworks.findings.fragility import dies_on_log_odds, dies_on_ranks, has_unconfirmed_cut, turns_without_a_site
 from whoworks.findings.moderation import Cut, Moderation, open_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.steadiness import Steadiness
@@ -299,6 +300,79 @@ def test_of_many_schools_none_is_passed_over_that_would_turn_a_difference(monkey
         asked_of += len(fragility._sites_that_could(everyone, asked, scores.site[asked.keep], 0.3))
     assert 5 < sum(turned) < len(turned) - 5
     assert 0 < asked_of < 0.5 * 40 * len(noise)
+
+
+def by_hand(moderation, *, place, meaningful):
+    """Leave out each place in turn and look at the end of the interval that lies against the estimate."""
+    setting, contrast = moderation.setting, [0.0, 1.0]
+    told = fit_effects(setting.scores, basis=moderation.basis, keep=moderation.keep).effects(contrast)
+    ends = []
+    for each in np.unique(place[moderation.keep]):
+        rest = moderation.keep & (place != each)
+        fit = fit_effects(setting.scores, basis=moderation.basis, keep=rest).effects(contrast)
+        half = stats.t.ppf(0.5 + setting.confidence / 2, fit.df[0]) * fit.std_error[0]
+        ends.append(fit.estimate[0] - half if told.estimate[0] > 0 else -(fit.estimate[0] + half))
+    return min(ends) < -meaningful
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("partly", [False, True])
+def test_leaving_out_each_site_by_hand_gives_the_same_verdict(confidence, sign, partly):
+    """Sites are pairs of blocks; the estimate is of either sign; some units are of no group that is compared."""
+    moderation = some_moderation()
+    scores, rng = moderation.setting.scores, np.random.default_rng(6)
+    site = scores.block // 2
+    keep = moderation.keep & (rng.uniform(size=len(site)) < 0.7) if partly else moderation.keep
+    verdicts = []
+    for _ in range(6):
+        effect = np.where(site == 0, 3.0, rng.uniform(-0.5, 0.7)) * moderation.basis[:, 1] * scores.z
+        y = sign * np.where(keep, effect + rng.normal(size=len(site)), 40 * moderation.basis[:, 1] * scores.z)
+        asked = with_outcome(replace(moderation, keep=keep), y)
+        setting = replace(
+            asked.setting, confidence=confidence, scores=replace(asked.setting.scores, site=site)
+        )  # fmt: skip
+        asked = replace(asked, setting=setting)
+        for meaningful in (0.1, 0.4, 0.8):
+            verdicts.append(turns_without_a_site(asked, meaningful=meaningful))
+            assert verdicts[-1] == by_hand(asked, place=site, meaningful=meaningful)
+    assert 0 < sum(verdicts) < len(verdicts)
+
+
+@pytest.mark.parametrize(("n_sites", "turns"), [(2, False), (3, True)])
+def test_of_two_sites_none_is_left_out_and_of_three_each_is(n_sites, turns):
+    moderation = some_moderation()
+    scores = moderation.setting.scores
+    site = np.minimum(scores.block, n_sites - 1)
+    noise = 0.3 * np.random.default_rng(0).normal(size=len(site))
+    effect = np.where(site == n_sites - 1, 30.0, -2.0) * moderation.basis[:, 1] * scores.z
+    asked = with_outcome(moderation, noise + effect)
+    setting = replace(asked.setting, scores=replace(asked.setting.scores, site=site))
+    assert turns_without_a_site(replace(asked, setting=setting), meaningful=0.5) == turns
+
+
+@pytest.mark.parametrize("column", ["frl", "setting"])
+def test_where_no_p_can_be_told_a_difference_does_not_survive(column):
+    """An outcome that is the same for all has no error: nothing speaks for the difference on any scale."""
+    moderation = some_moderation(column)
+    flat = with_outcome(moderation, np.full(len(moderation.setting.scores.y), 0.5))
+    assert dies_on_ranks(flat)
+    bounded = flat.setting.outcome.model_copy(update={"bounds": (0.0, 1.0)})
+    assert dies_on_log_odds(replace(flat, setting=replace(flat.setting, outcome=bounded)))
+
+
+def test_on_ranks_a_difference_survives_at_the_five_percent_level():
+    moderation = some_moderation()
+    noise = np.random.default_rng(1).normal(size=len(moderation.setting.scores.y))
+    member = moderation.basis[:, 1] * moderation.setting.scores.z
+    near = 0
+    for shift in np.linspace(0.3, 1.5, 60):
+        asked = with_outcome(moderation, noise + shift * member)
+        ranked = replace(asked.setting.scores, y=stats.rankdata(asked.setting.scores.y))
+        p = fit_effects(ranked, basis=asked.basis, keep=asked.keep).effects([0.0, 1.0]).p_value[0]
+        assert dies_on_ranks(asked) == (p > 0.05)
+        near += 0.05 < p < 0.1
+    assert near > 0
 
 
 def test_a_numbers_difference_is_held_per_sd_against_what_would_matter():

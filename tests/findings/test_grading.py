@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.findings.pilots import student_moderator, three_arms, where
 from tests.findings.redrawn import classrooms, redraw
 from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Check, Verdict
@@ -54,3 +57,39 @@ def test_losses_of_one_outcome_cap_its_claims_alone():
     outcome = classrooms(40).main.scores.outcome
     assert any("attrition" in cap for cap in caps_of(outcome))
     assert not any("attrition" in cap for cap in caps_of("another outcome"))
+
+
+def graded_along(opened, column, *, place=0, p_adjusted):
+    """Grade what one moderator's test found in one setting, had its adjusted p been this."""
+    setting, moderator = opened.settings[place], opened.moderator(column)
+    found = find_moderation(opened.panel, setting, moderator, rng=np.random.default_rng(0))
+    adjusted = [replace(f, p_adjusted=p_adjusted) if f.family else f for f in adjust_families(found)]
+    return grade_all(opened.panel, opened.settings, Findings(items=tuple(adjusted)), [], {})
+
+
+def test_differences_that_a_joint_test_stands_for_carry_its_grade():
+    """Two of three groups' differences are no claims of their own: they are as sure as the joint test and no more."""
+    for p, grade in ((0.2, "very low"), (0.03, "low")):
+        graded = graded_along(student_moderator(), "setting", p_adjusted=p)
+        joint = where(graded, question="joint")
+        assert joint.credibility == grade
+        assert [f.credibility for f in graded.where(question="difference")] == [grade] * 2
+        assert {f.credibility for f in graded.where(question="subgroup")} <= {"", "not assessable"}
+
+
+def test_a_contrast_that_is_not_the_main_one_is_low_at_most():
+    opened = three_arms()
+    planned = replace(opened.settings[1], is_primary=True)
+    opened = replace(opened, settings=(opened.settings[0], planned))
+    for place, capped in ((0, False), (1, True)):
+        found = where(graded_along(opened, "frl", place=place, p_adjusted=1e-6), question="difference")
+        assert any("not the primary outcome and main contrast" in cap for cap in found.caps) == capped
+        assert not capped or found.credibility in ("low", "very low")
+
+
+@pytest.mark.parametrize("question", ["profile", "ranking", "sorted-group"])
+def test_what_the_search_found_carries_no_grade_along_a_moderator_of_the_plan_either(question):
+    opened = student_moderator()
+    found = opened.main.finding(question=question, quantity="", moderator="frl", status="exploratory", p_adjusted=1e-6)
+    graded = grade_all(opened.panel, opened.settings, Findings(items=(found,)), [], {})
+    assert [f.credibility for f in graded] == [""]
