@@ -9,15 +9,17 @@ import pytest
 from tests.report.harbour import averages, build, effect, explored, make_evidence, planned
 from tests.report.test_sites_section import NEW
 from whoworks.checks.verdict import Verdict
-from whoworks.findings.finding import NAN
+from whoworks.findings.finding import NAN, Findings
 from whoworks.report.disclosure import withhold
+from whoworks.report.figures.forest import build_rows
 from whoworks.report.front_page import compose_front_page, find_claims, list_estimates, tell_arms, tell_claims
 from whoworks.report.labels import Words, read_words
 from whoworks.report.next_study import propose, times_as_many
 from whoworks.report.sections.differences import planned_table
+from whoworks.report.sections.method import tell_counted
 from whoworks.report.selection import select
 from whoworks.report.states import meaningful_units
-from whoworks.report.tables import tell_sd
+from whoworks.report.tables import moderator_table, tell_sd
 
 
 def front(evidence):
@@ -176,3 +178,27 @@ def test_places_elsewhere_have_the_plan_s_word(words):
     nowhere = replace(words, plan=plan)
     assert nowhere.places == "places"
     assert propose([], nowhere, None)[0].startswith("Repeat the study in other places:")
+
+
+def test_a_count_of_other_clusters_than_the_average_s_has_its_noun(words):
+    lunch, setting = (
+        effect(1.0, 1.0, question="subgroup", moderator=name, level=level, cluster=cluster, n_clusters=n)
+        for name, level, cluster, n in (("frl", "Y", "class", 48), ("locale", "S", "school", 12))
+    )
+    mixed = planned_cells((lunch, setting), words)
+    assert mixed == ("Classes", ["48", "12 schools"])
+    assert planned_cells((setting,), words) == ("Schools", ["12"])
+    assert build_rows((setting,), words)[1].clusters == "12 schools"
+
+
+def planned_cells(findings, words):
+    """Return the head and the cells of the column that counts clusters."""
+    table = moderator_table(findings, words, caption="", technical=False)
+    return table.columns[2].head, [row.cells[2] for row in table.rows if row.tone != "group"]
+
+
+def test_the_method_says_where_other_clusters_are_counted(evidence, words):
+    assert tell_counted(withhold(evidence), words) == "classes"
+    schools = replace(evidence.findings.items[-1], cluster="school")
+    both = withhold(replace(evidence, findings=Findings(items=(*evidence.findings, schools))))
+    assert tell_counted(both, words) == "classes, and schools in questions about a trait of schools"

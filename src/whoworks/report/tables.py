@@ -57,6 +57,19 @@ def count_cell(finding: Finding, number: int) -> str:
     return DASH if finding.suppressed or not number else count(number)
 
 
+def clusters_head(findings: Sequence[Finding], words: Words) -> str:
+    """Return the head of a column that counts what inference counts: what all rows count, else what the averages do."""
+    nouns = {words.cluster(finding.cluster) for finding in findings}
+    return capital(plural(nouns.pop() if len(nouns) == 1 else words.cluster()))
+
+
+def clusters_cell(finding: Finding, head: str, words: Words) -> str:
+    """Write a count of clusters, with its noun where the column's head has another."""
+    told = count_cell(finding, finding.n_clusters)
+    same = told == DASH or head == capital(plural(words.cluster(finding.cluster)))
+    return told if same else words.clusters(finding.n_clusters, finding.cluster)
+
+
 def p_cell(p: float) -> str:
     """Write a p-value without its name; a dash where there is none."""
     return DASH if math.isnan(p) else bare_p(p)
@@ -121,19 +134,19 @@ def tell_sd(averages: Sequence[Finding], words: Words) -> str:
 def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, technical: bool) -> Table:
     """Return groups, differences and joint tests, moderator by moderator."""
     rows: list[Row] = []
-    head = ""
+    head, counted = "", clusters_head(findings, words)
     for finding in findings:
         named = group_head(finding, words)
         if named != head:
             head = named
             rows.append(Row(cells=(named,), tone="group"))
-        rows.append(moderator_row(finding, words, technical=technical))
+        rows.append(moderator_row(finding, words, counted=counted, technical=technical))
     level = next((f.conf_level for f in findings), 0.95)
     extra = tuple(Column(head=head, align="right", share=0.6) for head in TECHNICAL) if technical else ()
     columns = (
         Column(head="Group or comparison", share=2.2),
         Column(head="Students", align="right", share=0.85),
-        Column(head=capital(plural(words.cluster())), align="right", share=0.8),
+        Column(head=counted, align="right", share=1.0 if len({f.cluster for f in findings}) > 1 else 0.8),
         Column(head=f"{capital(words.effect)} or difference ({100 * level:g} % interval)", align="right", share=1.9),
         *extra,
         Column(head="In SD", align="right", share=0.65),
@@ -185,14 +198,14 @@ def group_head(finding: Finding, words: Words) -> str:
     return f"{head} \u00b7 {words.contrast(finding.contrast)}" if arm_columns(words) else head
 
 
-def moderator_row(finding: Finding, words: Words, *, technical: bool) -> Row:
-    """Return one group, difference or joint test."""
+def moderator_row(finding: Finding, words: Words, *, counted: str, technical: bool) -> Row:
+    """Return one group, difference or joint test; `counted` is the head over its clusters."""
     places = places_of(finding, words)
     is_claim = finding.question in ("difference", "joint")
     label, told = row_label(finding, words), estimate_cell(finding, words)
     if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
         told = f"F = {fixed(finding.statistic, 2)} on {fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} df"
-    cells = [label, count_cell(finding, finding.n_units), count_cell(finding, finding.n_clusters), told]
+    cells = [label, count_cell(finding, finding.n_units), clusters_cell(finding, counted, words), told]
     if technical:
         cells += [number_cell(finding.std_error, places), number_cell(finding.df, 1)]
         cells += [p_cell(finding.p_value), p_cell(finding.p_randomization)] if is_claim else ["", ""]

@@ -15,7 +15,7 @@ from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.numbers import count
 from whoworks.report.states import meaningful_units
-from whoworks.report.tables import DASH, estimate_cell
+from whoworks.report.tables import DASH, clusters_cell, estimate_cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,7 +110,7 @@ def average_row(finding: Finding, words: Words) -> Row:
 
 def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) -> Row:
     """Return a line with its numbers; clusters are counted where they are not the students."""
-    alone = words.cluster(finding.cluster) == "student"
+    own = clusters_cell(finding, capital(plural(words.cluster())), words)
     return Row(
         kind=kind,
         lines=lines,
@@ -118,7 +118,7 @@ def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) 
         low=finding.conf_low,
         high=finding.conf_high,
         students=count(finding.n_units) if finding.n_units else DASH,
-        clusters="" if alone else count(finding.n_clusters) if finding.n_clusters else DASH,
+        clusters="" if words.cluster(finding.cluster) == "student" else own,
         told=estimate_cell(finding, words),
     )
 
@@ -234,7 +234,10 @@ def tell_rows(rows: Sequence[Row], average: Finding, words: Words) -> str:
         if row.kind == "heading":
             heading = f"{label}: "
             continue
-        counted = [f"{n} {noun}" for n, noun in ((row.students, "students"), (row.clusters, cluster)) if n.strip(DASH)]
+        held = row.clusters if " " in row.clusters else f"{row.clusters} {cluster}"
+        counted = [f"{row.students} students"] * bool(row.students.strip(DASH)) + [held] * bool(
+            row.clusters.strip(DASH)
+        )
         size = f" ({', '.join(counted)})" if counted else ""
         said.append(f"{heading if row.kind == 'group' else ''}{label}{size}: {row.told}.")
     return " ".join(said)

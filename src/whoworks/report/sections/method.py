@@ -36,8 +36,8 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
         (
             "Ranges:",
             f"{level} intervals with CR2 standard errors and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; "
-            f"Pustejovsky & Tipton 2018), counting {plural(words.cluster())}; several differences at once are tested "
-            "with HTZ.",
+            f"Pustejovsky & Tipton 2018), counting {tell_counted(released, words)}; several differences at once are "
+            "tested with HTZ.",
         ),
         ("Many questions:", many(released)),
         ("Effect sizes:", "Estimates over the standard deviation of all students in both arms, with the small-sample "
@@ -48,6 +48,13 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
         ("Small cells:", f"Cells of {released.rule.sentence} are withheld in every file."),
     ]  # fmt: skip
     return tuple((head, text) for head, text in items if text)
+
+
+def tell_counted(released: Released, words: Words) -> str:
+    """Name what inference counts, and what else it counts in questions about a trait of larger groups."""
+    said = plural(words.cluster())
+    others = dict.fromkeys(plural(f.cluster) for f in released.evidence.findings if f.cluster)
+    return said + "".join(f", and {many} in questions about a trait of {many}" for many in others if many != said)
 
 
 def find_learners(released: Released) -> list[str]:
