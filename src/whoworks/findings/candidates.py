@@ -191,7 +191,7 @@ def _subject(candidate: Candidate) -> dict[str, object]:
 
 def _listed(setting: Setting, candidate: Candidate) -> Finding:
     """List a candidate that too few clusters could test."""
-    note = f"not assessable: fewer than {CLUSTERS_TO_TEST} clusters in an arm are too few to be divided"
+    note = f"not assessable: fewer than {CLUSTERS_TO_TEST} clusters in an arm leave too few to test it in"
     everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     fields = _subject(candidate) | {"quantity": "proposed, not tested", "status": "descriptive", "notes": (note,)}
     return setting.finding(**fields, **setting.counts(everyone))  # type: ignore[arg-type]
