@@ -11,7 +11,7 @@ from scipy import stats
 from tests.findings.pilots import open_pilot
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import NO_ERROR
-from whoworks.findings.takeup import anderson_rubin, find_takeup, is_full
+from whoworks.findings.takeup import UNBOUNDED, anderson_rubin, find_takeup, is_full
 
 GRID = np.linspace(-60, 60, 240_001)
 
@@ -133,3 +133,34 @@ def test_under_four_degrees_of_freedom_there_is_no_p():
 def test_too_few_clusters_with_records_give_nothing(opened):
     d = np.where(opened.scores.cluster < 3, opened.scores.d, np.nan)
     assert find_takeup(replace(opened.main, scores=replace(opened.scores, d=d))) == ()
+
+
+def weakly(opened, seed):
+    """Leave the offer next to no hold on take-up: half of all students take it up, a few more of those offered."""
+    moved = 0.45 + 0.1 * opened.scores.z
+    return (np.random.default_rng(seed).random(len(opened.scores.y)) < moved).astype(float)
+
+
+def test_for_a_yes_or_no_outcome_every_limit_is_in_percentage_points_in_words_too(opened):
+    passed = (opened.scores.y > np.median(opened.scores.y)).astype(float)
+    shapes = set()
+    for seed in range(20):
+        scores = replace(opened.scores, d=weakly(opened, seed))
+        scale = opened.main.scale
+        binary = replace(opened.main, scores=replace(scores, y=passed), scale=replace(scale, binary=True, control=0.5))
+        points = replace(opened.main, scores=replace(scores, y=100 * passed))
+        one, other = find_takeup(binary)[1], find_takeup(points)[1]
+        assert one.notes == other.notes
+        np.testing.assert_allclose(
+            (one.estimate, one.conf_low, one.conf_high), (other.estimate, other.conf_low, other.conf_high), rtol=1e-9
+        )
+        shapes |= {"rays" for note in one.notes if "remain possible" in note}
+    assert shapes
+
+
+def test_where_every_value_remains_possible_no_estimate_is_told(opened):
+    told = [find_takeup(replace(opened.main, scores=replace(opened.scores, d=weakly(opened, s))))[1] for s in range(20)]
+    unbounded = [cace for cace in told if UNBOUNDED in cace.notes]
+    assert 0 < len(unbounded) < 20
+    for cace in told:
+        assert np.isnan(cace.estimate) == np.isnan(cace.effect_size) == (cace in unbounded)

@@ -12,6 +12,7 @@ from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import FEW_DF, NO_ERROR, TOO_FEW_DF, Mask, Setting
 
 ROUNDING = 1e-6  # percentage points
+UNBOUNDED = "the interval is unbounded: the offer hardly moved take-up"
 
 
 def find_takeup(setting: Setting) -> tuple[Finding, ...]:
@@ -20,7 +21,7 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     The complier average causal effect is the effect on the outcome over the
     effect on any receipt. Its interval inverts the CR2 t test of ``y - b d``
     (Anderson & Rubin 1949), and so stays honest where take-up hardly differs: it
-    may then be unbounded or two rays, and says so. Where all took up what they
+    may then be unbounded, and no estimate is told, or two rays, and says so. Where all took up what they
     were offered and nobody else did, the effect per taker-up is the average, and
     is not told twice.
     """
@@ -46,17 +47,20 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     a, b = float(last.estimate[0]), float(first.estimate[0])
     variance = (float(parts[0] @ parts[0]), float(parts[0] @ parts[1]), float(parts[1] @ parts[1]))
     critical = float(stats.t.ppf(0.5 + setting.confidence / 2, last.df[0])) ** 2
-    low, high, shape = anderson_rubin(effect=a, receipt=b, variance=variance, critical=critical)
     times = 100.0 if setting.scale.binary else 1.0
+    low, high, shape = anderson_rubin(
+        effect=times * a, receipt=b, variance=(times**2 * variance[0], times * variance[1], variance[2]),
+        critical=critical,
+    )  # fmt: skip
+    ratio = a / b if b and shape != UNBOUNDED else NAN  # where no value is ruled out, none is worth telling
     has_p = last.df[0] >= TOO_FEW_DF
     notes = ("interval by inverting the cluster-robust t test (Anderson-Rubin)",
              *((shape,) if shape else ()), *(() if has_p else (FEW_DF,)))  # fmt: skip
     cace = setting.finding(
         question="average", estimand="cace", quantity="average effect among those moved to take up",
-        status="exploratory", estimate=times * a / b if b else NAN, df=float(last.df[0]),
-        conf_low=times * low, conf_high=times * high,
-        effect_size=setting.scale.effect_size(a / b) if b else NAN,
-        effect_size_low=setting.scale.effect_size(low), effect_size_high=setting.scale.effect_size(high),
+        status="exploratory", estimate=times * ratio, df=float(last.df[0]), conf_low=low, conf_high=high,
+        effect_size=setting.scale.effect_size(ratio), effect_size_low=setting.scale.effect_size(low / times),
+        effect_size_high=setting.scale.effect_size(high / times),
         sd_used=setting.scale.name, p_value=float(last.p_value[0]) if has_p else NAN, notes=notes,
         **setting.counts(keep),
     )  # fmt: skip
@@ -95,7 +99,7 @@ def anderson_rubin(
     discriminant = one**2 - 4 * two * none
     if two <= 0:
         if discriminant <= 0:
-            return NAN, NAN, "the interval is unbounded: the offer hardly moved take-up"
+            return NAN, NAN, UNBOUNDED
         roots = sorted((-one + sign * np.sqrt(discriminant)) / (2 * two) for sign in (-1, 1))
         return NAN, NAN, f"all values but those from {roots[0]:.3g} to {roots[1]:.3g} remain possible"
     root = np.sqrt(max(discriminant, 0.0))
