@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import open_pilot, student_moderator, where
+from tests.inference.naive import naive_fit
 from whoworks.findings.finding import Finding
 from whoworks.findings.gap import BEFORE, NARROWED, TURNED, UNSURE, WIDENED, direction, find_gap, share_tests
 from whoworks.findings.groups import group_categories
@@ -63,6 +64,30 @@ def test_without_blocks_and_prognosis_the_change_is_one_gap_less_the_other():
     assert change.std_error == pytest.approx(float(fit.effects([0.0, 1.0]).std_error[0]), rel=1e-12)
 
 
+def test_each_of_control_counts_by_the_inverse_of_its_chance_of_control():
+    opened = student_moderator()
+    own = np.random.default_rng(5).uniform(0.2, 0.8, size=len(opened.scores.y))
+    scores = replace(opened.scores, own=own)
+    groups = group_categories(opened.panel, scores, opened.moderator("frl"))
+    keep = (scores.z == 0) & (groups.code >= 0)
+    fit = naive_fit(
+        groups.member(1)[keep, None].astype(float), scores.y[keep], scores.cluster[keep], weights=1 / own[keep],
+        absorb=scores.block[keep],
+    )  # fmt: skip
+    before = find_gap(opened.panel, replace(opened.main, scores=scores), opened.moderator("frl"))[0]
+    assert before.estimate == pytest.approx(fit.coefficients[0], rel=1e-8)
+    assert before.std_error == pytest.approx(np.sqrt(fit.covariance[0, 0]), rel=1e-6)
+    assert before.df == pytest.approx(fit.df[0], rel=1e-6)
+
+
+def test_a_change_is_confirmatory_on_the_primary_outcome_and_main_contrast_alone():
+    opened = student_moderator()
+    for is_primary, is_main_contrast in ((True, True), (True, False), (False, True)):
+        setting = replace(opened.main, is_primary=is_primary, is_main_contrast=is_main_contrast)
+        _, change = find_gap(opened.panel, setting, opened.moderator("frl"))
+        assert change.status == ("confirmatory" if is_primary and is_main_contrast else "exploratory")
+
+
 @pytest.mark.parametrize(
     ("gap", "low", "high", "change", "word"),
     [
@@ -72,6 +97,10 @@ def test_without_blocks_and_prognosis_the_change_is_one_gap_less_the_other():
         (6.0, 3.0, 9.0, -7.0, TURNED),
         (1.0, -2.0, 4.0, -2.0, UNSURE),
         (6.0, 3.0, 9.0, np.nan, UNSURE),
+        (3.0, 0.0, 6.0, -2.0, UNSURE),
+        (-3.0, -6.0, 0.0, 2.0, UNSURE),
+        (-6.0, -9.0, -3.0, 7.0, TURNED),
+        (6.0, 3.0, 9.0, 2.0, WIDENED),
     ],
 )
 def test_narrower_or_wider_is_said_only_of_a_gap_that_is_there(gap, low, high, change, word):

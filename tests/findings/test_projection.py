@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from tests.findings.pilots import open_pilot, open_study, student_moderator, trim, where
+from tests.findings.pilots import (
+    FOUR,
+    open_pilot,
+    open_study,
+    student_moderator,
+    three_arms,
+    trim,
+    where,
+    without_record,
+)
 from tests.findings.redrawn import classrooms, redraw
 from whoworks.findings.families import is_test
 from whoworks.findings.projection import find_projection, open_projection
@@ -48,6 +58,40 @@ def test_students_who_lack_a_moderator_are_left_out_and_counted():
         f"{int((~keep).sum())} students are left out: of each, one of the moderators is not known" in f.notes
         for f in found
     )
+
+
+def test_whoever_lacks_a_moderator_is_in_neither_of_its_groups():
+    """A fifth of the students have no record of lunch and wild outcomes: they move nothing."""
+    opened = without_record(0.2)
+    absent = opened.panel.values["frl"].isna().to_numpy()[opened.scores.rows]
+    assert absent.mean() > 0.1
+    keep, _ = open_projection(opened.panel, opened.main)
+    assert not (keep & absent).any()
+    wild = replace(opened.scores, y=np.where(absent, 1e4 * opened.scores.z, opened.scores.y))
+    mine, theirs = (
+        find_projection(opened.panel, setting) for setting in (opened.main, replace(opened.main, scores=wild))
+    )
+    assert [f.estimate for f in mine] == [f.estimate for f in theirs]
+
+
+def test_of_three_arms_those_of_the_third_are_not_among_the_left_out():
+    opened = three_arms()
+    compared = (opened.scores.z == 1) | opened.main.control
+    keep, _ = open_projection(opened.panel, opened.main)
+    found, lost = find_projection(opened.panel, opened.main), (~keep & compared).sum()
+    assert 0 < lost < (~keep).sum()
+    assert all(re.search(rf"\b{lost} students", " ".join(f.notes)) for f in found)
+
+
+@pytest.mark.parametrize("classes", [22, 24])
+def test_every_column_takes_two_clusters_of_each_arm(classes):
+    """Five moderators of which one has three groups are six columns: twelve classes an arm, and not ten."""
+    opened = open_pilot(
+        "student-moderator", names=(*FOUR, "setting"), students=20 * classes, classes=classes, schools=3, blocks="none"
+    )
+    per_arm = min(opened.main.n_clusters(arm) for arm in (opened.main.treated, opened.main.control))
+    assert (per_arm, len(open_projection(opened.panel, opened.main)[1])) == (classes // 2, 6)
+    assert bool(find_projection(opened.panel, opened.main)) == (classes == 24)
 
 
 def test_moderators_that_go_together_are_told_apart():

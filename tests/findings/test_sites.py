@@ -110,11 +110,12 @@ def test_no_name_of_a_site_or_class_is_in_any_finding():
         assert not any(str(name) in words for name in panel.units[level].unique())
 
 
-def test_a_site_with_few_students_of_an_arm_is_used_but_not_shown():
+@pytest.mark.parametrize(("left", "shown"), [(UNITS_TO_SHOW - 1, 11), (UNITS_TO_SHOW, 12)])
+def test_a_site_with_few_students_of_an_arm_is_used_but_not_shown(left, shown):
     setting = by_student(sites=8)
     places = locate(setting)
     gone = (places.site == 0) & (places.z == 1)
-    gone[np.flatnonzero(gone)[: UNITS_TO_SHOW - 1]] = False
+    gone[np.flatnonzero(gone)[:left]] = False
     rows = np.flatnonzero(~gone)
     scores = setting.scores
     part = {
@@ -123,7 +124,7 @@ def test_a_site_with_few_students_of_an_arm_is_used_but_not_shown():
         if isinstance(value := getattr(scores, field.name), np.ndarray)
     }
     found = find_site_variation(replace(setting, scores=replace(scores, **part)))
-    assert len(found) == 1 + 11 + 1
+    assert len(found) == 1 + shown + 1
     assert found[-1].df == 11
     assert min(finding.smallest_cell for finding in found) >= UNITS_TO_SHOW
 
@@ -162,6 +163,55 @@ def test_sites_of_one_arm_cannot_be_estimated():
 def test_fewer_than_five_sites_are_too_few():
     (finding,) = find_site_variation(open_pilot(assigned="student", schools=4, classes=16, students=320)[1][0])
     assert finding.notes == ("4 schools with both arms, where 5 or more are needed",)
+
+
+def test_five_sites_are_enough():
+    found = find_site_variation(open_pilot(assigned="student", schools=5, classes=20, students=400)[1][0])
+    assert np.isfinite(found[0].estimate)
+
+
+@pytest.mark.parametrize(("schools", "can_tell"), [(9, False), (10, True)])
+def test_ten_sites_with_two_classes_in_some_arm_tell_teachers_from_sites(schools, can_tell):
+    setting = by_class_of(schools, sites=40)
+    (note, *_) = find_site_variation(setting)[0].notes
+    assert ("takes 10 to learn" in note) != can_tell
+    assert np.isfinite(find_site_variation(setting)[0].estimate) == can_tell
+
+
+def by_class_of(schools, **change):
+    """Return whole classes, two in each arm of every school."""
+    setting = open_pilot(assigned="class", schools=schools, classes=4 * schools, students=60 * schools)[1][0]
+    scores = setting.scores
+    cells = {
+        (s, z): len(np.unique(scores.cluster[(scores.site == s) & (scores.z == z)]))
+        for s, z in {*zip(scores.site.tolist(), scores.z.tolist(), strict=True)}
+    }
+    assert set(cells.values()) == {2}
+    return with_outcome(setting, **change)
+
+
+def test_where_classes_carry_the_arm_the_limits_are_those_of_the_model_with_a_class_term():
+    setting = by_class(sites=15, classes=3)
+    scores = setting.scores
+    fit = fit_variance_components(y=scores.y, z=scores.z, site=scores.site, block=scores.block, carrier=scores.cluster)
+    tau = find_site_variation(setting)[0]
+    assert (tau.conf_low, tau.conf_high) == pytest.approx(fit.tau_interval(0.95), rel=1e-6)
+    as_known = random_effects(estimate=fit.estimate, variance=fit.variance).tau_interval(0.95)
+    assert tau.conf_high != pytest.approx(as_known[1], rel=1e-3)
+
+
+def test_units_of_one_site_with_different_chances_are_compared_apart():
+    """Those with a chance of .8 score 40 more: the more of them are treated, the better a site would look."""
+    setting = by_student()
+    scores, rng = setting.scores, np.random.default_rng(4)
+    e = np.where(rng.uniform(size=len(scores.y)) < 0.5, 0.8, 0.2)
+    z = (rng.uniform(size=len(e)) < e).astype(float)
+    own = np.where(z == 1, e, 1 - e)
+    drawn = replace(setting, scores=replace(scores, e=e, z=z, own=own))
+    moved = replace(drawn, scores=replace(drawn.scores, y=scores.y + 40.0 * (e > 0.5)))
+    pairs = zip(find_site_variation(drawn), find_site_variation(moved), strict=True)
+    for mine, theirs in pairs:
+        np.testing.assert_allclose((mine.estimate, mine.conf_high), (theirs.estimate, theirs.conf_high), rtol=1e-6)
 
 
 def test_an_outcome_that_does_not_vary_says_nothing_of_sites():
