@@ -120,3 +120,14 @@ def test_no_units_have_no_folds():
 def test_other_seeds_give_other_folds():
     codes = trial(1, (20, 20), 1)
     assert not np.array_equal(deal(1, **codes), deal(2, **codes))
+
+
+def test_where_small_blocks_tie_a_whole_arm_together_there_is_no_model():
+    """Four treated clusters that meet in blocks of two stay together: no fold would leave the treatment outside."""
+    tied = [(cluster, block, 1) for cluster in range(4) for block in (cluster, (cluster + 1) % 4)]
+    apart = [(cluster, cluster + 10, 0) for cluster in range(4, 9) for _ in range(5)]
+    cluster, block, arm = np.array(tied + apart).T
+    codes = {"cluster": cluster, "block": block, "arm": arm, "assigned": np.arange(len(arm))}
+    assert count_folds(cluster=cluster, arm=arm) == 2
+    for seed in range(10):
+        assert not deal(seed, **codes).any()

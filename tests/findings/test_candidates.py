@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -147,6 +148,91 @@ def test_with_too_few_clusters_candidates_are_listed_and_not_estimated():
     assert all(np.isnan(f.estimate) and np.isnan(f.p_value) and f.status == "descriptive" for f in listed)
     assert all("fewer than 20 clusters" in f.notes[0] for f in listed)
     assert all(f.n_tests == 0 for f in adjust_families(listed))
+
+
+@pytest.mark.parametrize(("moved", "is_estimated"), [(0, True), (1, False)])
+def test_twenty_clusters_in_each_arm_are_enough_and_the_smaller_arm_decides(moved, is_estimated):
+    """Forty classes, twenty of each arm; then one is moved to control: 19 and 21."""
+    drawn = redraw(classrooms(40), seed=6, by_lunch=1.5)
+    setting = drawn.setting
+    scores, design = setting.scores, setting.design
+    names = np.unique(scores.cluster[scores.z == 1])[:moved]
+    gone = np.isin(scores.cluster, names)
+    arm = design.arm.copy()
+    arm[np.isin(design.rows, scores.rows[gone])] = 0
+    setting = replace(
+        setting, scores=replace(scores, z=np.where(gone, 0.0, scores.z)), design=replace(design, arm=arm)
+    )  # fmt: skip
+    found = [f for f, _ in find_candidates(drawn.panel, setting, seed=np.random.SeedSequence(1)) if f.level != AGAIN]
+    assert found
+    assert {f.status for f in found} == {"exploratory" if is_estimated else "descriptive"}
+
+
+def test_a_group_thin_on_one_side_is_not_assessable():
+    """Whoever is in it comes from two clusters, all others from many: three a side and arm are asked for."""
+    drawn, half = lunch_matters()
+    number = drawn.panel.values["rit_fall"].to_numpy(dtype=float)[drawn.setting.scores.rows]
+    lowest = np.sort(number[~half])[1]
+    for sign in ("<=", ">"):
+        rule = (Condition(moderator="rit_fall", sign=sign, value=repr(float(lowest))),)
+        found, moderation = estimate_candidate(
+            drawn.panel, drawn.setting, Candidate(rule=rule, proposed_by=frozenset()), units=~half
+        )
+        assert moderation is None
+        assert np.isnan(found.estimate)
+        assert "not assessable" in found.notes[0]
+
+
+def test_a_rules_cut_is_asked_among_those_of_whom_its_other_conditions_hold():
+    drawn, half = lunch_matters()
+    number = drawn.panel.values["rit_fall"].to_numpy(dtype=float)[drawn.setting.scores.rows]
+    at = float(np.sort(number)[len(number) // 2])
+    rule = (LUNCH, Condition(moderator="rit_fall", sign="<=", value=repr(at)))
+    _, moderation = estimate_candidate(
+        drawn.panel, drawn.setting, Candidate(rule=rule, proposed_by=frozenset()), units=~half
+    )
+    (cut,) = moderation.cuts
+    np.testing.assert_array_equal(cut.among, ~half & (lunch(classrooms(48)) == 1))
+    np.testing.assert_array_equal(cut.compared, cut.among)
+    np.testing.assert_array_equal(cut.above, number > at)  # whoever is at the cut is below it
+
+
+def test_the_search_weighs_units_by_the_inverse_of_the_chance_of_their_arm(monkeypatch):
+    drawn, half = lunch_matters()
+    own = np.random.default_rng(2).uniform(0.2, 0.8, size=len(half))
+    setting = replace(drawn.setting, scores=replace(drawn.setting.scores, own=own))
+    seen = []
+
+    class Seen:
+        @staticmethod
+        def of(**given):
+            seen.append(given["weights"] / given["weights"].mean())
+            return Half.of(**given)
+
+    monkeypatch.setattr(module, "Half", Seen)
+    propose(replace(drawn, setting=setting), half)
+    expected = (1 / own)[half]
+    np.testing.assert_allclose(seen[0], expected / expected.mean())
+
+
+@pytest.mark.parametrize(("share", "judged"), [(0.05, False), (0.2, True), (0.8, True), (0.95, False)])
+def test_a_tenth_of_the_units_is_needed_on_either_side(share, judged):
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(20), 20)
+    member = (np.arange(400) % 20 < 20 * share)[:, None]
+    half = Half.of(
+        member=member, residual=rng.normal(size=400), treated=cluster % 2 == 0, weights=np.ones(400), cluster=cluster,
+        block=np.zeros(400, dtype=np.int64),
+    )  # fmt: skip
+    assert (half.judge(np.ones((1, 400)))[0, 0] != 0) == judged
+
+
+def test_whoever_is_at_a_cut_is_on_its_lower_side_and_whoever_has_no_record_on_neither():
+    column = pd.Series([1.0, 2.0, 3.0, np.nan])
+    for sign, held in (("<=", [True, True, False, False]), (">", [False, False, True, False])):
+        holds, known = Condition(moderator="x", sign=sign, value="2").holds(column)
+        assert holds.tolist() == held
+        assert known.tolist() == [True, True, True, False]
 
 
 def test_every_candidate_is_reported_and_joins_the_exploratory_family():

@@ -94,6 +94,25 @@ def test_min_p_is_westfall_and_young_done_by_hand():
     assert adjusted == pytest.approx([1 / 5, 3 / 5])
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_it_is_algorithm_2_8_of_westfall_and_young_with_the_data_among_the_draws(seed):
+    """Of the hypotheses still standing the smallest p of each draw, step by step; no later p below an earlier one."""
+    rng = np.random.default_rng(seed)
+    m, n_draws = 4, 19
+    null = np.round(rng.chisquare(1, (m, n_draws)) + rng.chisquare(1, n_draws), 1)  # with ties, and going together
+    t = np.round(2 * rng.chisquare(1, m), 1)
+    own = [(1 + sum(draw >= t[i] for draw in null[i])) / (n_draws + 1) for i in range(m)]
+    of_draw = [[(1 + sum(null[i] >= null[i, b])) / (n_draws + 1) for b in range(n_draws)] for i in range(m)]
+    expected, last = [0.0] * m, 0.0
+    for step, i in enumerate(order := sorted(range(m), key=lambda i: own[i])):
+        least = [min(of_draw[j][b] for j in order[step:]) for b in range(n_draws)]
+        last = max(last, (1 + sum(each <= own[i] for each in least)) / (n_draws + 1))
+        expected[i] = max(min(last, 1.0), own[i])
+    p, adjusted = adjust_min_p(observed=t, drawn=null)
+    np.testing.assert_allclose(p, own)
+    np.testing.assert_allclose(adjusted, expected)
+
+
 def test_an_adjusted_p_is_never_below_its_own_and_one_test_needs_no_adjustment():
     rng = np.random.default_rng(4)
     p, adjusted = adjust_min_p(observed=rng.chisquare(1, 5), drawn=rng.chisquare(1, (5, 999)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.findings.pilots import open_pilot, student_moderator, three_arms, trim
+from tests.findings.pilots import open_pilot, open_study, student_moderator, three_arms, trim
 from whoworks.design.build import build_design
+from whoworks.errors import InfeasibleError
 from whoworks.panel.build import build_panel
 from whoworks.records.read import read_records
+from whoworks.scores.analysed import require_outcome
 from whoworks.scores.build import build_scores
 from whoworks.scores.covariates import affordable
 from whoworks.simulate.pilot import make_pilot
@@ -148,6 +151,45 @@ def test_parameters_are_paid_for_in_clusters():
     assert names_afforded(few) == ["rit_fall", "frl"]
     assert names_afforded(many)[0] == "rit_fall"
     assert set(names_afforded(many)) == set(names)  # devices, years and three settings: 1 + 1 + 2 columns of 4
+
+
+def test_from_forty_clusters_on_every_ten_pay_for_one_column_in_the_plans_order():
+    """Devices and years are a column each, three settings are two, six would be five."""
+    names = ("frl", "devices", "rit_fall", "teacher_years", "setting")
+    opened = open_pilot("no-effect", names=names, students=480, classes=40, schools=10)
+    order = [name for name in names_afforded(opened) if name in ("devices", "teacher_years", "setting")]
+    assert order == ["devices", "teacher_years", "setting"]
+    codes = np.unique(opened.scores.cluster, return_inverse=True)[1]
+    for n_clusters, afforded in ((40, order), (39, [])):
+        kept = opened.scores.rows[codes < n_clusters]
+        found = affordable(
+            opened.panel, outcome=opened.panel.variable("rit_spring"), rows=kept, cluster=codes[codes < n_clusters]
+        )
+        assert [v.name for v in found if v.name in order] == afforded
+    wide = replace(opened.panel.variable("setting"), levels=tuple("abcdef"))
+    variables = tuple(wide if v.name == "setting" else v for v in opened.panel.variables)
+    dear = replace(opened, panel=replace(opened.panel, variables=variables))
+    assert "setting" not in names_afforded(dear)  # 1 + 1 + 5 columns of 4
+    assert {"devices", "teacher_years"} <= set(names_afforded(dear))
+
+
+def test_a_units_weight_is_that_of_the_arm_it_was_assigned(pilot):
+    """Without one class the shares of its school are one and two thirds: the rarer arm's students count for more."""
+    gone = pilot.records["class_id"] == pilot.records["class_id"].iloc[0]
+    scores = open_study(pilot.plan, pilot.records[~gone]).scores
+    assert len(np.unique(np.round(scores.e, 6))) > 1
+    np.testing.assert_allclose(scores.own, np.where(scores.z == 1, scores.e, 1 - scores.e))
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_an_outcome_of_fewer_than_two_clusters_of_an_arm_is_refused(left):
+    opened = open_pilot("no-effect", names=("rit_fall",), students=160, classes=16, schools=4)
+    scores, values = opened.scores, opened.panel.values.copy()
+    lost = (scores.z == 1) & ~np.isin(scores.cluster, np.unique(scores.cluster[scores.z == 1])[:left])
+    values.iloc[scores.rows[lost], values.columns.get_loc("rit_spring")] = np.nan
+    panel = replace(opened.panel, values=values)
+    with nullcontext() if left == 2 else pytest.raises(InfeasibleError, match="at least two"):
+        require_outcome(panel, opened.design, "rit_spring")
 
 
 def test_a_pre_test_comes_first_and_what_was_measured_after_never_comes():
