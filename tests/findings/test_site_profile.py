@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from tests.findings.pilots import open_study, where
+from tests.findings.pilots import open_study, three_arms, where
 from whoworks.errors import PanelError
 from whoworks.findings.site_profile import find_site_profile
 from whoworks.plan.plan import Plan
@@ -164,3 +165,44 @@ def test_a_share_of_a_group_that_the_data_lack_is_refused():
     given["target"] = {"name": "the state", "means": {"setting": {"citty": 0.3}}}
     with pytest.raises(PanelError, match="Did you mean 'city'"):
         open_study(Plan.build(given), drawn().records)
+
+
+def test_of_three_arms_only_the_students_of_the_two_compared_are_described():
+    study = three_arms()
+    for setting in study.settings:
+        either = setting.treated | setting.control
+        assert not either.all()
+        values = study.panel.values["rit_fall"].to_numpy(dtype=float)[setting.scores.rows]
+        found = where(find_site_profile(study.panel, setting), question="site-profile", moderator="rit_fall", level="")
+        assert found.estimate == pytest.approx(np.nanmean(values[either]))
+
+
+def test_an_index_takes_two_schools_for_every_trait_and_one_more():
+    """Five traits: eleven schools and not ten."""
+    means = MEANS | {"sex": {"F": 0.5}}
+    ten, eleven = (where(profile({"means": means}, schools=n), level="index") for n in (10, 11))
+    assert ten.notes == ("10 schools, where an index over 5 traits takes 11",)
+    assert np.isnan(ten.estimate)
+    assert np.isfinite(eleven.estimate)
+
+
+def test_unequal_schools_are_worth_fewer_in_what_a_random_draw_would_score():
+    """Most students are of two schools: twelve schools tell a mean no better than some three equal ones."""
+    records = drawn().records
+    small = ~records["school_id"].isin(sorted(records["school_id"].unique())[:2])
+    thinned = records[~small | (records.groupby("school_id").cumcount() < 4)]
+    given = drawn().plan.given | {"target": {"name": "the state", "means": {"rit_fall": 208.0}}}
+    study = open_study(Plan.build(given), thinned)
+    size = np.bincount(study.scores.site).astype(float)
+    n = size.sum() ** 2 / (size**2).sum()
+    assert n < 6 < len(size)
+    expected = np.exp(-stats.f.ppf(0.95, 1, n - 1) / n / 8)
+    note = where(find_site_profile(study.panel, study.main), level="index").notes[0]
+    assert note == f"a random draw of 12 schools would score {expected:.2f} or more 19 times in 20"
+
+
+def test_a_spread_between_few_schools_counts_the_schools_as_its_smallest_cell():
+    """Where each student is a cluster many clusters stand behind a spread of four schools' means."""
+    found = profile(schools=4)
+    assert where(found, moderator="rit_fall", level="between schools").smallest_cell_clusters == 4
+    assert where(found, moderator="rit_fall", level="").smallest_cell_clusters > 50
