@@ -14,6 +14,7 @@ from whoworks.findings.regression import (
     Weighting,
     fewest_clusters,
     fit_effects,
+    has_uneven_blocks,
     weighting_difference,
 )
 from whoworks.findings.setting import Setting
@@ -85,6 +86,14 @@ def measure_precision(setting: Setting) -> Precision:
 
 
 def _rule(setting: Setting) -> str:
+    rule = _rule_of_prognosis(setting)
+    if has_uneven_blocks(setting.scores) and setting.scores.fold.max(initial=0) > 0:
+        within = f"within each {setting.design.block_level}" if setting.design.block_level else "between students"
+        rule += f" The probability of the programme, which differs {within}, enters beside it."
+    return rule
+
+
+def _rule_of_prognosis(setting: Setting) -> str:
     if setting.scores.h is not None:
         per_arm = fewest_clusters(setting.scores, np.ones(len(setting.scores.y), dtype=np.bool_))
         split = "as its cluster mean and the deviation from it" if per_arm >= CLUSTERS_TO_SPLIT else "with one slope"

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from whoworks.design.design import ALIKE
 from whoworks.inference.cluster_robust import ClusterRobustFit, Estimates, cluster_robust
 from whoworks.inference.joint_test import JointTest, joint_test
 from whoworks.inference.satterthwaite import Loadings
@@ -105,7 +106,7 @@ def fit_effects(
     group : (n,) codes, optional
         The groups that `weighting="cluster"` counts in; all one where absent.
     adjusted : bool
-        Whether the prognosis is used.
+        Whether the prognosis is used, and the probability where it differs within blocks.
     cluster : (n,) codes, optional
         Other clusters than the design's, for a sensitivity.
     """
@@ -120,7 +121,7 @@ def fit_effects(
     absorb = blocks if blocks.max(initial=0) > blocks.min(initial=0) else None
     main = x if absorb is None else x[:, 1:]
     arms = [z[:, None] * x, *(column[:, None] * x for column in other.T)]
-    prognosis = _prognosis_columns(scores, keep) if adjusted and scores.h is not None else []
+    prognosis = [*_prognosis_columns(scores, keep), *_probability_column(scores, keep)] if adjusted else []
     used = Regressors(
         X=np.hstack([main, *arms, *prognosis]), y=scores.y[keep], weights=weights, cluster=clusters, absorb=absorb
     )
@@ -137,7 +138,8 @@ def _group_size(cluster: Codes, group: Codes | None) -> Vector:
 
 def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
     """Return h, or its cluster mean and the deviation from it where every arm of the fit has 20 clusters."""
-    assert scores.h is not None
+    if scores.h is None:
+        return []
     h, cluster = scores.h[keep], _dividing(scores)[keep]
     code = np.unique(cluster, return_inverse=True)[1]
     size = np.bincount(code)
@@ -145,6 +147,25 @@ def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
         return [h[:, None]]
     mean = (np.bincount(code, h) / size)[code]
     return [mean[:, None], (h - mean)[:, None]]
+
+
+def _probability_column(scores: Scores, keep: Mask) -> list[Vector]:
+    """Return the treatment's probability where it differs within a block; nothing elsewhere, or without a model.
+
+    Weights balance it over draws. In one draw of few clusters they do not, and what
+    outcomes have to do with it would be taken for an effect.
+    """
+    if not has_uneven_blocks(scores) or scores.fold.max(initial=0) == 0:
+        return []
+    return [(scores.e[keep] - scores.e[keep].mean())[:, None]]
+
+
+def has_uneven_blocks(scores: Scores) -> bool:
+    """Tell whether the treatment's probability differs within a block."""
+    if np.ptp(scores.e) <= ALIKE:
+        return False
+    first, place = np.unique(scores.block, return_index=True, return_inverse=True)[1:]
+    return bool(np.abs(scores.e - scores.e[first][place]).max(initial=0.0) > ALIKE)
 
 
 def _dividing(scores: Scores) -> Codes:
@@ -174,9 +195,9 @@ def weighting_difference(scores: Scores) -> Estimates:
     weights = 1 / scores.own
     size = _group_size(scores.cluster, None)
     everyone = np.ones(n, dtype=np.bool_)
-    columns = np.hstack([scores.z[:, None], scores.other])
-    if scores.h is not None:
-        columns = np.hstack([columns, *_prognosis_columns(scores, everyone)])
+    columns = np.hstack(
+        [scores.z[:, None], scores.other, *_prognosis_columns(scores, everyone), *_probability_column(scores, everyone)]
+    )
     none = np.zeros_like(columns)
     fit = cluster_robust(
         X=np.vstack([np.hstack([columns, none]), np.hstack([none, columns])]),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.design import Codes
-from whoworks.findings.regression import CLUSTERS_TO_SPLIT, fewest_clusters, fit_effects
+from whoworks.findings.regression import CLUSTERS_TO_SPLIT, fewest_clusters, fit_effects, has_uneven_blocks
 from whoworks.scores.scores import Scores
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class ClusterSums:
         first, code = np.unique(scores.cluster[keep], return_index=True, return_inverse=True)[1:]
         within = (unit[keep], probability[keep], scores.block[keep])
         if not all(np.array_equal(each, each[first][code]) for each in within):
+            return None
+        if has_uneven_blocks(scores):
             return None
         if scores.h is not None and fewest_clusters(scores, keep) >= CLUSTERS_TO_SPLIT:
             return None
