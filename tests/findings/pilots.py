@@ -107,6 +107,14 @@ def three_arms() -> Opened:
     return open_pilot("three-arms", students=400, classes=40, schools=5)
 
 
+def unlike_sizes(*, blocks: str = "pair") -> Opened:
+    """Two in three students of every other class are gone from the records."""
+    pilot = trim(make_pilot("no-effect", students=720, classes=24, schools=4, blocks=blocks, seed=1), ("frl",))
+    records = pilot.records
+    large = pd.factorize(records["class_id"])[0] % 2 == 0
+    return open_study(pilot.plan, records[large | (np.arange(len(records)) % 3 == 0)].reset_index(drop=True))
+
+
 def where(findings: Findings | tuple, **fields: object):
     """Return the one finding that has the fields."""
     found = list((findings if isinstance(findings, Findings) else Findings(items=tuple(findings))).where(**fields))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.findings.pilots import leaving, open_pilot, student_moderator, without_record
+from tests.findings.pilots import leaving, open_pilot, student_moderator, unlike_sizes, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
 from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
 from whoworks.findings.caveats import FROM_CHECKS, find_caveats
@@ -171,6 +171,7 @@ def unlike(index):
 TRIGGERS = {
     "few_clusters": (few, derive),
     "dominant_site": (dominant, derive),
+    "unlike_sizes": (lambda: derive(unlike_sizes()), lambda: derive(unlike_sizes(blocks="school"))),
     "underpowered": (underpowered, lambda: underpowered(mde=1.0)),
     "declared_before": (derive, None),
     "informative_size": (

@@ -18,6 +18,8 @@ from whoworks.panel.panel import Panel, Role
 
 DOMINANT = 0.25  # share of the analysed students in one site above which it dominates
 LEFT = 0.10  # share of the rows received that leave for want of an arm, above which it is a caveat
+FEW_IN_A_BLOCK = 2  # clusters of an arm in a block, up to which a large one hardly counts more than a small one there
+UNLIKE_SIZES = 0.30  # standard deviation of clusters' sizes over their mean, above which that matters
 CROSSOVER = 0.10  # share of the control arm that took the programme up, from which it is a caveat
 LITTLE_TAKEUP = 50.0  # percentage points that the offer moves take-up, below which it is a caveat
 
@@ -35,6 +37,7 @@ def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Fin
             yield from _adaptive(panel, setting)
             yield from _takeup(panel, setting, findings)
             yield from _dominant_site(setting)
+            yield from _unlike_sizes(setting)
     yield from _unlike_target(panel, findings)
     for setting in settings:
         yield from _no_prognosis(panel, setting)
@@ -67,6 +70,34 @@ def _dominant_site(setting: Setting) -> Iterator[Caveat]:
             caveat_id="dominant_site", subject="", gravity=2,
             sentence=f"One {setting.design.site_level} holds {100 * share:.0f} in 100 of the students analysed, "
             f"so the findings speak mostly of it.",
+        )  # fmt: skip
+
+
+def _unlike_sizes(setting: Setting) -> Iterator[Caveat]:
+    """Speak where clusters of unlike size are drawn in small blocks.
+
+    The difference of two arms' means in a pair weighs both clusters alike, whichever is
+    offered the programme: over draws the effect of the larger one counts no more. With k
+    clusters of an arm in a block about 1 / (2 k) of what size does to the average is lost.
+    """
+    scores, either = setting.scores, setting.treated | setting.control
+    size = np.bincount(scores.cluster[either])
+    size = size[size > 0]
+    if scores.block.max(initial=0) == 0 or size.max() == 1 or size.std() <= UNLIKE_SIZES * size.mean():
+        return
+    n_blocks = int(scores.block.max()) + 1
+    held = [
+        count_distinct(within=scores.block[arm], codes=scores.cluster[arm], n=n_blocks)
+        for arm in (setting.treated, setting.control)
+    ]
+    fewest = np.minimum(*held)
+    if np.median(fewest[fewest > 0]) <= FEW_IN_A_BLOCK:
+        block, words = setting.design.block_level, plural(setting.design.cluster_level)
+        yield Caveat(
+            caveat_id="unlike_sizes", subject="", gravity=2,
+            sentence=f"Each {block} holds few {words}, and {words} differ much in size. Within a {block} a large one "
+            "counts hardly more than a small one: if size matters to the effect, what is told of the average student lies "
+            f"between that student's effect and the average {setting.design.cluster_level}'s.",
         )  # fmt: skip
 
 
