@@ -165,6 +165,15 @@ def test_trees_compete_from_five_hundred_units_and_win_where_lines_do_not_fit():
     np.testing.assert_array_equal(found.h, again.h)
 
 
+@pytest.mark.parametrize(("n", "learner"), [(499, "ridge regression"), (500, "gradient boosting")])
+def test_with_fewer_than_five_hundred_units_lines_alone_are_tried(n, learner):
+    data = trial(1, n_clusters=50, size=10)
+    pre = data["values"]["pre"].to_numpy()
+    y = 0.3 * data["y"] + np.where(np.abs(pre) < 0.7, 3.0, 0.0) + pre
+    few = {name: value[:n] for name, value in (data | {"y": y}).items() if name != "variables"}
+    assert cross_fit_prognosis(**few, variables=(number("pre"),)).learner == learner
+
+
 def test_predictions_are_rounded_so_that_reruns_agree_to_the_last_bit():
     h = cross_fit_prognosis(**trial()).h
     np.testing.assert_array_equal(h, np.round(h, 10))
