@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from whoworks.findings.sequential import LEAST_SHARE, join_sequences, spread_of_mean
@@ -69,3 +70,13 @@ def test_p_is_withheld_under_four_degrees_of_freedom():
 def test_nothing_but_silence_gives_nothing():
     joined = join_sequences(estimate=np.full(3, np.nan), std_error=ERROR[:3], df=DF[:3])
     assert np.isnan([joined.estimate, joined.std_error, joined.statistic, joined.p_value]).all()
+
+
+def test_however_far_sequences_lie_apart_half_of_one_ts_variance_is_kept():
+    """Ten t's that nearly cancel: by the law of total variance their mean would seem to hardly spread at all."""
+    t = np.array([-2.0, 2.0] * 5)
+    assert (1 - 1 / 10) * t.var(ddof=1) * (20 - 2) / 20 > 1
+    assert spread_of_mean(t, df=20) == pytest.approx(np.sqrt(0.5))
+    mild = np.array([-0.5, 0.5] * 5)
+    share = (1 - 1 / 10) * mild.var(ddof=1) * (20 - 2) / 20
+    assert spread_of_mean(mild, df=20) == pytest.approx(np.sqrt(1 - share))
