@@ -96,8 +96,8 @@ def _unlike_sizes(setting: Setting) -> Iterator[Caveat]:
         yield Caveat(
             caveat_id="unlike_sizes", subject="", gravity=2,
             sentence=f"Each {block} holds few {words}, and {words} differ much in size. Within a {block} a large one "
-            "counts hardly more than a small one: if size matters to the effect, what is told of the average student lies "
-            f"between that student's effect and the average {setting.design.cluster_level}'s.",
+            "counts hardly more than a small one: if size matters to the effect, what is told of the average student "
+            f"lies between that student's effect and the average {setting.design.cluster_level}'s.",
         )  # fmt: skip
 
 
