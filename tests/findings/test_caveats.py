@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.findings.pilots import leaving, open_pilot, student_moderator, three_arms, unlike_sizes, without_record
+from tests.findings.pilots import leaving, open_pilot, student_moderator, unlike_sizes, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
 from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
 from whoworks.findings.caveats import FROM_CHECKS, find_caveats
@@ -221,57 +221,6 @@ def test_a_rule_speaks_where_it_should_and_not_where_it_should_not(rule):
     assert said.gravity in (1, 2, 3)
     assert said.sentence.endswith(".")
     assert quiet is None or rule not in quiet()
-
-
-@pytest.mark.parametrize(("n_received", "told"), [(9, False), (10, True)])
-def test_crossover_is_told_from_a_tenth_of_those_of_control_whose_take_up_is_known(n_received, told):
-    opened = student_moderator()
-    main = opened.main
-    d = np.where(main.treated, 1.0, np.nan)
-    d[np.flatnonzero(main.control)[:100]] = np.arange(100) < n_received
-    plan = {"report": opened.panel.plan.report.model_copy(update={"min_cell": 5})}
-    settings = (replace(main, scores=replace(main.scores, d=d)), *opened.settings[1:])
-    assert ("crossover" in derive(replace(having(plan=plan), settings=settings))) == told
-
-
-@pytest.mark.parametrize(("moved", "told"), [(49.9, True), (50.0, False)])
-def test_take_up_is_little_below_fifty_points(moved, told):
-    assert ("little_takeup" in derive(findings=[finding("takeup", estimate=moved)])) == told
-
-
-@pytest.mark.parametrize(("reliability", "told"), [(0.49, True), (0.5, False)])
-def test_an_outcome_is_unreliable_below_a_half(reliability, told):
-    assert ("unreliable_outcome" in with_outcome(reliability=reliability)) == told
-
-
-@pytest.mark.parametrize(("phi", "told"), [(0.45, False), (0.55, True), (-0.45, False), (-0.55, True)])
-def test_moderators_go_together_from_a_correlation_of_a_half_of_either_sign(phi, told):
-    """Of two halves the same share of students, (1 + phi) / 2, is in both or in neither: their correlation is phi."""
-    opened = student_moderator()
-    n = len(opened.panel.values)
-    lunch = np.arange(n) % 2
-    same = np.random.default_rng(0).permutation(n // 2 + 1)[np.arange(n) // 2] < (1 + phi) / 2 * n / 2
-    columns = {}
-    for name, codes in (("frl", lunch), ("sex", np.where(same, lunch, 1 - lunch))):
-        levels = opened.panel.values[name].cat.categories
-        columns[name] = pd.Categorical.from_codes(codes, levels, ordered=True)
-    said = derive(having(values=columns)).get("correlated_moderators")
-    pair = said is not None and opened.panel.variable("sex").label in said.sentence
-    assert pair == told
-
-
-def test_newcomers_of_a_third_arm_are_none_of_the_two_compared():
-    """Half of the third arm's students lack the pre-test, of the others nobody."""
-    opened = three_arms()
-    main = opened.main
-    either = main.treated | main.control
-    pretest = opened.panel.values["rit_fall"].fillna(200.0).to_numpy(dtype=float).copy()
-    third = main.scores.rows[~either]
-    pretest[third[::2]] = np.nan
-    assert len(third[::2]) > 0.1 * len(either)
-    assert "joiners" not in derive(having(opened, values={"rit_fall": pretest}))
-    pretest[main.scores.rows[either][::2]] = np.nan
-    assert "joiners" in derive(having(opened, values={"rit_fall": pretest}))
 
 
 def test_every_check_has_a_gravity_and_no_gravity_is_without_its_check():
