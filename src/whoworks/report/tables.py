@@ -99,7 +99,7 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
         if named != head:
             head = named
             rows.append(Row(cells=(f"{named}, in {unit_word(finding, words)}",), tone="group"))
-        label = weighting_words(finding, words) + (" (those who took it up)" if finding.estimand == "cace" else "")
+        label = weighting_words(finding, words) + (" (those moved to take it up)" if finding.estimand == "cace" else "")
         cells = [capital(label), estimate_cell(finding, words), size_cell(finding), percentile_cell(finding)]
         cells += [p_cell(finding.p_value), count_cell(finding, finding.n_units)]
         rows.append(Row(cells=(*cells, count_cell(finding, finding.n_clusters))))
