@@ -17,6 +17,7 @@ from whoworks.findings.moderation import open_moderation
 from whoworks.findings.omnibus import find_omnibus
 from whoworks.findings.projection import find_projection
 from whoworks.findings.regression import fit_effects
+from whoworks.findings.second_looks import look_again, on_ranks
 from whoworks.findings.subgroups import find_moderation
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.simulate.pilot import make_pilot
@@ -25,18 +26,23 @@ from whoworks.simulate.world import World
 NAMES = ("frl", "devices", "setting", "rit_fall")
 
 
-def rural(opened: Opened) -> Opened:
-    """Let the setting be town or not, so that ten schools are five and five, or nearly."""
-    column = opened.panel.values["setting"]
-    codes = np.where(np.unique(opened.panel.units["school"], return_inverse=True)[1] % 2 == 0, 0, 1)
-    two = pd.Categorical.from_codes(codes, column.cat.categories[:2], ordered=True)
+def settle(opened: Opened, codes: list[int]) -> Opened:
+    """Give each of ten schools one of the first settings."""
+    column, n = opened.panel.values["setting"], max(codes) + 1
+    own = np.array(codes)[np.unique(opened.panel.units["school"], return_inverse=True)[1]]
+    setting = pd.Categorical.from_codes(own, column.cat.categories[:n], ordered=True)
     variables = tuple(
-        replace(v, levels=v.levels[:2], level_labels=v.level_labels[:2]) if v.name == "setting" else v
+        replace(v, levels=v.levels[:n], level_labels=v.level_labels[:n]) if v.name == "setting" else v
         for v in opened.panel.variables
     )
     return replace(
-        opened, panel=replace(opened.panel, values=opened.panel.values.assign(setting=two), variables=variables)
+        opened, panel=replace(opened.panel, values=opened.panel.values.assign(setting=setting), variables=variables)
     )
+
+
+def rural(opened: Opened) -> Opened:
+    """Let the setting be town or not: five schools and five."""
+    return settle(opened, [0, 1] * 5)
 
 
 def found_along(opened: Opened, column: str, **changes: object):
@@ -57,6 +63,29 @@ def test_a_trait_of_schools_has_the_classes_estimate_and_the_schools_error():
     assert found.df == pytest.approx(float(by_school.df[0]), rel=1e-8)
     assert found.df < by_class.df[0] / 2
     assert (found.cluster, found.n_clusters, found.smallest_cell_clusters) == ("school", 10, 5)
+
+
+def test_a_groups_own_effect_speaks_of_these_schools_as_the_average_does():
+    opened = rural(student_moderator())
+    trait = opened.panel.values["setting"].cat.codes.to_numpy()[opened.scores.rows]
+    alone = fit_effects(opened.scores, basis=np.eye(2)[trait] @ [[1.0, 0.0], [1.0, 1.0]]).effects([1.0, 1.0])
+    found = where(found_along(opened, "setting"), question="subgroup", level=opened.panel.variable("setting").levels[1])
+    assert (found.estimate, found.std_error, found.df) == pytest.approx(
+        (alone.estimate[0], alone.std_error[0], alone.df[0]), rel=1e-8
+    )
+    assert found.cluster == "class"
+
+
+def test_a_group_of_two_schools_is_told_and_not_compared_and_the_others_keep_their_own_second_looks():
+    opened = settle(student_moderator(), [0, 1, 2, 0, 2, 0, 1, 2, 0, 2])
+    town, suburb = opened.panel.variable("setting").levels[1:]
+    moderator = opened.moderator("setting")
+    found = look_again(opened.panel, opened.main, moderator, found_along(opened, "setting"))
+    assert np.isfinite(where(found, question="subgroup", level=town).std_error)
+    assert np.isnan(where(found, question="difference", level=town).estimate)
+    told = where(found, question="difference", level=suburb)
+    ranked = on_ranks(open_moderation(opened.panel, opened.main, moderator))
+    assert (told.cluster, told.robustness.rank_estimate) == ("school", pytest.approx(float(ranked.estimate[0])))
 
 
 def test_without_prognosis_it_is_the_plain_regression_clustered_by_school():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from whoworks.design.levels import STUDENT
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups, group_categories
+from whoworks.findings.holder import count_by
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import NOT_DETERMINED, Setting
 from whoworks.inference.cluster_robust import Estimates, cluster_robust
@@ -42,6 +43,7 @@ def find_gap(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Find
     """
     if not moderator.planned or moderator.level not in ("", STUDENT) or moderator.kind != "category":
         return ()
+    setting = count_by(panel, setting, moderator)
     groups = group_categories(panel, setting.scores, moderator)
     if len(groups.levels) != 2:
         return ()

@@ -36,9 +36,9 @@ def look_again(panel: Panel, setting: Setting, moderator: Moderator, found: Sequ
     if moderation is None:
         return tuple(found)
     scaled = _on_other_scales(moderation)
-    levels = _levels(panel, setting, moderator)
+    levels = _levels(panel, moderation.setting, moderator)
     return tuple(
-        replace(f, robustness=_look(f, setting, moderator, scaled[levels.index(f.level)]))
+        replace(f, robustness=_look(f, moderation.setting, moderator, scaled[levels.index(f.level)]))
         if _is_difference(f) and not np.isnan(f.estimate) else f
         for f in found
     )  # fmt: skip

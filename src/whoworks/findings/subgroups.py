@@ -43,14 +43,18 @@ def find_moderation(
     A category gives its groups' effects, each group's difference from the first,
     and with three groups or more one joint test that stands for it. A number
     gives the difference per SD and a curve; its cut points are for display.
-    Students without a record of it are left out, and counted in a note. Errors
-    count what holds the moderator: schools, where it is a trait of schools.
+    Students without a record of it are left out, and counted in a note. Errors of
+    differences count what holds the moderator: schools, where it is a trait of
+    schools. A group's effect speaks of these schools, as the average does.
     """
     counted = count_by(panel, setting, moderator)
     if moderator.kind == "number":
-        found = _along_number(panel, counted, moderator, rng=rng)
+        slope, *curve = _along_number(panel, counted, moderator, rng=rng)
+        shown = _cut_groups(panel, setting, moderator) if moderator.cut and not np.isnan(slope.estimate) else ()
+        found = (slope, *shown, *curve)
     else:
-        found = _between_groups(counted, moderator, group_categories(panel, setting.scores, moderator), rng=rng)
+        groups = group_categories(panel, setting.scores, moderator)
+        found = _between_groups(setting, counted, moderator, groups, rng=rng)
     return note_unrecorded(panel, setting, moderator, found)
 
 
@@ -64,23 +68,31 @@ def _status(setting: Setting, moderator: Moderator) -> str:
 
 
 def _between_groups(
-    setting: Setting, moderator: Moderator, groups: Groups, *, rng: np.random.Generator
+    setting: Setting, counted: Setting, moderator: Moderator, groups: Groups, *, rng: np.random.Generator
 ) -> tuple[Finding, ...]:
-    every = tuple(range(len(groups.levels)))
-    kept = tuple(level for level in every if setting.is_assessable(groups.member(level)))
-    keep = np.isin(groups.code, kept)
-    fit = fit_effects(setting.scores, basis=groups.indicators(kept), keep=keep) if kept else None
+    """Count what carries the arm in each group's effect, as in the average, and what holds the trait in differences."""
+    every = range(len(groups.levels))
+    kept, fit = _fit_groups(setting, groups)
     found = [
         _group(setting, moderator, groups, fit, kept, level)
         if fit is not None and level in kept else _lost_group(setting, moderator, groups, level)
         for level in every
     ]  # fmt: skip
-    found += [_group_difference(setting, moderator, groups, fit, kept, level) for level in every[1:]]
-    if len(every) == len(kept) == 2 and setting.has_few_clusters and is_claim(setting, moderator):
-        found[-1] = _with_randomization(setting, groups.indicators(kept), keep, found[-1], rng)
+    kept, fit = (kept, fit) if counted is setting else _fit_groups(counted, groups)
+    found += [_group_difference(counted, moderator, groups, fit, kept, level) for level in every[1:]]
+    if len(every) == len(kept) == 2 and counted.has_few_clusters and is_claim(counted, moderator):
+        keep = np.isin(groups.code, kept)
+        found[-1] = _with_randomization(counted, groups.indicators(kept), keep, found[-1], rng)
     if len(every) > 2:
-        found.append(_joint(setting, moderator, groups, fit, kept))
+        found.append(_joint(counted, moderator, groups, fit, kept))
     return tuple(found)
+
+
+def _fit_groups(setting: Setting, groups: Groups) -> tuple[tuple[int, ...], EffectFit | None]:
+    """Return the groups that are assessable, and the regression on them; None where there are none."""
+    kept = tuple(level for level in range(len(groups.levels)) if setting.is_assessable(groups.member(level)))
+    keep = np.isin(groups.code, kept)
+    return kept, fit_effects(setting.scores, basis=groups.indicators(kept), keep=keep) if kept else None
 
 
 def _group(
@@ -152,6 +164,7 @@ def _with_randomization(
 def _along_number(
     panel: Panel, setting: Setting, moderator: Moderator, *, rng: np.random.Generator
 ) -> tuple[Finding, ...]:
+    """Return the slope and, where it is assessable, the curve."""
     values = moderator_numbers(panel, setting.scores, moderator)
     keep = ~np.isnan(values)
     if not setting.is_assessable(keep):
@@ -171,8 +184,7 @@ def _along_number(
     slope = _slope(setting, moderator, keep, fields)
     if setting.has_few_clusters and is_claim(setting, moderator):
         slope = _with_randomization(setting, basis, keep, slope, rng)
-    shown = _cut_groups(panel, setting, moderator) if moderator.cut else ()
-    return (slope, *shown, *_curve(panel, setting, moderator, values, keep))
+    return (slope, *_curve(panel, setting, moderator, values, keep))
 
 
 def _slope(setting: Setting, moderator: Moderator, keep: Mask, fields: dict[str, object]) -> Finding:
