@@ -54,7 +54,8 @@ def _head(store: Store, rows: pd.DataFrame) -> list[str]:
         f"{len(done)} of {len(all_cells())} cells have replicates so far; the last table says how many each has. "
         "Replicates are kept over commits that leave planned findings as they are. Those that predict effects were all "
         "run anew after [decision 30](decisions/0030-a-blocks-level-tells-nothing-of-its-difference.md), and whatever "
-        "[decision 31](decisions/0031-traits-of-clusters-compete-for-the-prognosis.md) moves after it.",
+        "[decision 31](decisions/0031-traits-of-clusters-compete-for-the-prognosis.md) and "
+        "[decision 32](decisions/0032-a-trait-of-schools-counts-schools.md) move after them.",
         "",
         "Replicate r has the same seed in every cell, so that procedures answer on the same data and cells of one "
         "layout share their students. The first replicates of named cells predict effects too (500 trees asked for, "

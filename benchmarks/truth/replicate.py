@@ -43,7 +43,7 @@ def replicate(cell: Cell, number: int) -> list[Row]:
     except InfeasibleError:
         return [{"number": number, "procedure": OURS, "target": "refused", "estimate": 1.0}]
     spent = time.process_time() - begun
-    truth = Truth.of(cell, pilot, potential, seed)
+    truth = Truth.of(cell, pilot, potential)
     rows = [
         {"target": "refused", "estimate": 0.0},
         {"target": "seconds with predictions" if predicts else "seconds", "estimate": spent},

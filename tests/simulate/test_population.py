@@ -199,3 +199,26 @@ def test_what_an_interval_should_cover_depends_on_what_was_absorbed():
     assert abs(spread - 1) < 4 * np.sqrt(2 / 300) + 0.05  # schools differ a little in students
     alone = given(students=120, classes=12, schools=12, blocks="none")
     assert (alone[:, 1] == alone[:, 0]).all()
+
+
+@pytest.mark.parametrize("name", ["binary-outcome", "class-varying", "partial-takeup", "both", "three-arms"])
+def test_what_can_be_foreseen_of_an_effect_is_its_mean_in_every_recorded_group(name: str):
+    """Of 20 pilots: effects less what is foreseen of them, by lunch status and by thirds of the fall score."""
+    world, off = WORLDS[name], []
+    for seed in range(DRAWS):
+        pilot, potential = draw_pilot(world, WIDE, seed=seed)
+        left = (potential.effects - potential.foreseen)[:, 0]
+        third = np.searchsorted([-0.43, 0.43], (pilot.records["rit_fall"] - pilot.records["rit_fall"].mean()) / 15)
+        groups = [pilot.records["frl"] == "Y", pilot.records["frl"] == "N", third == 0, third == 1, third == 2]
+        off.append([left[group].mean() for group in groups])
+    means, spread = np.mean(off, axis=0), np.maximum(np.std(off, axis=0, ddof=1) / np.sqrt(DRAWS), 1e-9)
+    assert (np.abs(means) < LIMIT * spread).all()
+    assert potential.foreseen.shape == potential.effects.shape
+
+
+def test_luck_is_no_part_of_what_can_be_foreseen():
+    passed = draw_pilot(WORLDS["binary-outcome"], WIDE, seed=1)[1]
+    assert set(np.unique(passed.effects)) == {0.0, 1.0}
+    assert 0.0 < passed.foreseen.min() < passed.foreseen.max() < 0.15
+    used = draw_pilot(WORLDS["partial-takeup"], WIDE, seed=1)[1]
+    assert np.ptp(used.effects) > np.ptp(used.foreseen)

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from whoworks.design.design import Vector
 from whoworks.simulate.assignment import mean_share
@@ -22,10 +23,13 @@ class Potential:
     """One row per student, one column per arm, control first.
 
     outcome : (n, arms) the outcome under each arm, before it is rounded
+    foreseen : (n, arms - 1) each student's effect as far as what is recorded tells, in the outcome's unit: without the
+        part that follows nothing recorded, and in the mean over who uses the programme and who passes by luck
     use : (n, arms) whether the student would use the programme
     """
 
     outcome: Vector
+    foreseen: Vector
     use: NDArray[np.bool_]
 
     @property
@@ -62,5 +66,14 @@ def draw_potential(world: World, layout: Layout, cohort: Cohort, rng: np.random.
     spring = cohort.spring[:, None] + np.where(complier[:, None], gain / world.complier_share, 0.0)
     use = np.column_stack([lot < usual, *(lot < offered for _ in extra)])
     if world.binary:
-        return Potential(outcome=(spring > PASS_CUT).astype(np.float64), use=use)
-    return Potential(outcome=SPRING_MEAN + POINTS_PER_SD * spring, use=use)
+        passed, chance = (spring > PASS_CUT).astype(np.float64), _chance_to_pass(world, cohort.fall)
+        return Potential(outcome=passed, foreseen=chance[:, 1:] - chance[:, :1], use=use)
+    follows = gain[:, 1:] - (world.varying * cohort.varying)[:, None]
+    return Potential(outcome=SPRING_MEAN + POINTS_PER_SD * spring, foreseen=POINTS_PER_SD * follows, use=use)
+
+
+def _chance_to_pass(world: World, fall: Vector) -> Vector:
+    """(n, 2) probability of passing without and with the programme, given the fall score: y = r x + sqrt(1 - r^2) e."""
+    r = world.correlation[2]  # the same at every level, so that y depends on nothing else that is recorded
+    gain = np.array([0.0, world.average])
+    return np.asarray(ndtr((r * fall[:, None] + gain - PASS_CUT) / np.sqrt(1 - r**2)))
