@@ -150,8 +150,9 @@ def test_every_companion_of_the_test_counts_the_same():
     planned = tuple(opened.moderator(name).model_copy(update={"planned": True}) for name in ("frl", "setting"))
     panel = replace(opened.panel, plan=opened.panel.plan.model_copy(update={"moderators": planned}))
     assert open_moderation(panel, opened.main, planned[1]).setting.design.cluster_level == "school"
-    crossed = where(find_crossed(panel, opened.main), quantity=SAME)
-    assert (crossed.cluster, crossed.n_clusters) == ("school", 10)
+    *cells, same = find_crossed(panel, opened.main)
+    assert {(cell.question, cell.cluster) for cell in cells} == {("for-whom-where", "class")}
+    assert (same.quantity, same.cluster, same.n_clusters) == (SAME, "school", 10)
     projected = {f.moderator: f for f in find_projection(panel, opened.main)}
     assert (projected["setting"].cluster, projected["frl"].cluster) == ("school", "class")
     assert projected["setting"].df < projected["frl"].df

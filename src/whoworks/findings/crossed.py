@@ -76,14 +76,14 @@ def find_crossed(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
     Students: two groups. Contexts: groups, or a number that the plan cuts. For
     each pair the effect in each cell, the difference between the groups in each
     context, and a test that these are the same; the test is exploratory, and one
-    more look among all.
+    more look among all, and counts what holds the context.
     """
     found: list[Finding] = []
     for student, context in pairs(panel.plan):
         counted = count_by(panel, setting, context)
-        crossing = open_crossing(panel, counted, student, context)
-        if crossing is not None:
-            found += _find_pair(counted, crossing)
+        crossing, compared = (open_crossing(panel, each, student, context) for each in (setting, counted))
+        if crossing is not None and compared is not None:
+            found += [*_find_cells(setting, crossing), _same(counted, compared)]
     return tuple(found)
 
 
@@ -119,11 +119,15 @@ def open_crossing(panel: Panel, setting: Setting, student: Moderator, context: M
     return Crossing(student=student.name, context=context.name, who=who, where=where, kept=kept)
 
 
-def _find_pair(setting: Setting, crossing: Crossing) -> list[Finding]:
-    fit = fit_effects(setting.scores, basis=crossing.basis, keep=crossing.keep) if crossing.kept else None
+def _find_cells(setting: Setting, crossing: Crossing) -> list[Finding]:
+    fit = _fit(setting, crossing)
     places = range(len(crossing.where.levels))
     cells = [_cell(setting, crossing, fit, group, place) for place in places for group in (0, 1)]
-    return [*cells, *(_difference(setting, crossing, fit, place) for place in places), _same(setting, crossing, fit)]
+    return [*cells, *(_difference(setting, crossing, fit, place) for place in places)]
+
+
+def _fit(setting: Setting, crossing: Crossing) -> EffectFit | None:
+    return fit_effects(setting.scores, basis=crossing.basis, keep=crossing.keep) if crossing.kept else None
 
 
 def _row(crossing: Crossing, group: int, place: int) -> Vector:
@@ -160,8 +164,9 @@ def _difference(setting: Setting, crossing: Crossing, fit: EffectFit | None, pla
     )  # fmt: skip
 
 
-def _same(setting: Setting, crossing: Crossing, fit: EffectFit | None) -> Finding:
+def _same(setting: Setting, crossing: Crossing) -> Finding:
     """Test that the groups differ equally in every context: t for two contexts, HTZ for more."""
+    fit = _fit(setting, crossing)
     fields: dict[str, object] = {"notes": ("not assessable: fewer than two contexts can be compared",), "unit": ""}
     n = len(crossing.kept)
     if fit is not None and n > 1 and not fit.is_determined:
