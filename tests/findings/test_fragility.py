@@ -21,11 +21,15 @@ def with_outcome(moderation, y):
     return replace(moderation, setting=setting)
 
 
+def noise_and_offered(moderation):
+    """Return noise, and who of the second group was offered the programme."""
+    noise = np.random.default_rng(0).normal(size=len(moderation.setting.scores.y))
+    return noise, moderation.basis[:, 1] * moderation.setting.scores.z
+
+
 def test_a_difference_made_by_a_few_extreme_scores_dies_on_ranks_and_a_shift_does_not():
     moderation = some_moderation()
-    scores = moderation.setting.scores
-    noise = np.random.default_rng(0).normal(size=len(scores.y))
-    member = moderation.basis[:, 1] * scores.z
+    noise, member = noise_and_offered(moderation)
     shifted = with_outcome(moderation, noise + 1.5 * member)
     assert not dies_on_ranks(shifted)
     few = member * (np.random.default_rng(1).uniform(size=len(noise)) < 0.04)
@@ -34,19 +38,17 @@ def test_a_difference_made_by_a_few_extreme_scores_dies_on_ranks_and_a_shift_doe
 
 def test_a_monotone_rescaling_of_the_outcome_does_not_move_the_verdict_on_ranks():
     moderation = some_moderation()
-    noise = np.random.default_rng(0).normal(size=len(moderation.setting.scores.y))
-    y = noise + 0.8 * moderation.basis[:, 1] * moderation.setting.scores.z
+    noise, member = noise_and_offered(moderation)
+    y = noise + 0.8 * member
     assert dies_on_ranks(with_outcome(moderation, y)) == dies_on_ranks(with_outcome(moderation, np.exp(2 * y)))
 
 
 def test_a_difference_that_rests_on_one_school_turns_without_it():
     moderation = some_moderation()
-    scores = moderation.setting.scores
-    noise = np.random.default_rng(0).normal(size=len(scores.y))
-    member = moderation.basis[:, 1] * scores.z
+    noise, member = noise_and_offered(moderation)
     everywhere = with_outcome(moderation, noise + 3 * member)
     assert not turns_without_a_site(everywhere, meaningful=0.5)
-    one = with_outcome(moderation, 0.3 * noise + member * np.where(scores.site == 0, 30.0, -1.0))
+    one = with_outcome(moderation, 0.3 * noise + member * np.where(moderation.setting.scores.site == 0, 30.0, -1.0))
     assert turns_without_a_site(one, meaningful=0.5)
     assert not turns_without_a_site(one, meaningful=50.0)
 
