@@ -1,6 +1,7 @@
 """``python -m benchmarks.truth``: run what is missing of the grid, and write its table and page.
 
-Everything finished stays in the work folder: a run that is stopped goes on where it was.
+Everything finished stays in the work folder: a run that is stopped goes on where it was. What is published is finished
+too: a run on another machine goes on after the replicates that the table holds.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from benchmarks.truth.breaks import BREAKS
 from benchmarks.truth.campaign import ROOT, run_campaign
 from benchmarks.truth.cells import FULL, Cell, all_cells, quick_cells
 from benchmarks.truth.page import BROKEN, write_page
+from benchmarks.truth.published import Published
 from benchmarks.truth.slices import check_slice, write_slice
 from benchmarks.truth.store import Chunk, Store, cut_chunks
-from benchmarks.truth.table import TABLE, build_table, read_table, write_table
+from benchmarks.truth.table import read_table, write_table
 
 CHUNK = 25  # replicates of a file
 
@@ -33,20 +35,23 @@ def main(words: list[str] | None = None) -> int:
         write_slice(backend=given.backend, jobs=given.jobs)
         return 0
     cells = choose_cells(given)
+    goes_on = not (given.quick or given.broken or given.out or given.anew)
+    published = Published.read() if goes_on else Published.nothing()
     if not given.table:
+        chunks = [chunk for chunk in choose_chunks(cells, given) if published.lacks(chunk)]
         run_campaign(
-            choose_chunks(cells, given), store, backend=given.backend, jobs=given.jobs, broken=given.broken,
-            scheduler=given.scheduler,
-        )  # fmt: skip
-    table = build_table(store, cells if given.quick or given.broken else all_cells())
+            chunks, store, backend=given.backend, jobs=given.jobs, broken=given.broken, scheduler=given.scheduler
+        )
+    published = published.add(store, cells if given.quick or given.broken else all_cells())
     if given.broken:
-        record_break(given.broken, table)
-        return 0
-    out = given.out or (given.work / "quick.csv" if given.quick else TABLE)
-    write_table(table, out)
-    sys.stderr.write(f"{out}\n")
-    if out == TABLE:
-        write_page(store)
+        record_break(given.broken, published.rows)
+    elif given.quick or given.out:
+        out = given.out or given.work / "quick.csv"
+        write_table(published.rows, out)
+        sys.stderr.write(f"{out}\n")
+    else:
+        published.write()
+        write_page(published)
     return 0
 
 
@@ -68,8 +73,9 @@ def read_words(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--backend", default="loky", choices=["loky", "dask", "sequential"])
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler; without one, a local cluster")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--anew", action="store_true", help="do not go on from what is published: run all of it")
     parser.add_argument("--work", type=Path, default=ROOT / ".cache" / "truth", help="where finished chunks are")
-    parser.add_argument("--out", type=Path, help="the table's file, docs/truth.csv without it")
+    parser.add_argument("--out", type=Path, help="write a table of what was run to this file alone")
     parser.add_argument("--break", dest="broken", default="", choices=["", *BREAKS], help="break the method on purpose")
     parser.add_argument("--table", action="store_true", help="run nothing, write table and page from what there is")
     parser.add_argument("--slice", action="store_true", help="write the first replicates' table for later comparison")

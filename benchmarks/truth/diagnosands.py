@@ -49,10 +49,11 @@ def mean(procedure: str, name: str, values: np.ndarray, *, replicate: np.ndarray
     sums = rest if replicate is None else np.bincount(np.unique(replicate, return_inverse=True)[1], rest)
     n = len(sums)
     error = float(np.sqrt((sums**2).sum() * n / max(n - 1, 1)) / len(values))
-    return _around(procedure, name, n, float(values.mean()), error)
+    return around(procedure, name, n, float(values.mean()), error)
 
 
-def _around(procedure: str, name: str, n: int, value: float, error: float) -> Diagnosand:
+def around(procedure: str, name: str, n: int, value: float, error: float) -> Diagnosand:
+    """Return a diagnosand whose Monte-Carlo interval is the normal's about its value."""
     return Diagnosand(
         procedure=procedure, name=name, replicates=n, value=value, mc_error=error, low=value - WIDE * error,
         high=value + WIDE * error,
@@ -112,7 +113,7 @@ def _of_truth(procedure: str, target: str, own: pd.DataFrame) -> Iterator[Diagno
     yield mean(procedure, f"{target}: bias", miss)
     square = mean("", "", miss**2)
     rmse = float(np.sqrt(square.value))
-    yield _around(procedure, f"{target}: RMSE", n, rmse, square.mc_error / (2 * rmse) if rmse else 0.0)
+    yield around(procedure, f"{target}: RMSE", n, rmse, square.mc_error / (2 * rmse) if rmse else 0.0)
     yield share(procedure, f"{target}: coverage", ((found["low"] <= truth) & (truth <= found["high"])).to_numpy())
     length = (found["high"] - found["low"]).to_numpy()
     yield mean(procedure, f"{target}: length", length[np.isfinite(length)])
@@ -130,7 +131,7 @@ def _calibration(procedure: str, name: str, miss: np.ndarray, se: np.ndarray) ->
     ratio = float(np.sqrt(squared.mean() / variance))
     of_spread = (((miss - miss.mean()) ** 2).var(ddof=1)) / variance**2
     of_mean = squared.var(ddof=1) / squared.mean() ** 2
-    return _around(procedure, name, n, ratio, ratio / 2 * float(np.sqrt((of_spread + of_mean) / n)))
+    return around(procedure, name, n, ratio, ratio / 2 * float(np.sqrt((of_spread + of_mean) / n)))
 
 
 def _of_candidates(procedure: str, own: pd.DataFrame) -> Iterator[Diagnosand]:
@@ -181,7 +182,7 @@ def _of_precision(rows: pd.DataFrame) -> Iterator[Diagnosand]:
             ratio = float(np.sqrt(own_squared.mean() / plain_squared.mean()))
             moved = own_squared / own_squared.mean() - plain_squared / plain_squared.mean()
             error = ratio / 2 * float(moved.std(ddof=1) / np.sqrt(len(moved)))
-            yield _around("whoworks", name, len(moved), ratio, error)
+            yield around("whoworks", name, len(moved), ratio, error)
 
 
 def _beside_the_oracle(rows: pd.DataFrame) -> Iterator[Diagnosand]:

@@ -16,31 +16,30 @@ from benchmarks.truth.cells import Cell, all_cells
 from benchmarks.truth.diagnosands import Diagnosand
 from benchmarks.truth.explanations import explain
 from benchmarks.truth.figures import draw_figures
-from benchmarks.truth.store import Store
-from benchmarks.truth.table import DOCS, TABLE, read_table
+from benchmarks.truth.published import Published
+from benchmarks.truth.table import DOCS, KEY, TABLE, as_numbers, read_table
 
 PAGE = DOCS / "truth.md"
 FIGURES = DOCS / "figures"
 BROKEN = DOCS / "truth_breaks.csv"
-KEY = ["world", "assigned", "clusters", "icc"]  # columns that name a cell
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "numba", "econml", "joblib")
 
 
-def write_page(store: Store, *, table: Path = TABLE, page: Path = PAGE, figures: Path = FIGURES) -> None:
-    """Write the page from the table and from what the work folder says of versions."""
-    rows = read_table(table)
+def write_page(published: Published, *, page: Path = PAGE, figures: Path = FIGURES) -> None:
+    """Write the page from the table."""
+    rows = as_numbers(published.rows)
     drawn = draw_figures(rows, figures)
     parts = [
-        *_head(store, rows), *_bars(rows), *_misses(rows), *_pictures(drawn, page), *_peers(rows), *_breaks(),
-        *_times(rows), *_cells(rows),
+        *_head(published), *_bars(published, rows), *_misses(rows), *_pictures(drawn, page), *_peers(rows), *_breaks(),
+        *_times(rows), *_cells(published),
     ]  # fmt: skip
     page.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8", newline="\n")
 
 
-def _head(store: Store, rows: pd.DataFrame) -> list[str]:
+def _head(published: Published) -> list[str]:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    codes = sorted({code for cell in all_cells() for code in store.read(cell)["code"].unique()})
-    done = rows[KEY].drop_duplicates()
+    codes = sorted(set(" ".join(published.reached["codes"]).split()))
+    done = published.reached
     return [
         "# The truth table",
         "",
@@ -52,6 +51,8 @@ def _head(store: Store, rows: pd.DataFrame) -> list[str]:
         f"Written on {datetime.date.today()} by `make truth`: {os.cpu_count()} cores ({platform.machine()}), Python "
         f"{sys.version_info.major}.{sys.version_info.minor}, {packages}; code of commits {', '.join(codes) or 'none'}. "
         f"{len(done)} of {len(all_cells())} cells have replicates so far; the last table says how many each has. "
+        "A run on any machine goes on after the replicates that the table holds ([truth_cells.csv](truth_cells.csv)); "
+        "`make truth TRUTH=--anew` starts from none. "
         "Replicates are kept over commits that leave planned findings as they are. Those that predict effects were all "
         "run anew after [decision 30](decisions/0030-a-blocks-level-tells-nothing-of-its-difference.md), and whatever "
         "[decision 31](decisions/0031-traits-of-clusters-compete-for-the-prognosis.md) and "
@@ -89,9 +90,9 @@ def _barred(rows: pd.DataFrame) -> list[tuple[Cell, Bar, pd.Series]]:
     return found
 
 
-def _progress(rows: pd.DataFrame) -> list[str]:
+def _progress(published: Published) -> list[str]:
     """Say how much of the plan is done, and what so many replicates can tell."""
-    done = [_done(rows, cell) for cell in all_cells()]
+    done = [published.of(cell) for cell in all_cells()]
     planned = [(cell.replicates - cell.forest_replicates, cell.forest_replicates) for cell in all_cells()]
     behind = sum(own < asked for own, asked in zip(done, planned, strict=True))
     if not behind:
@@ -108,19 +109,12 @@ def _progress(rows: pd.DataFrame) -> list[str]:
     ]  # fmt: skip
 
 
-def _done(rows: pd.DataFrame, cell: Cell) -> tuple[int, int]:
-    """Count a cell's replicates without and with predicted effects."""
-    own = rows.merge(pd.DataFrame([cell.key], columns=KEY)).drop_duplicates("diagnosand").set_index("diagnosand")
-    count = own["replicates"]
-    return int(count.get("seconds", 0)), int(count.get("seconds with predictions", 0))
-
-
-def _bars(rows: pd.DataFrame) -> list[str]:
+def _bars(published: Published, rows: pd.DataFrame) -> list[str]:
     lines = [
         "## The bars", "",
         "A bar is missed where the 99.9 % Monte-Carlo interval lies wholly outside it. A rate below .05 where .05 is "
         "asked is a miss too: the test is then safe and has less power than it could.", "",
-        *_progress(rows),
+        *_progress(published),
         "| bar | asked | cells and diagnosands | met | missed above | missed below | mean | smallest | largest |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
@@ -234,7 +228,7 @@ STAGES = ("checks", "prognosis", "predicted effects", "findings")
 def _times(rows: pd.DataFrame) -> list[str]:
     lines = [
         "## Time of a replicate, and where it goes", "",
-        "Seconds of one processor, on a machine shared with other work (which lengthens them); the pilot is drawn "
+        "Seconds of one processor, on machines shared with other work (which lengthens them); the pilot is drawn "
         "beforehand. Stages are shared out by the clock; reading and the panel count in each in proportion.", "",
         f"| cell | students | without predictions | {' | '.join(STAGES)} | with | {' | '.join(STAGES)} |",
         "| --- | --- |" + " --- |" * (2 + 2 * len(STAGES)),
@@ -251,7 +245,7 @@ def _times(rows: pd.DataFrame) -> list[str]:
     return [*lines, ""]
 
 
-def _cells(rows: pd.DataFrame) -> list[str]:
+def _cells(published: Published) -> list[str]:
     lines = [
         "## Cells and their replicates", "",
         "Planned and done, without and with predictions; `students` are those of a pilot.", "",
@@ -259,7 +253,7 @@ def _cells(rows: pd.DataFrame) -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for cell in all_cells():
-        plain, forest = _done(rows, cell)
+        plain, forest = published.of(cell)
         lines.append(
             f"| {cell.world} | {cell.assigned} | {cell.clusters} | {cell.icc:g} | {cell.layout.students} | {plain} | "
             f"{cell.replicates - cell.forest_replicates} | {forest} | {cell.forest_replicates} |"

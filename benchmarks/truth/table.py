@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 from benchmarks.truth.bars import bar_of
 from benchmarks.truth.cells import Cell
-from benchmarks.truth.diagnosands import Diagnosand, tell
-from benchmarks.truth.store import Store
+from benchmarks.truth.diagnosands import Diagnosand
 
 COLUMNS = (
     "world", "assigned", "clusters", "icc", "procedure", "diagnosand", "replicates", "value", "mc_error", "low", "high",
     "met",
 )  # fmt: skip
+KEY = list(COLUMNS[:4])  # columns that name a cell
+PRINTED = COLUMNS[7:11]  # columns of estimates, as text of four digits
 DOCS = Path(__file__).parents[2] / "docs"
 TABLE = DOCS / "truth.csv"
 
@@ -39,16 +40,6 @@ def _printed(value: float) -> str:
     return f"{value + 0.0:.4g}"
 
 
-def build_table(store: Store, cells: Iterable[Cell]) -> pd.DataFrame:
-    """Return the table of the cells that have replicates."""
-    rows: list[dict[str, object]] = []
-    for cell in cells:
-        found = store.read(cell)
-        if len(found):
-            rows += rows_of(cell, tell(found))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write the table, the same rows to the same bytes."""
     path.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="\n")
@@ -56,6 +47,14 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 def read_table(path: Path) -> pd.DataFrame:
     """Return a written table: numbers as numbers, empty cells as empty text."""
-    table = pd.read_csv(path, keep_default_na=False)
-    numbers = ["value", "mc_error", "low", "high"]
-    return table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in numbers})
+    return as_numbers(read_printed(path))
+
+
+def read_printed(path: Path) -> pd.DataFrame:
+    """Return a written table with its estimates as they are printed, so that they are written the same again."""
+    return pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(PRINTED, str))
+
+
+def as_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its estimates as numbers."""
+    return table.assign(**{name: pd.to_numeric(table[name], errors="coerce") for name in PRINTED})

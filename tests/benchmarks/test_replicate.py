@@ -11,10 +11,11 @@ from benchmarks.truth import campaign
 from benchmarks.truth.breaks import BREAKS, breaking
 from benchmarks.truth.cells import Cell, all_cells
 from benchmarks.truth.page import write_page
+from benchmarks.truth.published import Published
 from benchmarks.truth.replicate import error_of_average, replicate, seed_of, shape_plan
 from benchmarks.truth.slices import check_slice, pick, slice_cells
 from benchmarks.truth.store import Chunk, Store, cut_chunks
-from benchmarks.truth.table import build_table, read_table, write_table
+from benchmarks.truth.table import read_table, write_table
 
 from whoworks.simulate.pilot import draw_pilot
 from whoworks.study import Study
@@ -129,11 +130,10 @@ def test_table_and_page_are_written_from_finished_chunks(tmp_path):
         for n in range(25) for who in ("whoworks", "oracle") for target in ("average", "difference frl")
     ]  # fmt: skip
     store.write(Chunk(cell=cell, start=400, stop=425), rows, code="abc1234")
-    table = build_table(store, all_cells())
-    path, page = tmp_path / "truth.csv", tmp_path / "truth.md"
-    write_table(table, path)
+    path, reached, page = (tmp_path / name for name in ("truth.csv", "truth_cells.csv", "truth.md"))
+    Published.nothing().add(store, all_cells()).write(path, reached)
     assert set(read_table(path)["world"]) == {"student-moderator"}
-    write_page(store, table=path, page=page, figures=tmp_path / "figures")
+    write_page(Published.read(path, reached), page=page, figures=tmp_path / "figures")
     text = page.read_text(encoding="utf-8")
     assert "1 of " in text
     assert "abc1234" in text
