@@ -75,6 +75,12 @@ def write_page(found, page):
             f"Machine load while it ran: {big.get('load', 'not noted')}.",
             "",
         ]
+    for other in found.get("scale", {}).get("elsewhere", []):
+        lines += [
+            f"On a slower machine of the same kind, the same forest: fit {other['fit']:.0f} s, predictions "
+            f"{other['oob']:.0f} s, peak {other['peak'] / 1024:.1f} GB.",
+            "",
+        ]
     if "threads" in found.get("scale", {}):
         lines += [f"Two threads against one (50,000 x 20): {found['scale']['threads']:.2f} times as fast.", ""]
     if "compilation" in found:
@@ -90,7 +96,7 @@ def write_page(found, page):
             "## Distance from the limit",
             "",
             f"100,000 x 28, 40 trees, one thread: each of {b['levels']:.1f} levels must read the codes and row numbers "
-            f"of both halves. At the {b['bandwidth']:.1f} GB/s measured here this takes {b['floor']:.2f} s; the forest "
+            f"of both parts. At the {b['bandwidth']:.1f} GB/s measured here this takes {b['floor']:.2f} s; the forest "
             f"took {b['taken']:.2f} s, {b['taken'] / b['floor']:.0f} times as long.",
             "",
         ]
@@ -119,8 +125,9 @@ def write_page(found, page):
             "",
             "Root-mean-square error against the true effect on the same draws, 400 trees each, known prognosis. The "
             "effect is c (1(x0 > 0) + x1 / 2), in standard deviations of the noise. `as shipped` is ours at its "
-            "defaults, with leaves of five students of each arm; `leaves alike` is ours with leaves as large as "
-            "econml's, which keeps five of either.",
+            "defaults, with leaves of five students of each arm and splits chosen by up to three fifths of a tree's "
+            "students (docs/decisions/0033); `leaves alike` is ours with leaves as large as econml's, which keeps five "
+            "of either, and halves as equal as there.",
             "",
             "| c | students | draws | ours, as shipped | econml | ratio as shipped | ratio, leaves alike |",
             "| --- | --- | --- | --- | --- | --- | --- |",

@@ -38,7 +38,7 @@ def naive_clusters(left, arm, cluster, n_arms, least):
 
 
 def naive_cuts(code, is_categorical, rho, w):
-    """All partitions of the splitting half: (set of codes that go left, missing left or None)."""
+    """All partitions of the splitting part: (set of codes that go left, missing left or None)."""
     present = sorted(set(code[code != 255]))
     if is_categorical:
         present = sorted(present, key=lambda c: rho[code == c, 0].sum() / w[code == c].sum())

@@ -94,6 +94,7 @@ def test_the_cluster_minimum_keeps_single_classrooms_from_being_leaves():
         ({"categorical": ["nobody"]}, "names 'nobody'"),
         ({"weighting": "school"}, "weighting"),
         ({"max_samples": 0.9}, "max_samples"),
+        ({"honesty_fraction": 1.0}, "honesty_fraction"),
         ({"n_estimators": 1}, "n_estimators"),
     ],
 )

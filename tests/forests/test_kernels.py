@@ -14,7 +14,7 @@ from tests.forests.naive_forest import naive_allowed, naive_clusters, naive_mome
 from tests.forests.worlds import classrooms
 from whoworks.forests.arena import Bagging, Rules, Sample, make_arena
 from whoworks.forests.census import count_clusters, holds_clusters, tally_allows
-from whoworks.forests.draw import VALUE, draw_bag, draw_halves, draw_poisson, draw_unit, list_rows
+from whoworks.forests.draw import draw_bag
 from whoworks.forests.grow import draw_rows, grow_bags, part
 from whoworks.forests.order import Layout, canonical_layout, make_strata
 from whoworks.forests.predict import NO_LEAF, find_leaves, mean_moments, solve_effects
@@ -289,40 +289,6 @@ def test_factors_of_an_even_two_arm_design_are_one_and_h_over_g_less_one_less_h(
     alone = make_strata(arm_of=(np.arange(24) == 0).astype(np.int64), block_of=None, layout=layout)
     with np.errstate(all="raise"):
         assert cluster_degrees(*alone) == 0.0
-
-
-def test_halves_are_drawn_within_strata_and_never_share_a_cluster():
-    sample, _, cluster = make_sample(0, n_clusters=40)
-    n_clusters = cluster.max() + 1
-    layout = Layout(
-        order=np.arange(120), cluster=cluster, row_start=np.concatenate([[0], np.cumsum(np.bincount(cluster))])
-    )
-    strata, _ = make_strata(arm_of=np.arange(n_clusters) % 2, block_of=None, layout=layout)
-    bagging = Bagging(0.5, 1.0, True, 1)
-    arena = make_arena(sample, RULES, strata, bagging)
-    rng, counts = np.array([5], np.uint64), np.zeros(n_clusters)
-    for _ in range(2000):
-        draw_bag(strata, bagging, arena.draws, rng)
-        draw_halves(strata, bagging, arena.draws, rng)
-        role = arena.draws.role
-        for s in range(2):
-            members = strata.clusters[strata.start[s] : strata.start[s + 1]]
-            drawn = (role[members] > 0).sum()
-            assert abs(drawn - len(members) / 2) <= 0.5
-            assert abs((role[members] == VALUE).sum() - drawn / 2) <= 0.5
-        counts += role == VALUE
-        n = list_rows(strata, arena.draws, VALUE, True, arena.rows.value)
-        assert set(cluster[arena.rows.value[:n]]) == set(np.flatnonzero(role == VALUE))
-    # each share is binomial around 1/4: six standard errors, false alarm below 1e-7
-    assert np.abs(counts / 2000 - 0.25).max() < 6 * math.sqrt(0.25 * 0.75 / 2000)
-
-
-def test_the_stream_is_uniform_and_poisson_numbers_have_their_mean():
-    rng = np.array([11], np.uint64)
-    draws = np.array([draw_unit(rng) for _ in range(4000)])
-    assert stats.kstest(draws, "uniform").pvalue > 1e-4  # fixed seed
-    counts = [draw_poisson(rng, 13.0) for _ in range(4000)]
-    assert abs(np.mean(counts) - 13.0) < 6 * math.sqrt(13.0 / 4000)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=400), st.integers(2, 40))

@@ -7,17 +7,21 @@ a kernel can take.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whoworks.kernels import kernel
+
 MISSING = 255
 N_CODES = 256
 LANES = 32  # features handled side by side
 NARROW = 2048  # nodes with fewer rows are narrow: their sums and counts fit in one number (see ``vectors``)
-NEAR = 2048  # rows of either half that are copied to stand close together
+BY_COUNT = -1.0  # for `Bagging.split_share`: as many as `count_splitting` says
+NEAR = 2048  # rows of either part that are copied to stand close together
 TILE = 48  # rows of a node small enough to compare all with all
 
 NODE = np.dtype([("child", np.int32), ("feature", np.uint16), ("cut", np.uint8), ("kind", np.uint8)])
@@ -42,8 +46,8 @@ class Rules(NamedTuple):
 
     n_arms: int  # 1 in a regression forest
     weighted: bool
-    min_rows: int  # of each arm in each child, splitting half
-    min_clusters: int  # of each arm in each child, both halves
+    min_rows: int  # of each arm in each child, splitting part
+    min_clusters: int  # of each arm in each child, both parts
     imbalance: float  # smallest share of the parent's information in a child
     max_depth: int
     max_features: float
@@ -68,6 +72,7 @@ class Bagging(NamedTuple):
     tree_share: float  # of the bag's clusters, in a tree
     honest: bool
     n_trees: int  # in a bag
+    split_share: float = 0.5  # of a tree's clusters that choose its splits
 
 
 class Draws(NamedTuple):
@@ -75,7 +80,7 @@ class Draws(NamedTuple):
 
     bag: NDArray[np.int64]  # (G,) clusters; those drawn stand first in each stratum
     bag_size: NDArray[np.int64]  # (S,) how many were drawn
-    role: NDArray[np.uint8]  # (G,) 1 splitting half, 2 estimating half
+    role: NDArray[np.uint8]  # (G,) 1 splitting part, 2 estimating part
 
 
 class Rows(NamedTuple):
@@ -128,7 +133,7 @@ class Census(NamedTuple):
 
     seen: NDArray[np.int64]  # (2, arms, 1 + min_clusters)
     rank: NDArray[np.int16]  # (256,) place of a code in the scan
-    tally: NDArray[np.int64]  # (2 halves, arms, 4, 257) clusters by lowest and highest rank
+    tally: NDArray[np.int64]  # (2 parts, arms, 4, 257) clusters by lowest and highest rank
     low: NDArray[np.int16]  # (cells,)
     high: NDArray[np.int16]
     missing: NDArray[np.bool_]
@@ -177,15 +182,32 @@ def n_payload(n_z: int) -> int:
     return 1 + 2 * n_z + n_z * (n_z + 1) // 2
 
 
-def most_rows(strata: Strata, share: float) -> int:
-    """Most rows that a draw of this share of each stratum's clusters can hold."""
+@kernel
+def count_splitting(n: int, share: float) -> float:
+    """Return how many of a tree's n clusters of a stratum choose its splits, on average; the others estimate.
+
+    A share leaves one cluster to either.  `BY_COUNT` is half of them and a tenth more, at most fifty, as long as fifty
+    still estimate: leaves' estimates are averaged over trees, each with others in its leaves, while no tree's splits
+    are better than its own clusters allow (docs/decisions/0033).
+    """
+    if share == BY_COUNT:
+        return 0.5 * n + max(0.0, min(0.1 * n, 50.0, 0.5 * n - 50.0))
+    return min(max(share * n, 1.0), n - 1.0) if n > 1 else share * n
+
+
+def most_rows(strata: Strata, most: Callable[[int], float]) -> int:
+    """Most rows that a draw can hold which takes `most` of a stratum's clusters, rounded up."""
     sizes = np.diff(strata.row_start)
     rows = 0
     for a, b in pairwise(strata.start):
-        drawn = int(np.ceil(share * (b - a)))
         here = sizes[strata.clusters[a:b]]
-        rows += int(np.sort(here)[len(here) - drawn :].sum())
+        rows += int(np.sort(here)[len(here) - _up(most(b - a)) :].sum())
     return rows
+
+
+def _up(value: float) -> int:
+    """Round up, as `draw.round_at_random` does at most."""
+    return int(np.ceil(value - 1e-9))
 
 
 def make_lanes(n_kept: int) -> Lanes:
@@ -220,12 +242,24 @@ def make_near(sample: Sample) -> Sample:
     )
 
 
+def count_rows(strata: Strata, bagging: Bagging) -> tuple[int, int]:
+    """Return the most rows that a tree's splitting part and its estimating part can hold."""
+
+    def of_tree(n: int) -> int:
+        return _up(bagging.tree_share * _up(bagging.bag_share * n))
+
+    def splitting(n: int) -> float:
+        return count_splitting(of_tree(n), bagging.split_share)
+
+    if not bagging.honest:
+        return most_rows(strata, of_tree), most_rows(strata, of_tree)
+    return most_rows(strata, splitting), most_rows(strata, lambda n: of_tree(n) - int(splitting(n) + 1e-9))
+
+
 def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging, *, n_bags: int = 1) -> Arena:
     """Allocate one thread's workbench, large enough for any bag, and to hold ``n_bags`` grown ones."""
     n_trees = n_bags * bagging.n_trees
-    n_bag = most_rows(strata, bagging.bag_share)
-    half = 0.5 * bagging.tree_share * bagging.bag_share if bagging.honest else 1.0
-    n_split = n_value = min(n_bag, most_rows(strata, min(1.0, half + 1e-9)) + 1)
+    n_split, n_value = count_rows(strata, bagging)
     n_cluster = len(strata.clusters)
     p, d = sample.codes.shape[1], sample.z.shape[1]
     arms, channels = max(2, rules.n_arms), max(1, d) + int(rules.weighted)

@@ -28,7 +28,7 @@ from whoworks.forests.table import Table, refuse_identifiers
 from whoworks.forests.trees import Progress
 from whoworks.forests.variance import cluster_degrees, variance_factors
 
-FEWEST_CLUSTERS = 4  # an arm's half-sample must give a cluster to each honest half
+FEWEST_CLUSTERS = 4  # an arm's half-sample must give a cluster to each honest part
 
 
 class CausalForest(BaseForest):
@@ -45,9 +45,9 @@ class CausalForest(BaseForest):
     trees_per_bag : int
         Trees that share a half-sample of clusters; two or more for a variance.
     min_samples_leaf : int
-        Fewest rows of each arm, of the splitting half, in a child.
+        Fewest rows of each arm, of the splitting part, in a child.
     min_clusters_leaf : int
-        Fewest clusters of each arm in a child, in both halves.  With 0 a
+        Fewest clusters of each arm in a child, in both parts.  With 0 a
         classroom covariate may isolate single classrooms, as in grf.
     max_features : int, float or None
         Candidates at a split: a number, a share, or by default a Poisson number
@@ -58,6 +58,10 @@ class CausalForest(BaseForest):
         Share of clusters in a tree, at most one half.
     honest : bool
         Whether splits and leaf values come from different clusters.
+    honesty_fraction : float, optional
+        Share of a tree's clusters that choose its splits; the others estimate.
+        By default half; where each row is its own cluster a tenth more of each
+        stratum, at most fifty, as long as fifty still estimate.
     imbalance : float
         Smallest share of a node's information, n_0 n_1 / n, in a child.
     weighting : {"student", "cluster"}

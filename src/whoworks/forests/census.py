@@ -53,8 +53,8 @@ def holds_clusters(
 
 
 @kernel
-def tally_half(sample: Sample, f: int, rows: NDArray[np.uint32], tally: Integers, census: Census) -> None:
-    """Count one half's clusters by their lowest and highest rank on a feature.
+def tally_part(sample: Sample, f: int, rows: NDArray[np.uint32], tally: Integers, census: Census) -> None:
+    """Count one part's clusters by their lowest and highest rank on a feature.
 
     Per arm, four histograms over ranks: lowest, highest, and the same over
     clusters without a row that goes the missing way.  The last bin of the first
@@ -87,16 +87,16 @@ def tally_half(sample: Sample, f: int, rows: NDArray[np.uint32], tally: Integers
 
 @kernel
 def tally_allows(tally: Integers, at: int, missing_left: bool, rules: Rules) -> bool:
-    """Whether both halves leave enough clusters of each arm in both children (cumulated tally)."""
-    for half in range(2):
+    """Whether both parts leave enough clusters of each arm in both children (cumulated tally)."""
+    for part in range(2):
         for a in range(rules.n_arms):
-            missing = tally[half, a, 0, FAR_RIGHT]
+            missing = tally[part, a, 0, FAR_RIGHT]
             if missing_left:
-                left = missing + tally[half, a, 2, at]
-                right = tally[half, a, 1, FAR_RIGHT] - tally[half, a, 1, at]
+                left = missing + tally[part, a, 2, at]
+                right = tally[part, a, 1, FAR_RIGHT] - tally[part, a, 1, at]
             else:
-                left = tally[half, a, 0, at]
-                right = missing + tally[half, a, 3, FAR_RIGHT] - tally[half, a, 3, at]
+                left = tally[part, a, 0, at]
+                right = missing + tally[part, a, 3, FAR_RIGHT] - tally[part, a, 3, at]
             if left < rules.min_clusters or right < rules.min_clusters:
                 return False
     return True
@@ -113,21 +113,21 @@ def count_clusters(
     order: Integers,
     census: Census,
 ) -> None:
-    """Fill the cumulated tally of both halves for one feature whose codes stand in ``order[:m]``."""
+    """Fill the cumulated tally of both parts for one feature whose codes stand in ``order[:m]``."""
     rank, tally = census.rank, census.tally
     rank_codes(sample.categorical[f], m, order, rank)
-    for half in range(2):
+    for part in range(2):
         for a in range(rules.n_arms):
             for k in range(4):
-                tally[half, a, k, : m + 1] = 0
-                tally[half, a, k, FAR_RIGHT] = 0
-    tally_half(sample, f, split_rows, tally[0], census)
-    tally_half(sample, f, value_rows, tally[1], census)
-    for half in range(2):
+                tally[part, a, k, : m + 1] = 0
+                tally[part, a, k, FAR_RIGHT] = 0
+    tally_part(sample, f, split_rows, tally[0], census)
+    tally_part(sample, f, value_rows, tally[1], census)
+    for part in range(2):
         for a in range(rules.n_arms):
             for k in range(4):
                 for j in range(1, m):
-                    tally[half, a, k, j] += tally[half, a, k, j - 1]
+                    tally[part, a, k, j] += tally[part, a, k, j - 1]
 
 
 @kernel

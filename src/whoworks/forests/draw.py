@@ -1,7 +1,7 @@
-"""Drawing: streams of random numbers, bags of clusters, honest halves.
+"""Drawing: streams of random numbers, bags of clusters, honest parts.
 
 Everything is drawn cluster by cluster within strata of arm (and block), so no
-half is left with one arm by bad luck, and a cluster's students always travel
+part is left with one arm by bad luck, and a cluster's students always travel
 together.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import Bagging, Draws, Strata
+from whoworks.forests.arena import Bagging, Draws, Strata, count_splitting
 from whoworks.kernels import kernel
 
 SPLIT, VALUE = 1, 2
@@ -73,14 +73,14 @@ def draw_bag(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.uin
 
 
 @kernel
-def draw_halves(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.uint64]) -> None:
+def draw_parts(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.uint64]) -> None:
     """Draw a tree's clusters from the bag and give each a role, stratum by stratum."""
     draws.role[:] = 0
     for s in range(len(strata.start) - 1):
         start, n_bag = strata.start[s], draws.bag_size[s]
         n = round_at_random(rng, bagging.tree_share * n_bag)
         shuffle_front(draws.bag, start, start + n_bag, n, rng)
-        n_split = round_at_random(rng, 0.5 * n)
+        n_split = round_at_random(rng, count_splitting(n, bagging.split_share))
         for i in range(n):
             draws.role[draws.bag[start + i]] = SPLIT if i < n_split else VALUE
 

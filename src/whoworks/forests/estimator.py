@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 from sklearn.base import BaseEstimator
 
 from whoworks.errors import ForestError
-from whoworks.forests.arena import MISSING, Bagging, Rules, Sample, Strata, Trees
+from whoworks.forests.arena import BY_COUNT, MISSING, Bagging, Rules, Sample, Strata, Trees
 from whoworks.forests.inputs import Vector
 from whoworks.forests.order import Layout
 from whoworks.forests.pseudo import LARGEST_NODE
@@ -73,6 +73,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         max_depth: int | None = None,
         max_samples: float = 0.5,
         honest: bool = True,
+        honesty_fraction: float | None = None,
         imbalance: float = 0.05,
         weighting: str = "student",
         n_jobs: int | None = -1,
@@ -86,6 +87,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.max_depth = max_depth
         self.max_samples = max_samples
         self.honest = honest
+        self.honesty_fraction = honesty_fraction
         self.imbalance = imbalance
         self.weighting = weighting
         self.n_jobs = n_jobs
@@ -98,6 +100,10 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             raise ForestError("min_samples_leaf must be at least 1 and min_clusters_leaf at least 0.")
         if not 0.0 < self.max_samples <= 0.5:
             raise ForestError("max_samples must lie in (0, 0.5]: a tree grows on a part of a half-sample of clusters.")
+        if self.honesty_fraction is not None and not 0.0 < self.honesty_fraction < 1.0:
+            raise ForestError(
+                "honesty_fraction must lie between 0 and 1: it is the share of clusters that choose splits."
+            )
         if not 0.0 <= self.imbalance < 0.5:
             raise ForestError("imbalance must lie in [0, 0.5).")
 
@@ -142,16 +148,19 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             poisson=is_poisson,
         )
 
-    def _bagging(self) -> Bagging:
+    def _bagging(self, by_row: bool) -> Bagging:
+        by_default = BY_COUNT if by_row else 0.5
         return Bagging(
-            bag_share=0.5, tree_share=2.0 * self.max_samples, honest=bool(self.honest), n_trees=int(self.trees_per_bag)
-        )
+            bag_share=0.5, tree_share=2.0 * self.max_samples, honest=bool(self.honest), n_trees=int(self.trees_per_bag),
+            split_share=float(self.honesty_fraction or by_default),
+        )  # fmt: skip
 
     def _grow(self, sample: Sample, rules: Rules, strata: Strata, seed: Any, progress: Progress | None) -> Trees:
         n_bags = -(-int(self.n_estimators) // int(self.trees_per_bag))
         known = sample.codes[sample.codes != MISSING]
+        by_row = len(strata.clusters) == len(sample.y)
         rules = rules._replace(
-            by_row=len(strata.clusters) == len(sample.y),
+            by_row=by_row,
             holes=known.size < sample.codes.size,
             n_codes=int(known.max(initial=0)) + 1,
         )
@@ -159,7 +168,7 @@ class BaseForest(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             sample,
             rules,
             strata,
-            self._bagging(),
+            self._bagging(by_row),
             seeds=bag_seeds(seed, n_bags),
             n_threads=count_threads(self.n_jobs),
             progress=progress,

@@ -19,7 +19,7 @@ BRIEF_TREES = 200  # the most of a brief forest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForestEngine:
-    """`CausalForest` on residuals: whole clusters in bags and honest halves, missing values as they are."""
+    """`CausalForest` on residuals: whole clusters in bags and honest parts, missing values as they are."""
 
     n_estimators: int
     max_depth: int | None = None

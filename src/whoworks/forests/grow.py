@@ -25,11 +25,11 @@ from whoworks.forests.arena import (
     Sample,
     Strata,
 )
-from whoworks.forests.draw import SPLIT, VALUE, draw_bag, draw_halves, list_rows, mark_bag
+from whoworks.forests.draw import SPLIT, VALUE, draw_bag, draw_parts, list_rows, mark_bag
 from whoworks.forests.split import find_split
 from whoworks.kernels import kernel
 
-# columns of the stack: node, its range in both halves, depth, the nearest range above that holds every arm
+# columns of the stack: node, its range in both parts, depth, the nearest range above that holds every arm
 NODE_ID, DEPTH, ABOVE = 0, 5, 6
 
 
@@ -56,7 +56,7 @@ def write_payload(
     rows: NDArray[np.uint32],
     payload: NDArray[np.float64],
 ) -> None:
-    """Weighted means of y, z, z y and the upper triangle of z z' over a leaf's estimating half."""
+    """Weighted means of y, z, z y and the upper triangle of z z' over a leaf's estimating part."""
     d = z.shape[1]
     payload[:] = 0.0
     total = 0.0
@@ -130,7 +130,7 @@ def write_leaf(
     first_leaf: int,
     product: Product,
 ) -> None:
-    """Write a leaf and its moments; a leaf whose estimating half lacks an arm takes its parent's."""
+    """Write a leaf and its moments; a leaf whose estimating part lacks an arm takes its parent's."""
     start, stop = box[3], box[4]
     if not holds_arms(sample.arm, sample.weight, n_arms, rows, start, stop):
         start, stop = box[ABOVE], box[ABOVE + 1]
@@ -241,8 +241,8 @@ def grow_tree(
 
 @kernel
 def draw_rows(strata: Strata, bagging: Bagging, draws: Draws, rows: Rows, rng: NDArray[np.uint64]) -> tuple[int, int]:
-    """Draw a tree's clusters from its bag; list the rows of both halves and return their numbers."""
-    draw_halves(strata, bagging, draws, rng)
+    """Draw a tree's clusters from its bag; list the rows of both parts and return their numbers."""
+    draw_parts(strata, bagging, draws, rng)
     n_split = list_rows(strata, draws, SPLIT, bagging.honest, rows.split)
     return n_split, list_rows(strata, draws, VALUE, bagging.honest, rows.value)
 
@@ -271,7 +271,7 @@ def grow_bag(
 ) -> None:
     """Draw a bag, mark its clusters in ``bits``, grow its trees one after the other.
 
-    A tree whose estimating half lacks an arm is not usable and stays a stump.
+    A tree whose estimating part lacks an arm is not usable and stays a stump.
     """
     rows, product = arena.rows, arena.product
     draw_bag(strata, bagging, arena.draws, rng)

@@ -30,9 +30,9 @@ class RegressionForest(BaseForest):
     trees_per_bag : int
         Trees that share a half-sample of clusters; two or more for a variance.
     min_samples_leaf : int
-        Fewest rows of the splitting half in a child.
+        Fewest rows of the splitting part in a child.
     min_clusters_leaf : int
-        Fewest clusters of either half in a child.
+        Fewest clusters of either part in a child.
     max_features : int, float or None
         Candidates at a split: a number, a share, or by default a Poisson number
         with mean min(p, sqrt(p) + 20), as in grf.
@@ -42,6 +42,10 @@ class RegressionForest(BaseForest):
         Share of clusters in a tree, at most one half.
     honest : bool
         Whether splits and leaf values come from different clusters.
+    honesty_fraction : float, optional
+        Share of a tree's clusters that choose its splits; the others estimate.
+        By default half; where each row is its own cluster a tenth more of each
+        stratum, at most fifty, as long as fifty still estimate.
     imbalance : float
         Smallest share of a node's rows in a child.
     weighting : {"student", "cluster"}
@@ -67,6 +71,7 @@ class RegressionForest(BaseForest):
         max_depth: int | None = None,
         max_samples: float = 0.5,
         honest: bool = True,
+        honesty_fraction: float | None = None,
         imbalance: float = 0.05,
         weighting: str = "student",
         n_jobs: int | None = -1,
@@ -81,6 +86,7 @@ class RegressionForest(BaseForest):
             max_depth=max_depth,
             max_samples=max_samples,
             honest=honest,
+            honesty_fraction=honesty_fraction,
             imbalance=imbalance,
             weighting=weighting,
             n_jobs=n_jobs,

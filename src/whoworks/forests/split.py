@@ -3,7 +3,7 @@
 For every candidate feature the packed pseudo-outcomes are summed by code, the
 codes are scanned in order, and the cut with the largest between-child variance
 that leaves enough rows of each arm on both sides is kept.  Only the winner is
-then asked whether both halves of the data leave enough clusters of each arm in
+then asked whether both parts of the data leave enough clusters of each arm in
 both children; if not, that feature is scanned again under this rule and the
 contest goes on.
 """
@@ -43,7 +43,7 @@ def draw_features(rules: Rules, features: NDArray[np.int64], rng: NDArray[np.uin
 def bound_block(
     sample: Sample, rules: Rules, m: int, here: NDArray[np.uint32], there: NDArray[np.uint32], lanes: Lanes
 ) -> bool:
-    """Set a block's bounds from both halves; false when no lane allows a cut."""
+    """Set a block's bounds from both parts; false when no lane allows a cut."""
     lanes.line[m:] = MISSING
     open_bounds(lanes.bound)
     narrow_bounds(sample, rules, there, m, lanes)
@@ -116,7 +116,7 @@ def scan_feature(
 def mark_left(sample: Sample, rules: Rules, f: int, rows: NDArray[np.uint32], node: Pseudo, bins: Bins) -> None:
     """Fill ``bins.goes_left`` for the cut found on a feature.
 
-    Levels absent from the splitting half go the missing way.
+    Levels absent from the splitting part go the missing way.
     """
     cut, missing_left = int(bins.found[f, 1]), bins.found[f, 2] > 0.0
     if not sample.categorical[f]:
@@ -152,7 +152,7 @@ def keeps_clusters(
     bins: Bins,
     seen: NDArray[np.int64],
 ) -> bool:
-    """Whether the cut found on a feature keeps enough clusters, in both halves."""
+    """Whether the cut found on a feature keeps enough clusters, in both parts."""
     if rules.min_clusters == 0 or bins.found[f, 3] > 0.0:
         return True
     return holds_clusters(sample.codes, sample.arm, sample.cell, rules, f, there, bins.goes_left, seen) and (
@@ -174,7 +174,7 @@ def find_split(
 ) -> int:
     """Choose the feature to split a node on, or -1; ``bins.found`` and ``goes_left`` say where.
 
-    ``box`` holds the node's range in the splitting and in the estimating half.
+    ``box`` holds the node's range in the splitting and in the estimating part.
     """
     here, there = rows.split[box[0] : box[1]], rows.value[box[2] : box[3]]
     # drawn even when nothing can be split, so that the stream does not depend on the number of rows
