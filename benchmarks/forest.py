@@ -253,7 +253,7 @@ def null_replicate(seed):
     X[:, 2:] = rng.normal(size=(40, 2))[cluster]
     z = (rng.permutation(40) % 2)[cluster]
     y = np.sqrt(0.2) * rng.normal(size=40)[cluster] + np.sqrt(0.8) * rng.normal(size=1000)
-    forest, found = CausalForest(n_estimators=500, random_state=seed, n_jobs=1), []
+    forest, found = CausalForest(n_estimators=500, honesty_fraction=0.5, random_state=seed, n_jobs=1), []
     for groups in (cluster, None):
         forest.fit(X, y, z, cluster=groups, propensity=0.5)
         found.append(np.stack([*forest.predict(POINTS, variance=True), forest.interval(POINTS)[1]]))
