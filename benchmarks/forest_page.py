@@ -105,8 +105,9 @@ def write_page(found, page):
             "## Standard errors when classes differ and effects do not",
             "",
             f"40 classes of 25, ICC .2, arms by class, effect zero; {found['truth'][0]['replicates']} replicates, 500 "
-            "trees, honest halves equal, five fixed points. Coverage is of the forest's own mean by estimate -+ 1.96 SE "
-            "and by `interval`, whose t has the degrees of freedom that clusters and bags leave; Monte-Carlo error of a share about .011.",
+            "trees, honest halves equal, five fixed points. Coverage is of the forest's own mean by estimate -+ 1.96 "
+            "SE and by `interval`, whose t has the degrees of freedom that clusters and bags leave; Monte-Carlo error "
+            "of a share about .011.",
             "",
             "| grown | replicate SD | mean SE / SD | coverage, 1.96 SE | coverage, `interval` |",
             "| --- | --- | --- | --- | --- |",
