@@ -12,6 +12,7 @@ from scipy import stats
 
 from tests.forests.test_kernels import RULES, make_sample
 from whoworks.forests.arena import BY_COUNT, Bagging, Draws, Strata, count_rows, count_splitting, make_arena
+from whoworks.forests.causal import CausalForest
 from whoworks.forests.draw import SPLIT, VALUE, draw_bag, draw_parts, draw_poisson, draw_unit, list_rows
 from whoworks.forests.order import Layout, make_strata
 
@@ -82,3 +83,17 @@ def test_the_stream_is_uniform_and_poisson_numbers_have_their_mean():
     assert stats.kstest(draws, "uniform").pvalue > 1e-4  # fixed seed
     counts = [draw_poisson(rng, 13.0) for _ in range(4000)]
     assert abs(np.mean(counts) - 13.0) < 6 * math.sqrt(13.0 / 4000)
+
+
+def test_more_choose_splits_only_where_students_are_drawn_alone():
+    rng = np.random.default_rng(3)
+    n, cluster = 1000, np.repeat(np.arange(250), 4)
+    X, z, y = rng.normal(size=(n, 3)), (np.arange(250) % 2)[cluster], rng.normal(size=n)
+
+    def leaves(**given):
+        forest = CausalForest(n_estimators=40, random_state=1, **{key: given[key] for key in given if key != "cluster"})
+        forest.fit(X, y, z, cluster=given.get("cluster"), propensity=0.5, prognosis=np.zeros(n))
+        return len(forest.trees_[0].payload)
+
+    assert leaves(cluster=cluster) == leaves(cluster=cluster, honesty_fraction=0.5)
+    assert leaves() > 1.1 * leaves(honesty_fraction=0.5)
