@@ -48,16 +48,18 @@ def find_holder(panel: Panel, design: Design, moderator: Moderator) -> Holder | 
     same. Not counted are units that do not hold whole clusters, and those that
     the groups themselves name, each group being one of them: a grade among grades.
     """
-    trait = pd.factorize(panel.values[moderator.name].iloc[design.rows])[0].astype(np.int64)
-    known = trait >= 0
-    if moderator.level == STUDENT or not known.any():
+    if moderator.level == STUDENT:
         return None
     for word in _levels(panel, moderator):
         codes = renumber(pd.factorize(panel.units[word].iloc[design.rows])[0])
+        if not _holds_clusters(codes, design.cluster):
+            continue
         holder = Holder(word=word, codes=codes)
+        trait = pd.factorize(panel.values[moderator.name].iloc[design.rows])[0].astype(np.int64)
+        known = trait >= 0
         n_values = count_distinct(within=codes[known], codes=trait[known], n=holder.number)
         names_them = moderator.kind == "category" and np.count_nonzero(n_values) == trait.max() + 1
-        if n_values.max() == 1 and not names_them and _holds_clusters(codes, design.cluster):
+        if n_values.max() == 1 and not names_them:
             return holder
     return None
 
