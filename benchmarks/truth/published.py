@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ from benchmarks.truth.table import COLUMNS, DOCS, KEY, TABLE, read_printed, rows
 
 REACHED = DOCS / "truth_cells.csv"
 HELD = (*KEY, "without", "with", "codes")  # replicates without and with predicted effects, and who ran them
+AMONG = " among the assessable"
 LEAST = 50  # replicates that join a cell at a time: of fewer, too few reject for what is told of those that do
 
 
@@ -102,11 +103,14 @@ def _pooled(held: pd.DataFrame, fresh: list[Diagnosand]) -> list[Diagnosand]:
     """Return the diagnosands of a cell over what was in the table and what is new."""
     old = {(row["procedure"], row["diagnosand"]): _read(row) for _, row in held.iterrows()}
     new = {(one.procedure, one.name): one for one in fresh}
-    both = {
-        key: pool(old[key], new[key], per=(_variance(old, key), _variance(new, key)))
-        for key in old.keys() & new.keys()
-    }  # fmt: skip
-    return list((old | new | both).values())
+    told = old | new
+    for key in told:
+        # where a rate among the assessable is not told apart, all were
+        whole = key[0], key[1].removesuffix(AMONG)
+        one, other = old.get(key, old.get(whole)), new.get(key, new.get(whole))
+        if one and other:
+            told[key] = replace(pool(one, other, per=(_variance(old, key), _variance(new, key))), name=key[1])
+    return list(told.values())
 
 
 def _variance(told: dict[tuple[str, str], Diagnosand], key: tuple[str, str]) -> float:

@@ -93,6 +93,21 @@ def test_a_run_elsewhere_goes_on_after_what_is_published(tmp_path):
     assert grown.add(elsewhere, [CELL]).rows.equals(grown.rows)  # nothing is counted twice
 
 
+def test_the_assessable_of_a_part_in_which_all_are_count_too(tmp_path):
+    store = Store(folder=tmp_path)
+    for start, lost in ((0, 0), (200, 60)):
+        found = [row for number in range(start, start + 200) for row in rows(number, number + 1)]
+        for row in [row for row in found if row["target"] == "difference sex"][:lost]:
+            row["p"] = None
+        store.write(Chunk(cell=CELL, start=start, stop=start + 200), found, code="a")
+    whole = Published.nothing().add(store, [CELL]).rows
+    parted = Published.nothing().add(store, [replace(CELL, replicates=200)]).add(store, [CELL]).rows
+    name = "difference sex: size among the assessable"
+    found = [frame.loc[frame["diagnosand"] == name, ["replicates", "value"]].to_numpy() for frame in (whole, parted)]
+    assert found[0].tolist() == found[1].tolist()
+    assert found[0][0, 0] == 340
+
+
 @pytest.mark.parametrize("part", [(250, 350), (200, 200 + LEAST - 1)], ids=["a gap", "too few"])
 def test_what_does_not_follow_without_a_gap_or_is_too_little_waits(tmp_path, part):
     first = Published.nothing().add(stored(tmp_path / "here", (0, 200)), [CELL])
