@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import pandas as pd
-from benchmarks.truth.bars import Bar
+from benchmarks.truth.bars import SIZES, Bar
 from benchmarks.truth.cells import Cell
 from benchmarks.truth.diagnosands import ORACLE_PRECISION, PRECISION
 
 OPEN = "not explained yet"
+FEW = (
+    "with few clusters, or groups that few of them hold, CR2 with Satterthwaite's degrees of freedom rejects less often "
+    "than asked"
+)
 
 
 def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
     """Return the explanation of a miss; `told` holds the table's rows of that cell."""
     target, measure = str(row["diagnosand"]).rsplit(": ", 1)
-    if measure == "size" and bar.low == bar.high and row["high"] < bar.low:
-        return _safe(target, bar, told[told["procedure"] == row["procedure"]].set_index("diagnosand"))
+    if measure in SIZES and bar.low == bar.high and row["high"] < bar.low:
+        own = told[told["procedure"] == row["procedure"]].set_index("diagnosand")
+        return _safe(target, bar, own) if measure == "size" else f"safe: {FEW}"
     if cell.world == "attrition" and measure == "coverage":
         return (
             "scores are missing by arm and fall score at once: the effect among those measured is another one; reports "
@@ -38,19 +43,15 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
 
 
 def _safe(target: str, bar: Bar, told: pd.DataFrame) -> str:
-    few = (
-        "with few clusters, or groups that few of them hold, CR2 with Satterthwaite's degrees of freedom rejects less "
-        "often than asked"
-    )
     name = f"{target}: size among the assessable"
     if name not in told.index:
-        return f"safe: {few}"
+        return f"safe: {FEW}"
     untold, among = told.loc[f"{target}: not assessable"], told.loc[name]
     said = f"{among['value']:.3f} (Monte-Carlo error {among['mc_error']:.3f}) of the others reject"
     holds = among["low"] <= bar.low <= among["high"]
     return (
         f"safe: {100 * untold['value']:.0f} % of pilots leave the question not assessable, which counts as no claim; "
-        f"{said}{'' if holds else f', since {few}'}"
+        f"{said}{'' if holds else f', since {FEW}'}"
     )
 
 

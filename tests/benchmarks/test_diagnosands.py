@@ -137,3 +137,6 @@ def test_a_test_that_is_seldom_assessable_is_told_by_those_that_were():
     assert "CR2" not in said
     assert "CR2" in explain(cell, bar, row, told.assign(high=0.04))
     assert "CR2" in explain(cell, bar, row, told.head(0))
+    among = row.replace(row["diagnosand"], f"{row['diagnosand']} among the assessable")
+    assert "CR2" in explain(cell, bar, among, told)
+    assert explain(cell, bar, among.replace(row["high"], 0.06), told) == OPEN
