@@ -9,8 +9,8 @@ from benchmarks.truth.diagnosands import ORACLE_PRECISION, PRECISION
 
 OPEN = "not explained yet"
 FEW = (
-    "with few clusters, or groups that few of them hold, CR2 with Satterthwaite's degrees of freedom rejects less often "
-    "than asked"
+    "with few clusters, or groups that few of them hold, CR2 with Satterthwaite's degrees of freedom rejects less "
+    "often than asked"
 )
 
 
