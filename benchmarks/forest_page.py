@@ -77,9 +77,8 @@ def write_page(found, page):
         ]
     for other in found.get("scale", {}).get("elsewhere", []):
         lines += [
-            "That was measured on 2026-11-22, before a few more students chose splits than estimate. With today's code, "
-            f"on a machine that computes at about half the speed: fit {other['fit']:.0f} s, predictions "
-            f"{other['oob']:.0f} s, peak {other['peak'] / 1024:.1f} GB.",
+            f"{other['of']}: fit {other['fit']:.0f} s, predictions {other['oob']:.0f} s, "
+            f"peak {other['peak'] / 1024:.1f} GB.",
             "",
         ]
     if "threads" in found.get("scale", {}):
