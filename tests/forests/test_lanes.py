@@ -7,14 +7,15 @@ import pytest
 
 from tests.forests.naive_forest import naive_clusters
 from tests.forests.test_kernels import RULES, make_sample
-from whoworks.forests.arena import Bagging, make_arena
+from whoworks.forests.arena import LANES, SMALL, Bagging, make_arena
 from whoworks.forests.lanes import take_lanes
 from whoworks.forests.pseudo import pack
+from whoworks.forests.small_nodes import KEY_BITS, sort_keys
 from whoworks.forests.split import bound_block, scan_feature, scan_pairs, sum_codes
 
 
 @pytest.mark.parametrize(("n_arms", "has_holes"), [(1, True), (2, True), (2, False)])
-@pytest.mark.parametrize("n", [12, 40, 300, 2500])
+@pytest.mark.parametrize("n", [12, 40, SMALL, SMALL + 1, 300, 2500])
 def test_features_side_by_side_are_cut_as_one_by_one(n, n_arms, has_holes):
     for seed in range(8):
         sample, strata, _ = make_sample(seed, n_arms, n=n, levels=200, p=41)
@@ -31,6 +32,16 @@ def test_features_side_by_side_are_cut_as_one_by_one(n, n_arms, has_holes):
             m = sum_codes(sample, rules, f, rows, arena.pseudo, arena.bins)
             scan_feature(rules, f, m, max(1, n_arms - 1), False, False, arena.bins, arena.census)
         np.testing.assert_allclose(arena.bins.found[:40], fast, rtol=1e-12)
+
+
+def test_the_network_sorts_every_lane():
+    assert SMALL < 1 << KEY_BITS
+    rng = np.random.default_rng(1)
+    for n in range(1, SMALL + 1):
+        key = rng.integers(0, 3 * n, (SMALL + 1, LANES)).astype(np.uint16)
+        expected = np.vstack([np.sort(key[:n], axis=0), key[n:]])
+        sort_keys(key, n)
+        np.testing.assert_array_equal(key, expected)
 
 
 @pytest.mark.parametrize("n", [40, 300])

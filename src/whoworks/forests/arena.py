@@ -22,7 +22,8 @@ LANES = 32  # features handled side by side
 NARROW = 2048  # nodes with fewer rows are narrow: their sums and counts fit in one number (see ``vectors``)
 BY_COUNT = -1.0  # for `Bagging.split_share`: as many as `count_splitting` says
 NEAR = 2048  # rows of either part that are copied to stand close together
-TILE = 48  # rows of a node small enough to compare all with all
+SMALL = 128  # rows of a node small enough to be sorted, in every feature; fewer than a key can number
+FEW = 48  # rows of a node whose cuts are bounded by clusters beforehand, not only when one is refused
 
 NODE = np.dtype([("child", np.int32), ("feature", np.uint16), ("cut", np.uint8), ("kind", np.uint8)])
 # bits of ``kind``
@@ -115,11 +116,11 @@ class Bins(NamedTuple):
 class Lanes(NamedTuple):
     """A block of numeric features side by side (see ``lanes`` and ``bounds``)."""
 
-    lane: NDArray[np.int64]  # (LANES,) the feature of each lane
-    tile: NDArray[np.uint8]  # (TILE + 1, LANES) codes of a small node's rows
+    lane: NDArray[np.uint64]  # (LANES,) the feature of each lane
+    key: NDArray[np.uint16]  # (SMALL + 1, LANES) codes of a small node's rows, each with its row's number
     value: NDArray[np.int64]  # (2048,) packed pseudo-outcomes and arms of a narrow node's rows
     histogram: NDArray[np.int64]  # (LANES / 8, 512, 8) a slot per code and arm, empty between nodes
-    frame: NDArray[np.float64]  # (6,) what every cut of the node must respect
+    frame: NDArray[np.float64]  # (5,) what every cut of the node must respect
     bound: NDArray[np.int64]  # (4, LANES) lowest and first forbidden cut, missing values right, then left
     best: NDArray[np.float64]  # (3, LANES) the best cut of each lane
     line: NDArray[np.uint8]  # (LANES,) one row's codes
@@ -214,11 +215,11 @@ def make_lanes(n_kept: int) -> Lanes:
     """Allocate the block of features side by side."""
     integers: Any = np.int64
     return Lanes(
-        lane=np.zeros(LANES, integers),
-        tile=np.full((TILE + 1, LANES), MISSING, np.uint8),
+        lane=np.zeros(LANES, np.uint64),
+        key=np.zeros((SMALL + 1, LANES), np.uint16),
         value=np.zeros(NARROW, integers),
         histogram=np.zeros((LANES // 8, 2 * N_CODES, 8), integers),
-        frame=np.zeros(6),
+        frame=np.zeros(5),
         bound=np.zeros((4, LANES), integers),
         best=np.zeros((3, LANES)),
         line=np.full(LANES, MISSING, np.uint8),

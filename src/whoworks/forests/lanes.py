@@ -2,7 +2,7 @@
 
 With two arms at most and no weights, numeric candidates are handled in blocks
 of ``LANES``, one lane each, so that a step of a scan is a few instructions for
-many features.  A small node compares all its rows with all: for 60 rows this is
+many features.  A small node sorts its rows by code in every lane: this is
 cheaper than filling and emptying histograms of 256 codes.  A larger one fills a
 histogram and scans it once.
 
@@ -16,7 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import LANES, NARROW, TILE, Lanes, Pseudo, Rules, Sample
+from whoworks.forests.arena import LANES, NARROW, SMALL, Lanes, Pseudo, Rules, Sample
+from whoworks.forests.prefetch import AHEAD, prefetch
+from whoworks.forests.small_nodes import sort_keys, sorted_cuts, write_keys
 from whoworks.forests.vectors import (
     ARM_BITS,
     CUT,
@@ -25,12 +27,10 @@ from whoworks.forests.vectors import (
     LEAST_ONE,
     LEAST_ZERO,
     ROWS,
-    SHORT,
     SQUARE,
     TREATED,
     WEIGHT,
     narrow_cuts,
-    tile_cuts,
     wide_cuts,
 )
 from whoworks.kernels import kernel
@@ -38,24 +38,25 @@ from whoworks.kernels import kernel
 Codes = NDArray[np.uint8]
 Rows = NDArray[np.uint32]
 Integers = NDArray[np.int64]
+Lane = NDArray[np.uint64]
 
 
 @kernel
 def take_lanes(
-    categorical: NDArray[np.bool_], features: NDArray[np.int64], n_candidates: int, start: int, lane: NDArray[np.int64]
+    categorical: NDArray[np.bool_], features: NDArray[np.int64], n_candidates: int, start: int, lane: Lane
 ) -> tuple[int, int]:
-    """List the next numeric candidates; their number is returned, and where to go on."""
+    """List the next numeric candidates; their number is returned, and where to go on.  Free lanes repeat the last."""
     m, j = 0, start
     while j < n_candidates and m < LANES:
         if not categorical[features[j]]:
-            lane[m] = features[j]
+            lane[m:] = features[j]
             m += 1
         j += 1
     return m, j
 
 
 @kernel
-def take_row(codes: NDArray[np.uint8], r: int, lane: NDArray[np.int64], m: int, line: NDArray[np.uint8]) -> None:
+def take_row(codes: NDArray[np.uint8], r: int, lane: Lane, m: int, line: NDArray[np.uint8]) -> None:
     """Copy one row's codes of the block."""
     for j in range(m):
         line[j] = codes[r, lane[j]]
@@ -63,19 +64,14 @@ def take_row(codes: NDArray[np.uint8], r: int, lane: NDArray[np.int64], m: int, 
 
 @kernel
 def frame_node(rules: Rules, n: int, n_one: int, frame: NDArray[np.float64]) -> None:
-    """Write down what every cut of a node must respect.
-
-    With k rows of each arm on a side its information is k / 2 at least; where
-    that is more than is asked, cuts need not be asked for it.
-    """
+    """Write down what every cut of a node must respect."""
     frame[ROWS], frame[TREATED] = n, n_one
     if rules.n_arms == 1:
         frame[LEAST_ONE], frame[LEAST_ZERO] = 0.0, np.ceil(max(float(rules.min_rows), rules.imbalance * n))
-        frame[FLOOR], frame[SHORT] = 0.0, 1.0
+        frame[FLOOR] = 0.0
     else:
         frame[LEAST_ONE] = frame[LEAST_ZERO] = rules.min_rows
         frame[FLOOR] = rules.imbalance * n_one * (n - n_one) / n
-        frame[SHORT] = 1.0 if 2.0 * frame[FLOOR] < rules.min_rows else 0.0
 
 
 @kernel
@@ -86,27 +82,29 @@ def pack_narrow(node: Pseudo, n: int, value: Integers) -> None:
 
 
 @kernel
-def fill_narrow(codes: Codes, lane: Integers, m: int, rows: Rows, packed: Integers, histogram: Integers) -> None:
+def fill_narrow(codes: Codes, lane: Lane, m: int, rows: Rows, packed: Integers, histogram: Integers) -> None:
     """Sum the packed rows of a narrow node by code: one pass over the rows for all lanes.
 
     Eight lanes of a slot stand together, group after group.
     """
     for i in range(len(rows)):
         r, value = rows[i], packed[i]
-        for j in range(m):
-            histogram[np.uint64(j // GROUP), np.uint64(codes[r, lane[j]]), np.uint64(j % GROUP)] += value
+        for first in range(0, m, GROUP):
+            for j in range(GROUP):
+                histogram[first // GROUP, np.uint64(codes[r, lane[first + j]]), j] += value
 
 
 @kernel
-def fill_wide(
-    codes: Codes, lane: Integers, m: int, rows: Rows, packed: Integers, arms: Codes, histogram: Integers
-) -> None:
+def fill_wide(codes: Codes, lane: Lane, m: int, rows: Rows, packed: Integers, arms: Codes, histogram: Integers) -> None:
     """Sum packed pseudo-outcomes by code and arm, in a node of any size."""
     for i in range(len(rows)):
+        if i + AHEAD < len(rows):
+            prefetch(codes, rows[i + AHEAD])
         r, value, arm = rows[i], packed[i], np.uint64(arms[i])
-        for j in range(m):
-            slot = np.uint64(2) * np.uint64(codes[r, lane[j]]) + arm
-            histogram[np.uint64(j // GROUP), slot, np.uint64(j % GROUP)] += value
+        for first in range(0, m, GROUP):
+            for j in range(GROUP):
+                slot = np.uint64(2) * np.uint64(codes[r, lane[first + j]]) + arm
+                histogram[first // GROUP, slot, j] += value
 
 
 @kernel
@@ -120,15 +118,15 @@ def scan_block(sample: Sample, m: int, n_one: int, rules: Rules, rows: Rows, nod
             wide_cuts(lanes.histogram, rules.n_codes, first, lanes.frame, lanes.bound, lanes.best)
         return
     pack_narrow(node, n, lanes.value)
-    if n > TILE:
+    if n > SMALL:
         fill_narrow(sample.codes, lanes.lane, m, rows, lanes.value, lanes.histogram)
         for first in groups:
             narrow_cuts(lanes.histogram, rules.n_codes, first, lanes.frame, lanes.bound, lanes.best)
         return
-    for i in range(n):
-        take_row(sample.codes, rows[i], lanes.lane, m, lanes.tile[i])
+    write_keys(sample.codes, lanes.lane, m, rows, lanes.key)
+    sort_keys(lanes.key, n)
     for first in groups:
-        tile_cuts(lanes.tile, lanes.value, n, first, lanes.frame, lanes.bound, lanes.best)
+        sorted_cuts(lanes.key, lanes.value, n, first, lanes.frame, lanes.bound, lanes.best)
 
 
 @kernel

@@ -19,21 +19,41 @@ NO_LEAF = -1
 
 
 @kernel
-def leaf_of(trees: Trees, first: int, row: NDArray[np.uint8]) -> int:
-    """Follow one row down the tree whose nodes begin at ``first``."""
-    at = first
-    while True:
-        node = trees.nodes[at]
-        if node.kind & LEAF:
-            return int(node.child)
-        code = row[node.feature]
-        if code == MISSING:
-            is_left = (node.kind & MISSING_LEFT) != 0
-        elif node.kind & CATEGORICAL:
-            is_left = ((trees.masks[trees.mask_of[at], code >> 3] >> (code & 7)) & 1) != 0
-        else:
-            is_left = code <= node.cut
-        at = first + node.child + (0 if is_left else 1)
+def is_among(masks: NDArray[np.uint8], mask: int, level: int) -> bool:
+    """Whether a level is among those that go left."""
+    return bool((masks[mask, level >> 3] >> (level & 7)) & 1)
+
+
+@kernel
+def descend(trees: Trees, t: int, codes: NDArray[np.uint8], rows: NDArray[np.int32], leaves: NDArray[np.int32]) -> None:
+    """Take rows down a tree, all by one level at a time, until each is in a leaf; ``rows`` is used up.
+
+    A row's way down is a chain of memory reads that wait for each other; those of different rows do not.
+    """
+    nodes = trees.nodes[trees.node_start[t] : trees.node_start[t + 1]]
+    first, first_leaf, n = trees.node_start[t], trees.leaf_start[t], len(rows)
+    for k in range(n):
+        leaves[rows[k]] = 0
+    while n > 0:
+        n_left = 0
+        for k in range(n):
+            i = np.uint64(rows[k])
+            at = np.uint64(leaves[i])
+            node = nodes[at]
+            child, kind = node.child, node.kind
+            if kind & LEAF:
+                leaves[i] = first_leaf + child
+                continue
+            code = codes[i, np.uint64(node.feature)]
+            goes_left = code <= node.cut
+            if code == MISSING:
+                goes_left = (kind & MISSING_LEFT) != 0
+            elif kind & CATEGORICAL:
+                goes_left = is_among(trees.masks, trees.mask_of[first + np.int64(at)], code)
+            leaves[i] = child + (not goes_left)
+            rows[n_left] = rows[k]
+            n_left += 1
+        n = n_left
 
 
 @kernel
@@ -43,16 +63,18 @@ def find_leaves(trees: Trees, codes: NDArray[np.uint8], cluster: NDArray[np.int3
     A row of training cluster c gets ``NO_LEAF`` in trees whose bag holds c; a
     new row has cluster -1.
     """
+    rows = np.empty(len(codes), np.int32)
     for t in range(len(trees.usable)):
         bits = trees.bags[t // trees.trees_per_bag]
-        first, first_leaf = trees.node_start[t], trees.leaf_start[t]
+        n = 0
         for i in range(len(codes)):
             c = cluster[i]
             is_in_bag = c >= 0 and (bits[c >> 3] >> (c & 7)) & 1
-            if is_in_bag or not trees.usable[t]:
-                leaves[t, i] = NO_LEAF
-            else:
-                leaves[t, i] = first_leaf + leaf_of(trees, first, codes[i])
+            leaves[t, i] = NO_LEAF
+            rows[n] = i
+            n += not is_in_bag
+        if trees.usable[t]:
+            descend(trees, t, codes, rows[:n], leaves[t])
 
 
 @kernel

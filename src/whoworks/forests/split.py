@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.forests.arena import MISSING, N_CODES, TILE, Bins, Census, Lanes, Pseudo, Rows, Rules, Sample
+from whoworks.forests.arena import FEW, MISSING, N_CODES, Bins, Census, Lanes, Pseudo, Rows, Rules, Sample
 from whoworks.forests.bounds import has_room, narrow_bounds, open_bounds
 from whoworks.forests.census import count_clusters, holds_clusters, may_part
 from whoworks.forests.draw import draw_below, draw_poisson
@@ -74,7 +74,6 @@ def scan_pairs(
     start = 0
     while start < n_candidates:
         m, start = take_lanes(sample.categorical, bins.features, n_candidates, start, lanes.lane)
-        lanes.tile[:, m:] = MISSING
         open_bounds(lanes.bound)
         if is_checked and not bound_block(sample, rules, m, here, there, lanes):
             for j in range(m):
@@ -187,7 +186,7 @@ def find_split(
         return -1
     in_lanes = rules.n_arms <= 2 and not rules.weighted
     if in_lanes:
-        is_checked = rules.min_clusters > 0 and len(here) <= TILE
+        is_checked = rules.min_clusters > 0 and len(here) <= FEW
         scan_pairs(sample, rules, n, here, there, is_checked, node, bins, lanes)
     d = node.rho.shape[1]
     for j in range(n):

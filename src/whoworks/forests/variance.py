@@ -21,6 +21,15 @@ from whoworks.kernels import kernel
 
 
 @kernel
+def one_influence(payload: NDArray[np.float64], moments: NDArray[np.float64], effect: float, inverse: float) -> float:
+    """Return `tree_influence` of the commonest case, one effect: it takes half the time."""
+    mu = moments[1] - effect * moments[2]
+    residual = payload[0] - mu - effect * payload[1]
+    score = payload[2] - mu * payload[1] - moments[2] * residual - effect * payload[3]
+    return float(inverse * score)
+
+
+@kernel
 def tree_influence(
     payload: NDArray[np.float64],
     moments: NDArray[np.float64],
@@ -81,6 +90,23 @@ def debiased(between: float, noise: float, n_bags: float) -> float:
 
 
 @kernel
+def invert_systems(moments: NDArray[np.float64], d: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Invert every row's covariance of z; also whether that can be done."""
+    inverse, is_solved = np.zeros((len(moments), max(d, 1), max(d, 1))), np.ones(len(moments), np.bool_)
+    a = np.zeros((max(d, 1), 2 * max(d, 1) + 1))
+    for i in range(len(moments) if d > 0 else 0):
+        unpack_system(moments[i], d, a)
+        for k in range(d):
+            a[k, d : 2 * d] = 0.0
+            a[k, d + k] = 1.0
+        is_solved[i] = solve_in_place(a, d, d)
+        for k in range(d):
+            for j in range(d):
+                inverse[i, k, j] = a[k, d + j]
+    return inverse, is_solved
+
+
+@kernel
 def little_bags(
     trees: Trees,
     leaves: NDArray[np.int32],
@@ -95,47 +121,38 @@ def little_bags(
     The error is that of having only so many bags (see ``debiased``).  Only
     bags all of whose trees may speak count.
     """
-    size, width = trees.trees_per_bag, max(d, 1)
-    n_bags = leaves.shape[0] // size
-    a = np.zeros((width, 2 * width + 1))
-    inverse, score = np.zeros((width, width)), np.zeros(width)
-    psi, bag, total, between = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
-    for i in range(leaves.shape[1]):
-        variance[i, :] = error[i, :] = np.nan
-        if d > 0:
-            unpack_system(moments[i], d, a)
-            for k in range(d):
-                a[k, d : 2 * d] = 0.0
-                a[k, d + k] = 1.0
-            if not solve_in_place(a, d, d):
-                continue
-            for k in range(d):
-                for j in range(d):
-                    inverse[k, j] = a[k, d + j]
-        total[:] = 0.0
-        between[:] = 0.0
-        good = 0
-        for b in range(n_bags):
-            is_whole = True
+    size, width, n = trees.trees_per_bag, max(d, 1), leaves.shape[1]
+    inverse, is_solved = invert_systems(moments, d)
+    total, between, good = np.zeros((n, width)), np.zeros((n, width)), np.zeros(n, np.int64)
+    psi, bag, score = np.zeros(width), np.zeros(width), np.zeros(width)
+    for b in range(leaves.shape[0] // size):  # all rows ask a bag before the next: its leaves stay at hand
+        for i in range(n):
+            is_whole = is_solved[i]
             for t in range(b * size, (b + 1) * size):
                 is_whole = is_whole and leaves[t, i] != NO_LEAF
             if not is_whole:
                 continue
-            good += 1
+            good[i] += 1
             bag[:] = 0.0
             for t in range(b * size, (b + 1) * size):
-                tree_influence(trees.payload[leaves[t, i]], moments[i], effects[i], d, inverse, psi, score)
+                payload = trees.payload[leaves[t, i]]
+                if d == 1:
+                    psi[0] = one_influence(payload, moments[i], effects[i, 0], inverse[i, 0, 0])
+                else:
+                    tree_influence(payload, moments[i], effects[i], d, inverse[i], psi, score)
                 for k in range(width):
                     bag[k] += psi[k] / size
-                    total[k] += psi[k] * psi[k] / size
+                    total[i, k] += psi[k] * psi[k] / size
             for k in range(width):
-                between[k] += bag[k] * bag[k]
-        if good < 2 or size < 2:
+                between[i, k] += bag[k] * bag[k]
+    for i in range(n):
+        variance[i, :] = error[i, :] = np.nan
+        if good[i] < 2 or size < 2:
             continue
         for k in range(width):
-            noise = max(0.0, total[k] - between[k]) / good / (size - 1)
-            variance[i, k] = debiased(between[k] / good, noise, float(good))
-            error[i, k] = max(between[k] / good, noise) * math.sqrt(2.0 / good)
+            noise = max(0.0, total[i, k] - between[i, k]) / good[i] / (size - 1)
+            variance[i, k] = debiased(between[i, k] / good[i], noise, float(good[i]))
+            error[i, k] = max(between[i, k] / good[i], noise) * math.sqrt(2.0 / good[i])
 
 
 def half_sample_factor(n_clusters: int, share: float, *, left_out: bool) -> float:

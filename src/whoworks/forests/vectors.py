@@ -23,15 +23,16 @@ from whoworks.forests.pseudo import COUNT_BITS
 GROUP = 8  # features in a vector
 ARM_BITS = 12  # for the rows of an arm, the highest of them kept free
 NO_CUT = 1 << 10
+SHIFT = 1.5 * 2.0**52
+SHIFT_BITS = 0x4338 << 48  # the same number's bits
 
 allocate: Any = cgutils.alloca_once
 
 NUMBER, REAL = ir.IntType(64), ir.DoubleType()
 INTEGERS, REALS = ir.VectorType(NUMBER, GROUP), ir.VectorType(REAL, GROUP)
-CODES = ir.VectorType(ir.IntType(8), GROUP)
 
 # entries of ``frame``: what holds for every cut of the node
-ROWS, TREATED, LEAST_ZERO, LEAST_ONE, FLOOR, SHORT = range(6)
+ROWS, TREATED, LEAST_ZERO, LEAST_ONE, FLOOR = range(5)
 # rows of ``best``: squared sum, product of the children's weights, twice the cut plus 1 if missing values go left
 SQUARE, WEIGHT, CUT = range(3)
 
@@ -67,33 +68,45 @@ def _spread(builder: Any, scalar: Any, kind: Any) -> Any:
     return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(ir.IntType(32), GROUP), [0] * GROUP))
 
 
-def _many(value: int) -> Any:
+def many(value: int) -> Any:
+    """Repeat a whole number in every place of a vector."""
     return ir.Constant(INTEGERS, [value] * GROUP)
 
 
-def _vector_at(builder: Any, data: Any, index: Any, kind: Any) -> Any:
+def vector_at(builder: Any, data: Any, index: Any, kind: Any) -> Any:
     """Point to the vector that begins at an entry of an array."""
     return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
+
+
+def _to_real(builder: Any, value: Any) -> Any:
+    """Convert whole numbers below 2^51, exactly: many processors have no instruction for a vector of 64-bit ones.
+
+    Added to the bits of 1.5 2^52 such a number is in the last places of a real one, from which 1.5 2^52 is taken.
+    """
+    shifted = builder.bitcast(builder.add(value, many(SHIFT_BITS)), REALS)
+    return builder.fsub(shifted, ir.Constant(REALS, [SHIFT] * GROUP))
 
 
 def _row(builder: Any, data: Any, row: int, first: Any, kind: Any) -> Any:
     """Load a group's part of one row of an array with ``LANES`` columns."""
     at = builder.add(first, ir.Constant(NUMBER, row * LANES))
-    return builder.load(_vector_at(builder, data, at, kind), align=8)
+    return builder.load(vector_at(builder, data, at, kind), align=8)
 
 
-def _read_node(builder: Any, frame: Any, bound: Any, first: Any) -> _Node:
+def read_node(builder: Any, frame: Any, bound: Any, first: Any) -> _Node:
+    """Read what every cut of a node must respect, and the bounds of a group's lanes."""
+
     def entry(k: int) -> Any:
         return _spread(builder, builder.load(builder.gep(frame, [ir.Constant(NUMBER, k)])), REALS)
 
     def fields(zero: Any, one: Any) -> Any:
-        shifted = builder.shl(builder.fptosi(one, INTEGERS), _many(ARM_BITS))
+        shifted = builder.shl(builder.fptosi(one, INTEGERS), many(ARM_BITS))
         return builder.add(shifted, builder.fptosi(zero, INTEGERS))
 
     rows, treated, least_zero, least_one = entry(ROWS), entry(TREATED), entry(LEAST_ZERO), entry(LEAST_ONE)
     untreated = builder.fsub(rows, treated)
     limits = [_row(builder, bound, k, first, INTEGERS) for k in range(4)]
-    guard = _many((1 << (ARM_BITS - 1)) | (1 << (2 * ARM_BITS - 1)))
+    guard = many((1 << (ARM_BITS - 1)) | (1 << (2 * ARM_BITS - 1)))
     most = fields(builder.fsub(untreated, least_zero), builder.fsub(treated, least_one))
     return _Node(
         rows=rows,
@@ -110,7 +123,9 @@ def _read_node(builder: Any, frame: Any, bound: Any, first: Any) -> _Node:
     )
 
 
-def _start_best(builder: Any) -> _Best:
+def start_best(builder: Any) -> _Best:
+    """Keep the best cut of every lane, none so far."""
+
     def kept(kind: Any, value: float) -> Any:
         start = ir.Constant(kind, [value] * GROUP)
         place = allocate(builder, kind)
@@ -125,9 +140,10 @@ def _any(builder: Any, condition: Any) -> Any:
     return builder.icmp_unsigned("!=", builder.bitcast(condition, ir.IntType(GROUP)), ir.Constant(ir.IntType(GROUP), 0))
 
 
-def _kept_zeros(builder: Any) -> Any:
+def kept_zeros(builder: Any) -> Any:
+    """Keep a vector that is changed as a loop goes on, zeros at first."""
     place = allocate(builder, INTEGERS)
-    builder.store(_many(0), place)
+    builder.store(many(0), place)
     return place
 
 
@@ -138,18 +154,17 @@ def _all(builder: Any, *conditions: Any) -> Any:
     return found
 
 
-def _offer_plain(builder: Any, node: _Node, best: _Best, code: Any, total: Any, is_met: Any = None) -> None:
+def offer_plain(builder: Any, node: _Node, best: _Best, code: Any, total: Any, is_met: Any) -> None:
     """Offer a cut of a narrow node where nothing is missing and both ways are bounded alike.
 
-    ``is_met`` tells in which lanes the code is there at all; without it, it is,
-    and information cannot be short.
+    ``is_met`` tells in which lanes the code ends here.
     """
-    counts = builder.and_(total, _many((1 << COUNT_BITS) - 1))
+    counts = builder.and_(total, many((1 << COUNT_BITS) - 1))
     free = builder.and_(builder.add(counts, node.least), builder.sub(node.most, counts))
     keeps_rows = builder.icmp_signed("==", builder.and_(free, node.guard), node.guard)
-    treated = builder.lshr(counts, _many(ARM_BITS))
-    left = builder.sitofp(builder.add(builder.and_(counts, _many((1 << ARM_BITS) - 1)), treated), REALS)
-    s = builder.sitofp(builder.ashr(total, _many(COUNT_BITS)), REALS)
+    treated = builder.lshr(counts, many(ARM_BITS))
+    left = _to_real(builder, builder.add(builder.and_(counts, many((1 << ARM_BITS) - 1)), treated))
+    s = _to_real(builder, builder.ashr(total, many(COUNT_BITS)))
     right = builder.fsub(node.rows, left)
     square, weight = builder.fmul(s, s), builder.fmul(left, right)
     best_square, best_weight, best_cut = (builder.load(place) for place in best)
@@ -163,14 +178,11 @@ def _offer_plain(builder: Any, node: _Node, best: _Best, code: Any, total: Any, 
         keeps_rows,
         builder.icmp_signed(">=", code, node.low[0]),
         builder.icmp_signed("<", code, node.high[0]),
-        *([] if is_met is None else [is_met]),
+        is_met,
     )
-    if is_met is None:
-        _store_where(builder, is_better, best, (square, weight, cut))
-        return
     # seldom entered, so what is asked in here costs little
     with builder.if_then(_any(builder, is_better)):
-        one = builder.sitofp(treated, REALS)
+        one = _to_real(builder, treated)
         keeps = _keeps_information(builder, node, (left, right, builder.fsub(left, one), one))
         _store_where(builder, builder.and_(is_better, keeps), best, (square, weight, cut))
 
@@ -192,7 +204,7 @@ def _store_where(builder: Any, condition: Any, best: _Best, new: tuple[Any, Any,
 
 def _weigh(builder: Any, node: _Node, sums: tuple[Any, Any, Any]) -> tuple[Any, ...]:
     """Rows left and right, untreated and treated rows left, squared sum."""
-    s, zero, one = (builder.sitofp(v, REALS) for v in sums)
+    s, zero, one = (_to_real(builder, v) for v in sums)
     left = builder.fadd(zero, one)
     return left, builder.fsub(node.rows, left), zero, one, builder.fmul(s, s)
 
@@ -227,10 +239,9 @@ def _keep(
     _store_where(builder, is_better, best, (square, weight, cut))
 
 
-def _offer_both(builder: Any, node: _Node, best: _Best, code: Any, sums: Any, missing: Any, is_met: Any = None) -> None:
+def offer_both(builder: Any, node: _Node, best: _Best, code: Any, sums: Any, missing: Any, met: Any) -> None:
     """Offer a cut with missing values right, then left; where none were met, they would go to the larger child."""
-    has_missing = builder.icmp_signed(">", builder.add(missing[1], missing[2]), _many(0))
-    met = ir.Constant(has_missing.type, [1] * GROUP) if is_met is None else is_met
+    has_missing = builder.icmp_signed(">", builder.add(missing[1], missing[2]), many(0))
     parts = _weigh(builder, node, sums)
     to_left = builder.and_(builder.fcmp_ordered(">=", parts[0], parts[1]), builder.not_(has_missing))
     limits = tuple(builder.select(to_left, pair[1], pair[0]) for pair in (node.low, node.high))
@@ -240,84 +251,38 @@ def _offer_both(builder: Any, node: _Node, best: _Best, code: Any, sums: Any, mi
     _keep(builder, node, best, code, parts, has_missing, limits, builder.and_(has_missing, met))
 
 
-def _is_plain(builder: Any, node: _Node, missing: Any) -> Any:
+def all_plain(builder: Any, node: _Node, missing: Any) -> Any:
     """Whether nothing is missing in a group and its bounds are the same both ways."""
     differs = builder.or_(builder.icmp_signed("!=", *node.low), builder.icmp_signed("!=", *node.high))
-    return builder.not_(_any(builder, builder.or_(builder.icmp_signed("!=", missing, _many(0)), differs)))
+    return builder.not_(_any(builder, builder.or_(builder.icmp_signed("!=", missing, many(0)), differs)))
 
 
-def _write_best(builder: Any, best: _Best, found: Any, first: Any) -> None:
+def write_best(builder: Any, best: _Best, found: Any, first: Any) -> None:
+    """Write the best cuts of a group's lanes."""
     for row, place in enumerate(best):
         value = builder.load(place)
-        value = builder.sitofp(value, REALS) if row == CUT else value
+        value = _to_real(builder, value) if row == CUT else value
         at = builder.add(first, ir.Constant(NUMBER, row * LANES))
-        builder.store(value, _vector_at(builder, found, at, REALS), align=8)
+        builder.store(value, vector_at(builder, found, at, REALS), align=8)
 
 
-def _data(context: Any, builder: Any, signature: Any, arguments: Any, places: tuple[int, ...]) -> list[Any]:
+def array_data(context: Any, builder: Any, signature: Any, arguments: Any, places: tuple[int, ...]) -> list[Any]:
+    """Point to where the arrays among the arguments begin."""
     return [context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in places]
 
 
-def _unpack(builder: Any, total: Any) -> tuple[Any, Any, Any]:
+def unpack(builder: Any, total: Any) -> tuple[Any, Any, Any]:
     """Take a narrow node's sum, untreated and treated rows apart."""
-    mask = _many((1 << ARM_BITS) - 1)
-    one = builder.and_(builder.lshr(total, _many(ARM_BITS)), mask)
-    return builder.ashr(total, _many(COUNT_BITS)), builder.and_(total, mask), one
-
-
-def _sum_left(builder: Any, rows: Any, value: Any, first: Any, n: Any, cut: Any) -> Any:
-    """Sum the packed values of the rows whose code is at most ``cut``, lane by lane."""
-    total = _kept_zeros(builder)
-    with cgutils.for_range(builder, n) as loop:
-        at = builder.add(builder.mul(loop.index, ir.Constant(NUMBER, LANES)), first)
-        codes = builder.load(_vector_at(builder, rows, at, CODES), align=1)
-        one = _spread(builder, builder.load(builder.gep(value, [loop.index])), INTEGERS)
-        taken = builder.select(builder.icmp_unsigned("<=", codes, cut), one, _many(0))
-        builder.store(builder.add(builder.load(total), taken), total)
-    return builder.load(total)
-
-
-def _tile_cuts(typing: Any, tile: Any, value: Any, n: Any, first: Any, frame: Any, bound: Any, best: Any) -> Any:
-    """Best cuts of eight features of a small node: the code of every row is tried."""
-    signature = types.void(tile, value, types.int64, types.int64, frame, bound, best)
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows, values, frame, bound, found = _data(context, builder, signature, arguments, (0, 1, 4, 5, 6))
-        n, first = arguments[2], arguments[3]
-        node, best = _read_node(builder, frame, bound, first), _start_best(builder)
-        known = _sum_left(builder, rows, values, first, n, ir.Constant(CODES, [MISSING - 1] * GROUP))
-        whole = _sum_left(builder, rows, values, first, n, ir.Constant(CODES, [MISSING] * GROUP))
-        absent = builder.sub(whole, known)
-        missing = _unpack(builder, absent)
-
-        def scan(is_plain: bool) -> None:
-            with cgutils.for_range(builder, n) as loop:
-                at = builder.add(builder.mul(loop.index, ir.Constant(NUMBER, LANES)), first)
-                cut = builder.load(_vector_at(builder, rows, at, CODES), align=1)
-                total, code = _sum_left(builder, rows, values, first, n, cut), builder.zext(cut, INTEGERS)
-                if is_plain:
-                    _offer_plain(builder, node, best, code, total)
-                else:
-                    _offer_both(builder, node, best, code, _unpack(builder, total), missing)
-
-        short = builder.load(builder.gep(frame, [ir.Constant(NUMBER, SHORT)]))
-        is_short = builder.fcmp_ordered(">", short, ir.Constant(REAL, 0.0))
-        with builder.if_else(builder.and_(is_short, _is_plain(builder, node, absent))) as (plain, full):
-            with plain:
-                scan(is_plain=True)
-            with full:
-                scan(is_plain=False)
-        _write_best(builder, best, found, first)
-        return context.get_dummy_value()
-
-    return signature, emit
+    mask = many((1 << ARM_BITS) - 1)
+    one = builder.and_(builder.lshr(total, many(ARM_BITS)), mask)
+    return builder.ashr(total, many(COUNT_BITS)), builder.and_(total, mask), one
 
 
 def _take_slot(builder: Any, histogram: Any, at: Any) -> Any:
     """Take a slot out of the histogram, leaving zeros."""
-    place = _vector_at(builder, histogram, at, INTEGERS)
+    place = vector_at(builder, histogram, at, INTEGERS)
     slot = builder.load(place, align=8)
-    builder.store(_many(0), place, align=8)
+    builder.store(many(0), place, align=8)
     return slot
 
 
@@ -326,32 +291,32 @@ def _narrow_cuts(typing: Any, histogram: Any, n: Any, first: Any, frame: Any, bo
     signature = types.void(histogram, types.int64, types.int64, frame, bound, best)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        slots, frame, bound, found = _data(context, builder, signature, arguments, (0, 3, 4, 5))
+        slots, frame, bound, found = array_data(context, builder, signature, arguments, (0, 3, 4, 5))
         n, first = arguments[1], arguments[2]
-        node, best = _read_node(builder, frame, bound, first), _start_best(builder)
+        node, best = read_node(builder, frame, bound, first), start_best(builder)
         start = builder.mul(first, ir.Constant(NUMBER, 2 * (MISSING + 1)))
         absent = _take_slot(builder, slots, builder.add(start, ir.Constant(NUMBER, MISSING * GROUP)))
-        missing = _unpack(builder, absent)
-        running = _kept_zeros(builder)
+        missing = unpack(builder, absent)
+        running = kept_zeros(builder)
 
         def scan(is_plain: bool) -> None:
             with cgutils.for_range(builder, n) as loop:
                 at = builder.add(start, builder.mul(loop.index, ir.Constant(NUMBER, GROUP)))
                 slot = _take_slot(builder, slots, at)
-                is_met, total = builder.icmp_signed("!=", slot, _many(0)), builder.add(builder.load(running), slot)
+                is_met, total = builder.icmp_signed("!=", slot, many(0)), builder.add(builder.load(running), slot)
                 builder.store(total, running)
                 code = _spread(builder, loop.index, INTEGERS)
                 if is_plain:
-                    _offer_plain(builder, node, best, code, total, is_met)
+                    offer_plain(builder, node, best, code, total, is_met)
                 else:
-                    _offer_both(builder, node, best, code, _unpack(builder, total), missing, is_met)
+                    offer_both(builder, node, best, code, unpack(builder, total), missing, is_met)
 
-        with builder.if_else(_is_plain(builder, node, absent)) as (plain, full):
+        with builder.if_else(all_plain(builder, node, absent)) as (plain, full):
             with plain:
                 scan(is_plain=True)
             with full:
                 scan(is_plain=False)
-        _write_best(builder, best, found, first)
+        write_best(builder, best, found, first)
         return context.get_dummy_value()
 
     return signature, emit
@@ -360,8 +325,8 @@ def _narrow_cuts(typing: Any, histogram: Any, n: Any, first: Any, frame: Any, bo
 def _take_arms(builder: Any, histogram: Any, at: Any) -> tuple[Any, Any, Any]:
     """Take a code's sum, untreated and treated rows out of a wide histogram, leaving zeros."""
     slots = [_take_slot(builder, histogram, builder.add(at, ir.Constant(NUMBER, arm * GROUP))) for arm in range(2)]
-    mask = _many((1 << COUNT_BITS) - 1)
-    both = builder.ashr(builder.add(*slots), _many(COUNT_BITS))
+    mask = many((1 << COUNT_BITS) - 1)
+    both = builder.ashr(builder.add(*slots), many(COUNT_BITS))
     return both, builder.and_(slots[0], mask), builder.and_(slots[1], mask)
 
 
@@ -370,29 +335,28 @@ def _wide_cuts(typing: Any, histogram: Any, n: Any, first: Any, frame: Any, boun
     signature = types.void(histogram, types.int64, types.int64, frame, bound, best)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        slots, frame, bound, found = _data(context, builder, signature, arguments, (0, 3, 4, 5))
+        slots, frame, bound, found = array_data(context, builder, signature, arguments, (0, 3, 4, 5))
         n, first = arguments[1], arguments[2]
-        node, best = _read_node(builder, frame, bound, first), _start_best(builder)
+        node, best = read_node(builder, frame, bound, first), start_best(builder)
         start = builder.mul(first, ir.Constant(NUMBER, 2 * (MISSING + 1)))
         step = ir.Constant(NUMBER, 2 * GROUP)
         missing = _take_arms(builder, slots, builder.add(start, builder.mul(ir.Constant(NUMBER, MISSING), step)))
-        running = [_kept_zeros(builder) for _ in range(3)]
+        running = [kept_zeros(builder) for _ in range(3)]
         with cgutils.for_range(builder, n) as loop:
             here = _take_arms(builder, slots, builder.add(start, builder.mul(loop.index, step)))
             sums = []
             for place, new in zip(running, here, strict=True):
                 sums.append(builder.add(builder.load(place), new))
                 builder.store(sums[-1], place)
-            is_met = builder.icmp_signed("!=", builder.or_(here[1], here[2]), _many(0))
+            is_met = builder.icmp_signed("!=", builder.or_(here[1], here[2]), many(0))
             code = _spread(builder, loop.index, INTEGERS)
-            _offer_both(builder, node, best, code, tuple(sums), missing, is_met)
-        _write_best(builder, best, found, first)
+            offer_both(builder, node, best, code, tuple(sums), missing, is_met)
+        write_best(builder, best, found, first)
         return context.get_dummy_value()
 
     return signature, emit
 
 
 # called from kernels without the typing context
-tile_cuts: Any = intrinsic(_tile_cuts)
 narrow_cuts: Any = intrinsic(_narrow_cuts)
 wide_cuts: Any = intrinsic(_wide_cuts)
