@@ -75,12 +75,6 @@ def write_page(found, page):
             f"Machine load while it ran: {big.get('load', 'not noted')}.",
             "",
         ]
-    for other in found.get("scale", {}).get("elsewhere", []):
-        lines += [
-            f"{other['of']}: fit {other['fit']:.0f} s, predictions {other['oob']:.0f} s, "
-            f"peak {other['peak'] / 1024:.1f} GB.",
-            "",
-        ]
     if "threads" in found.get("scale", {}):
         lines += [f"Two threads against one (50,000 x 20): {found['scale']['threads']:.2f} times as fast.", ""]
     if "compilation" in found:

@@ -2,9 +2,9 @@
 
 With two arms at most and no weights, numeric candidates are handled in blocks
 of ``LANES``, one lane each, so that a step of a scan is a few instructions for
-many features.  A small node sorts its rows by code in every lane: this is
-cheaper than filling and emptying histograms of 256 codes.  A larger one fills a
-histogram and scans it once.
+many features.  A small node, of fewer rows than there are codes, sorts its rows
+by code in every lane: this is cheaper than filling and emptying histograms of
+256 codes.  A larger one fills a histogram and scans it once.
 
 The cut with the largest between-child variance that leaves enough rows and
 information (``scan.is_allowed``) and lies within its bounds is kept; ties go
@@ -118,7 +118,7 @@ def scan_block(sample: Sample, m: int, n_one: int, rules: Rules, rows: Rows, nod
             wide_cuts(lanes.histogram, rules.n_codes, first, lanes.frame, lanes.bound, lanes.best)
         return
     pack_narrow(node, n, lanes.value)
-    if n > SMALL:
+    if n > min(SMALL, rules.n_codes):  # few codes are soon scanned
         fill_narrow(sample.codes, lanes.lane, m, rows, lanes.value, lanes.histogram)
         for first in groups:
             narrow_cuts(lanes.histogram, rules.n_codes, first, lanes.frame, lanes.bound, lanes.best)

@@ -78,7 +78,7 @@ def vector_at(builder: Any, data: Any, index: Any, kind: Any) -> Any:
     return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
 
 
-def _to_real(builder: Any, value: Any) -> Any:
+def to_real(builder: Any, value: Any) -> Any:
     """Convert whole numbers below 2^51, exactly: many processors have no instruction for a vector of 64-bit ones.
 
     Added to the bits of 1.5 2^52 such a number is in the last places of a real one, from which 1.5 2^52 is taken.
@@ -163,8 +163,8 @@ def offer_plain(builder: Any, node: _Node, best: _Best, code: Any, total: Any, i
     free = builder.and_(builder.add(counts, node.least), builder.sub(node.most, counts))
     keeps_rows = builder.icmp_signed("==", builder.and_(free, node.guard), node.guard)
     treated = builder.lshr(counts, many(ARM_BITS))
-    left = _to_real(builder, builder.add(builder.and_(counts, many((1 << ARM_BITS) - 1)), treated))
-    s = _to_real(builder, builder.ashr(total, many(COUNT_BITS)))
+    left = to_real(builder, builder.add(builder.and_(counts, many((1 << ARM_BITS) - 1)), treated))
+    s = to_real(builder, builder.ashr(total, many(COUNT_BITS)))
     right = builder.fsub(node.rows, left)
     square, weight = builder.fmul(s, s), builder.fmul(left, right)
     best_square, best_weight, best_cut = (builder.load(place) for place in best)
@@ -182,7 +182,7 @@ def offer_plain(builder: Any, node: _Node, best: _Best, code: Any, total: Any, i
     )
     # seldom entered, so what is asked in here costs little
     with builder.if_then(_any(builder, is_better)):
-        one = _to_real(builder, treated)
+        one = to_real(builder, treated)
         keeps = _keeps_information(builder, node, (left, right, builder.fsub(left, one), one))
         _store_where(builder, builder.and_(is_better, keeps), best, (square, weight, cut))
 
@@ -204,7 +204,7 @@ def _store_where(builder: Any, condition: Any, best: _Best, new: tuple[Any, Any,
 
 def _weigh(builder: Any, node: _Node, sums: tuple[Any, Any, Any]) -> tuple[Any, ...]:
     """Rows left and right, untreated and treated rows left, squared sum."""
-    s, zero, one = (_to_real(builder, v) for v in sums)
+    s, zero, one = (to_real(builder, v) for v in sums)
     left = builder.fadd(zero, one)
     return left, builder.fsub(node.rows, left), zero, one, builder.fmul(s, s)
 
@@ -261,7 +261,7 @@ def write_best(builder: Any, best: _Best, found: Any, first: Any) -> None:
     """Write the best cuts of a group's lanes."""
     for row, place in enumerate(best):
         value = builder.load(place)
-        value = _to_real(builder, value) if row == CUT else value
+        value = to_real(builder, value) if row == CUT else value
         at = builder.add(first, ir.Constant(NUMBER, row * LANES))
         builder.store(value, vector_at(builder, found, at, REALS), align=8)
 
