@@ -14,6 +14,7 @@ import numpy as np
 from tests.forests.worlds import classrooms
 from whoworks import kernels
 from whoworks.forests.causal import CausalForest
+from whoworks.kernels import cache
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -37,7 +38,7 @@ def test_a_spawned_process_grows_the_same_forest():
 
 def test_without_a_writable_folder_or_a_home_kernels_still_run(tmp_path):
     code = (
-        "import numpy as np; from whoworks import kernels as c\n"
+        "import numpy as np; from whoworks.kernels import cache as c\n"
         "assert c.cache_folder() is None, c.cache_folder()\n"
         "from whoworks.forests.draw import draw_below\n"
         "print(draw_below(np.array([1], np.uint64), 10))"
@@ -47,9 +48,9 @@ def test_without_a_writable_folder_or_a_home_kernels_still_run(tmp_path):
     folder = tmp_path / "site" / "whoworks"
     folder.parent.mkdir()
     subprocess.run(["cp", "-r", str(SOURCE / "whoworks"), str(folder)], check=True)
-    cache = folder / "__pycache__"
-    subprocess.run(["rm", "-rf", str(cache)], check=True)
-    cache.write_text("nothing can be made in here")
+    kept = folder / "__pycache__"
+    subprocess.run(["rm", "-rf", str(kept)], check=True)
+    kept.write_text("nothing can be made in here")
     keep = {
         k: v for k, v in os.environ.items() if k not in {"HOME", "USERPROFILE", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"}
     }
@@ -64,8 +65,8 @@ def test_an_edit_of_any_kernel_file_retires_the_machine_code_of_all(tmp_path, mo
         (tmp_path / folder).mkdir()
         for path in (SOURCE / "whoworks" / folder).glob("*.py"):
             (tmp_path / folder / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(kernels, "__file__", str(tmp_path / "kernels.py"))
-    key = kernels.source_key.__wrapped__
+    monkeypatch.setattr(cache, "HOME", tmp_path)
+    key = cache.source_key.__wrapped__
     before = key()
     with (tmp_path / "forests" / "causal.py").open("a") as stream:
         stream.write("# not a kernel\n")
@@ -78,14 +79,14 @@ def test_an_edit_of_any_kernel_file_retires_the_machine_code_of_all(tmp_path, mo
 
 
 def test_the_cache_folder_is_never_shared_between_users(monkeypatch):
-    monkeypatch.setattr(kernels.config, "CACHE_DIR", "")
+    monkeypatch.setattr(cache.config, "CACHE_DIR", "")
     for variable in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(variable, raising=False)
-    assert [folder.name for folder in kernels.candidate_folders()] == ["__pycache__"]
+    assert [folder.name for folder in cache.candidate_folders()] == ["__pycache__"]
 
 
 def test_a_kernel_is_a_whole_of_its_own_and_a_part_of_those_that_call_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
 
     @kernels.kernel
     def twice(x):

@@ -78,6 +78,7 @@ def tell_draws(clusters: Clusters, columns: Columns, drawn: Codes, treated: int,
     products, spread, inverse, spare = np.empty((q, q)), np.empty((q, q)), np.empty((q, q)), np.empty((q, q))
     total, slopes, outcome = np.empty(q), np.empty(q), np.empty((n, WIDE))
     views = np.empty((*columns.filled.shape, 2 * WIDE + 2, WIDE))
+    room = np.empty((WIDE, WIDE)), np.empty((WIDE, WIDE)), np.empty(WIDE), np.empty(WIDE)
     for d in range(len(drawn)):
         arms = drawn[d]
         for c in range(n):
@@ -94,7 +95,7 @@ def tell_draws(clusters: Clusters, columns: Columns, drawn: Codes, treated: int,
         multiply(spread, inverse, spare)
         multiply(inverse, spare, products)
         view(columns, inverse, products, slopes, views)
-        variance = sum_squares(clusters, arms, outcome, views)
+        variance = sum_squares(clusters, arms, outcome, views, room)
         if variance > 0.0:
             told[d] = slopes[columns.asked] / np.sqrt(variance)
     return told
@@ -183,12 +184,15 @@ def view(columns: Columns, inverse: Vector, sandwich: Vector, slopes: Vector, vi
 
 
 @kernel
-def sum_squares(clusters: Clusters, arms: Codes, outcome: Vector, views: Vector) -> float:
+def sum_squares(
+    clusters: Clusters, arms: Codes, outcome: Vector, views: Vector, room: tuple[Vector, Vector, Vector, Vector]
+) -> float:
     """Return sum_c (w_c e_j' M X_c' B_c^(-1/2) r_c)^2, NaN where a leverage is all but one.
 
     With a = R_c M e_j and b = C_c' r_c: a'b, and what B_c changes of it, (T_c a)' (B_c^(-1/2) - I) (T_c'^-1 b).
+    `room` is where it works: two (3, 3) and two (3,).
     """
-    half, shift, one, other = np.empty((WIDE, WIDE)), np.empty((WIDE, WIDE)), np.empty(WIDE), np.empty(WIDE)
+    half, shift, one, other = room
     variance = 0.0
     for c in range(len(arms)):
         seen, w = views[arms[c], clusters.block[c]], clusters.weight[c, arms[c]]

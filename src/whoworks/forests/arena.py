@@ -161,7 +161,7 @@ class Arena(NamedTuple):
     lanes: Lanes
     census: Census
     product: Product
-    stack: NDArray[np.int64]  # (depth, 8)
+    stack: NDArray[np.int64]  # (depth + 1, 8) the last row is the node at hand
 
 
 class Trees(NamedTuple):
@@ -313,5 +313,5 @@ def make_arena(sample: Sample, rules: Rules, strata: Strata, bagging: Bagging, *
         lanes=make_lanes(max(1, rules.min_clusters)),
         census=census,
         product=product,
-        stack=np.empty((most_leaves + 64, 8), integers),
+        stack=np.empty((most_leaves + 65, 8), integers),
     )

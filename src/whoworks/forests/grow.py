@@ -205,7 +205,7 @@ def grow_tree(
     """
     for j in range(len(bins.features)):
         bins.features[j] = j
-    box = np.empty(8, np.int64)
+    box = stack[len(stack) - 1]
     stack[0, :] = 0
     stack[0, 2], stack[0, 4], stack[0, ABOVE + 1] = n_split, n_value, n_value
     top, n_nodes, n_leaves = 1, 1, 0
@@ -258,51 +258,6 @@ def write_stump(first: NDArray[np.int64], product: Product) -> None:
 
 
 @kernel
-def grow_bag(
-    sample: Sample,
-    rules: Rules,
-    strata: Strata,
-    bagging: Bagging,
-    arena: Arena,
-    bits: NDArray[np.uint8],
-    first: NDArray[np.int64],
-    grown: NDArray[np.int64],
-    rng: NDArray[np.uint64],
-) -> None:
-    """Draw a bag, mark its clusters in ``bits``, grow its trees one after the other.
-
-    A tree whose estimating part lacks an arm is not usable and stays a stump.
-    """
-    rows, product = arena.rows, arena.product
-    draw_bag(strata, bagging, arena.draws, rng)
-    mark_bag(strata, arena.draws, bits)
-    for t in range(bagging.n_trees):
-        nodes, leaves = first[0], first[1]
-        n_split, n_value = draw_rows(strata, bagging, arena.draws, rows, rng)
-        is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, 0, n_value)
-        if is_usable:
-            grow_tree(
-                sample,
-                arena.near,
-                rules,
-                n_split,
-                n_value,
-                first,
-                rows,
-                arena.pseudo,
-                arena.bins,
-                arena.lanes,
-                arena.census,
-                product,
-                arena.stack,
-                rng,
-            )
-        else:
-            write_stump(first, product)
-        grown[t, 0], grown[t, 1], grown[t, 2] = first[0] - nodes, first[1] - leaves, is_usable
-
-
-@kernel
 def grow_bags(
     sample: Sample,
     rules: Rules,
@@ -312,14 +267,42 @@ def grow_bags(
     arena: Arena,
     bits: NDArray[np.uint8],
 ) -> tuple[int, int, int]:
-    """Grow a bag per seed, one after the other; each depends on its seed alone.
+    """Grow a bag per seed, one after the other, its trees too; each bag depends on its seed alone.
 
-    Returns how many nodes, leaves and level masks the arena now holds.
+    Its clusters are marked in ``bits``.  A tree whose estimating part lacks an
+    arm is not usable and stays a stump.  Returns how many nodes, leaves and
+    level masks the arena now holds.
     """
+    rows, product = arena.rows, arena.product
     rng, first = np.empty(1, np.uint64), np.empty(3, np.int64)
     first[0] = first[1] = first[2] = 0
     for b in range(len(seeds)):
         rng[0] = seeds[b]
-        grown = arena.product.grown[b * bagging.n_trees : (b + 1) * bagging.n_trees]
-        grow_bag(sample, rules, strata, bagging, arena, bits[b], first, grown, rng)
+        draw_bag(strata, bagging, arena.draws, rng)
+        mark_bag(strata, arena.draws, bits[b])
+        for t in range(b * bagging.n_trees, (b + 1) * bagging.n_trees):
+            nodes, leaves = first[0], first[1]
+            n_split, n_value = draw_rows(strata, bagging, arena.draws, rows, rng)
+            is_usable = holds_arms(sample.arm, sample.weight, rules.n_arms, rows.value, 0, n_value)
+            if is_usable:
+                grow_tree(
+                    sample,
+                    arena.near,
+                    rules,
+                    n_split,
+                    n_value,
+                    first,
+                    rows,
+                    arena.pseudo,
+                    arena.bins,
+                    arena.lanes,
+                    arena.census,
+                    product,
+                    arena.stack,
+                    rng,
+                )
+            else:
+                write_stump(first, product)
+            product.grown[t, 0], product.grown[t, 1] = first[0] - nodes, first[1] - leaves
+            product.grown[t, 2] = is_usable
     return first[0], first[1], first[2]

@@ -40,6 +40,8 @@ Rows = NDArray[np.uint32]
 Integers = NDArray[np.int64]
 Lane = NDArray[np.uint64]
 
+FILLED = 4  # features a step of filling a histogram: half a group, so that few are filled in vain
+
 
 @kernel
 def take_lanes(
@@ -49,9 +51,11 @@ def take_lanes(
     m, j = 0, start
     while j < n_candidates and m < LANES:
         if not categorical[features[j]]:
-            lane[m:] = features[j]
+            lane[m] = features[j]
             m += 1
         j += 1
+    if m > 0:
+        lane[m:] = lane[m - 1]
     return m, j
 
 
@@ -89,9 +93,9 @@ def fill_narrow(codes: Codes, lane: Lane, m: int, rows: Rows, packed: Integers, 
     """
     for i in range(len(rows)):
         r, value = rows[i], packed[i]
-        for first in range(0, m, GROUP):
-            for j in range(GROUP):
-                histogram[first // GROUP, np.uint64(codes[r, lane[first + j]]), j] += value
+        for first in range(0, m, FILLED):
+            for j in range(FILLED):
+                histogram[first // GROUP, np.uint64(codes[r, lane[first + j]]), first % GROUP + j] += value
 
 
 @kernel
@@ -101,10 +105,10 @@ def fill_wide(codes: Codes, lane: Lane, m: int, rows: Rows, packed: Integers, ar
         if i + AHEAD < len(rows):
             prefetch(codes, rows[i + AHEAD])
         r, value, arm = rows[i], packed[i], np.uint64(arms[i])
-        for first in range(0, m, GROUP):
-            for j in range(GROUP):
+        for first in range(0, m, FILLED):
+            for j in range(FILLED):
                 slot = np.uint64(2) * np.uint64(codes[r, lane[first + j]]) + arm
-                histogram[first // GROUP, slot, j] += value
+                histogram[first // GROUP, slot, first % GROUP + j] += value
 
 
 @kernel

@@ -20,6 +20,7 @@ from whoworks.forests.vectors import (
     GROUP,
     INTEGERS,
     NUMBER,
+    RAISE,
     all_plain,
     array_data,
     kept_zeros,
@@ -87,6 +88,8 @@ def _sorted_cuts(typing: Any, key: Any, value: Any, n: Any, first: Any, frame: A
         absent, running = kept_zeros(builder), kept_zeros(builder)
 
         def scan(is_plain: bool) -> None:
+            if is_plain:
+                builder.store(many(RAISE), running)
             missing = None if is_plain else unpack(builder, builder.load(absent))
             with cgutils.for_range(builder, n) as loop:
                 code, row = _read_keys(builder, keys, loop.index, first)

@@ -90,10 +90,18 @@ def debiased(between: float, noise: float, n_bags: float) -> float:
 
 
 @kernel
-def invert_systems(moments: NDArray[np.float64], d: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Invert every row's covariance of z; also whether that can be done."""
-    inverse, is_solved = np.zeros((len(moments), max(d, 1), max(d, 1))), np.ones(len(moments), np.bool_)
-    a = np.zeros((max(d, 1), 2 * max(d, 1) + 1))
+def invert_systems(
+    moments: NDArray[np.float64],
+    d: int,
+    a: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    is_solved: NDArray[np.bool_],
+) -> None:
+    """Fill ``inverse`` with every row's inverse covariance of z, and tell whether there is one; ``a`` is room to work.
+
+    With d = 0 there is nothing to invert.
+    """
+    is_solved[:] = True
     for i in range(len(moments) if d > 0 else 0):
         unpack_system(moments[i], d, a)
         for k in range(d):
@@ -103,7 +111,6 @@ def invert_systems(moments: NDArray[np.float64], d: int) -> tuple[NDArray[np.flo
         for k in range(d):
             for j in range(d):
                 inverse[i, k, j] = a[k, d + j]
-    return inverse, is_solved
 
 
 @kernel
@@ -122,7 +129,8 @@ def little_bags(
     bags all of whose trees may speak count.
     """
     size, width, n = trees.trees_per_bag, max(d, 1), leaves.shape[1]
-    inverse, is_solved = invert_systems(moments, d)
+    inverse, is_solved = np.empty((n, width, width)), np.empty(n, np.bool_)
+    invert_systems(moments, d, np.empty((width, 2 * width + 1)), inverse, is_solved)
     total, between, good = np.zeros((n, width)), np.zeros((n, width)), np.zeros(n, np.int64)
     psi, bag, score = np.zeros(width), np.zeros(width), np.zeros(width)
     for b in range(leaves.shape[0] // size):  # all rows ask a bag before the next: its leaves stay at hand

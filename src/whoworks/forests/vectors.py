@@ -18,13 +18,15 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from whoworks.forests.arena import LANES, MISSING
-from whoworks.forests.pseudo import COUNT_BITS
+from whoworks.forests.pseudo import COUNT_BITS, SUM_BITS
 
 GROUP = 8  # features in a vector
 ARM_BITS = 12  # for the rows of an arm, the highest of them kept free
 NO_CUT = 1 << 10
 SHIFT = 1.5 * 2.0**52
 SHIFT_BITS = 0x4338 << 48  # the same number's bits
+REAL_BITS = 0x433 << 52  # of 2^52
+RAISE = 1 << (SUM_BITS + COUNT_BITS)  # makes any sum positive
 
 allocate: Any = cgutils.alloca_once
 
@@ -85,6 +87,15 @@ def to_real(builder: Any, value: Any) -> Any:
     """
     shifted = builder.bitcast(builder.add(value, many(SHIFT_BITS)), REALS)
     return builder.fsub(shifted, ir.Constant(REALS, [SHIFT] * GROUP))
+
+
+def _raised_sum(builder: Any, total: Any) -> Any:
+    """Take the sum out of a narrow node's raised total: few processors shift a vector of signed 64-bit numbers.
+
+    Raised it is positive, and the last places of a real number once the bits of 2^52 stand above it.
+    """
+    bits = builder.or_(builder.lshr(total, many(COUNT_BITS)), many(REAL_BITS))
+    return builder.fsub(builder.bitcast(bits, REALS), ir.Constant(REALS, [2.0**52 + (RAISE >> COUNT_BITS)] * GROUP))
 
 
 def _row(builder: Any, data: Any, row: int, first: Any, kind: Any) -> Any:
@@ -157,34 +168,33 @@ def _all(builder: Any, *conditions: Any) -> Any:
 def offer_plain(builder: Any, node: _Node, best: _Best, code: Any, total: Any, is_met: Any) -> None:
     """Offer a cut of a narrow node where nothing is missing and both ways are bounded alike.
 
-    ``is_met`` tells in which lanes the code ends here.
+    ``total`` is raised by ``RAISE``; ``is_met`` tells in which lanes the code ends here.
     """
     counts = builder.and_(total, many((1 << COUNT_BITS) - 1))
     free = builder.and_(builder.add(counts, node.least), builder.sub(node.most, counts))
     keeps_rows = builder.icmp_signed("==", builder.and_(free, node.guard), node.guard)
     treated = builder.lshr(counts, many(ARM_BITS))
     left = to_real(builder, builder.add(builder.and_(counts, many((1 << ARM_BITS) - 1)), treated))
-    s = to_real(builder, builder.ashr(total, many(COUNT_BITS)))
+    s = _raised_sum(builder, total)
     right = builder.fsub(node.rows, left)
     square, weight = builder.fmul(s, s), builder.fmul(left, right)
-    best_square, best_weight, best_cut = (builder.load(place) for place in best)
-    mine, other = builder.fmul(square, best_weight), builder.fmul(best_square, weight)
-    to_left = builder.zext(builder.fcmp_ordered(">=", left, right), INTEGERS)
-    cut = builder.add(builder.add(code, code), to_left)
-    is_tie = builder.and_(builder.fcmp_ordered("==", mine, other), builder.icmp_signed("<", cut, best_cut))
-    is_better = _all(
-        builder,
-        builder.or_(builder.fcmp_ordered(">", mine, other), is_tie),
-        keeps_rows,
-        builder.icmp_signed(">=", code, node.low[0]),
-        builder.icmp_signed("<", code, node.high[0]),
-        is_met,
-    )
+    mine, other = builder.fmul(square, builder.load(best.weight)), builder.fmul(builder.load(best.square), weight)
+    is_as_good = _all(builder, builder.fcmp_ordered(">=", mine, other), keeps_rows, is_met)
     # seldom entered, so what is asked in here costs little
-    with builder.if_then(_any(builder, is_better)):
+    with builder.if_then(_any(builder, is_as_good)):
+        to_left = builder.zext(builder.fcmp_ordered(">=", left, right), INTEGERS)
+        cut = builder.add(builder.add(code, code), to_left)
+        is_first = builder.icmp_signed("<", cut, builder.load(best.cut))
         one = to_real(builder, treated)
-        keeps = _keeps_information(builder, node, (left, right, builder.fsub(left, one), one))
-        _store_where(builder, builder.and_(is_better, keeps), best, (square, weight, cut))
+        is_better = _all(
+            builder,
+            is_as_good,
+            builder.or_(builder.fcmp_ordered(">", mine, other), is_first),
+            builder.icmp_signed(">=", code, node.low[0]),
+            builder.icmp_signed("<", code, node.high[0]),
+            _keeps_information(builder, node, (left, right, builder.fsub(left, one), one)),
+        )
+        _store_where(builder, is_better, best, (square, weight, cut))
 
 
 def _keeps_information(builder: Any, node: _Node, parts: tuple[Any, ...]) -> Any:
@@ -300,6 +310,8 @@ def _narrow_cuts(typing: Any, histogram: Any, n: Any, first: Any, frame: Any, bo
         running = kept_zeros(builder)
 
         def scan(is_plain: bool) -> None:
+            if is_plain:
+                builder.store(many(RAISE), running)
             with cgutils.for_range(builder, n) as loop:
                 at = builder.add(start, builder.mul(loop.index, ir.Constant(NUMBER, GROUP)))
                 slot = _take_slot(builder, slots, at)

@@ -92,15 +92,14 @@ def put_in_bins(columns: Vector, edges: tuple[Vector, ...]) -> Bins:
 
 
 @kernel
-def _count_bins(bins: Bins) -> Codes:
-    """Return how many bins of each column may be in use, that of missing values aside, (p,)."""
-    used = np.zeros(bins.shape[1], np.int64)
+def _count_bins(bins: Bins, used: Codes) -> None:
+    """Fill `used` (p,) with how many bins of each column may be in use, that of missing values aside."""
+    used[:] = 0
     for row in range(len(bins)):
         for j in range(bins.shape[1]):
             b = bins[row, j]
             if b != MISSING and b >= used[j]:
                 used[j] = b + 1
-    return used
 
 
 @kernel
@@ -183,7 +182,8 @@ def _divide(
 def _grow(bins: Bins, outcome: Vector) -> tuple[Codes, Codes, NDArray[np.bool_], Codes, Vector, Vector]:
     """Grow all trees; the arrays are those of `Boosted`, the last the sum of what its leaves add to each unit."""
     n, p = bins.shape
-    used = _count_bins(bins)
+    used = np.empty(p, np.int64)
+    _count_bins(bins, used)
     feature = np.full((N_TREES, NODES), -1, np.int64)
     cut = np.zeros((N_TREES, NODES), np.int64)
     missing_left = np.zeros((N_TREES, NODES), np.bool_)
