@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.kernels import kernel
-
 MISSING = 255
 N_CODES = 256
 LANES = 32  # features handled side by side
@@ -183,7 +181,6 @@ def n_payload(n_z: int) -> int:
     return 1 + 2 * n_z + n_z * (n_z + 1) // 2
 
 
-@kernel
 def count_splitting(n: int, share: float) -> float:
     """Return how many of a tree's n clusters of a stratum choose its splits, on average; the others estimate.
 

@@ -15,6 +15,8 @@ from whoworks.kernels import kernel
 
 SPLIT, VALUE = 1, 2
 
+splitting = kernel(count_splitting)  # Python asks it too, without waiting for a compiler
+
 
 @kernel
 def draw_unit(rng: NDArray[np.uint64]) -> float:
@@ -80,7 +82,7 @@ def draw_parts(strata: Strata, bagging: Bagging, draws: Draws, rng: NDArray[np.u
         start, n_bag = strata.start[s], draws.bag_size[s]
         n = round_at_random(rng, bagging.tree_share * n_bag)
         shuffle_front(draws.bag, start, start + n_bag, n, rng)
-        n_split = round_at_random(rng, count_splitting(n, bagging.split_share))
+        n_split = round_at_random(rng, splitting(n, bagging.split_share))
         for i in range(n):
             draws.role[draws.bag[start + i]] = SPLIT if i < n_split else VALUE
 

@@ -110,7 +110,7 @@ def unpack_system(moments: NDArray[np.float64], d: int, a: NDArray[np.float64]) 
 @kernel
 def solve_effects(moments: NDArray[np.float64], d: int, effects: NDArray[np.float64]) -> None:
     """Fill ``effects`` (rows, d); with d = 0 the local mean of y.  NaN where no tree may speak."""
-    a = np.empty((max(d, 1), d + 1))
+    a = np.zeros((max(d, 1), d + 1))
     for i in range(len(moments)):
         effects[i, :] = np.nan
         if not moments[i, 0] > 0.0:

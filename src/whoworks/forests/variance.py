@@ -90,27 +90,20 @@ def debiased(between: float, noise: float, n_bags: float) -> float:
 
 
 @kernel
-def invert_systems(
-    moments: NDArray[np.float64],
-    d: int,
-    a: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    is_solved: NDArray[np.bool_],
-) -> None:
-    """Fill ``inverse`` with every row's inverse covariance of z, and tell whether there is one; ``a`` is room to work.
+def invert_systems(moments: NDArray[np.float64], d: int, a: NDArray[np.float64], inverse: NDArray[np.float64]) -> None:
+    """Fill ``inverse`` (rows, d, d) with that of every row's covariance of z, NaN where there is none.
 
-    With d = 0 there is nothing to invert.
+    ``a`` is room to work. With d = 0 there is nothing to invert.
     """
-    is_solved[:] = True
     for i in range(len(moments) if d > 0 else 0):
         unpack_system(moments[i], d, a)
         for k in range(d):
             a[k, d : 2 * d] = 0.0
             a[k, d + k] = 1.0
-        is_solved[i] = solve_in_place(a, d, d)
+        is_solved = solve_in_place(a, d, d)
         for k in range(d):
             for j in range(d):
-                inverse[i, k, j] = a[k, d + j]
+                inverse[i, k, j] = a[k, d + j] if is_solved else np.nan
 
 
 @kernel
@@ -129,18 +122,18 @@ def little_bags(
     bags all of whose trees may speak count.
     """
     size, width, n = trees.trees_per_bag, max(d, 1), leaves.shape[1]
-    inverse, is_solved = np.empty((n, width, width)), np.empty(n, np.bool_)
-    invert_systems(moments, d, np.empty((width, 2 * width + 1)), inverse, is_solved)
-    total, between, good = np.zeros((n, width)), np.zeros((n, width)), np.zeros(n, np.int64)
+    inverse = np.zeros((n, width, width))
+    invert_systems(moments, d, np.zeros((width, 2 * width + 1)), inverse)
+    total, between, good = np.zeros((n, width)), np.zeros((n, width)), np.zeros(n)
     psi, bag, score = np.zeros(width), np.zeros(width), np.zeros(width)
     for b in range(leaves.shape[0] // size):  # all rows ask a bag before the next: its leaves stay at hand
         for i in range(n):
-            is_whole = is_solved[i]
+            is_whole = not np.isnan(inverse[i, 0, 0])
             for t in range(b * size, (b + 1) * size):
                 is_whole = is_whole and leaves[t, i] != NO_LEAF
             if not is_whole:
                 continue
-            good[i] += 1
+            good[i] += 1.0
             bag[:] = 0.0
             for t in range(b * size, (b + 1) * size):
                 payload = trees.payload[leaves[t, i]]
@@ -159,7 +152,7 @@ def little_bags(
             continue
         for k in range(width):
             noise = max(0.0, total[i, k] - between[i, k]) / good[i] / (size - 1)
-            variance[i, k] = debiased(between[i, k] / good[i], noise, float(good[i]))
+            variance[i, k] = debiased(between[i, k] / good[i], noise, good[i])
             error[i, k] = max(between[i, k] / good[i], noise) * math.sqrt(2.0 / good[i])
 
 
