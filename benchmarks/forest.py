@@ -1,4 +1,4 @@
-"""Time, memory and truth of the causal forest, beside econml's in the same run.
+"""Time, memory and truth of the causal forest, beside econml's in the same run, and grf's where R has it.
 
 ``python -m benchmarks.forest`` runs everything (under 45 minutes on two quiet
 cores) and writes docs/benchmarks.md; ``--only`` picks parts, ``--resume`` goes
@@ -24,6 +24,8 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.forest_page import PAGE, write_page
+
+from benchmarks import grf
 
 STORE = Path(__file__).parent / "forest_results.json"
 TINY = "--tiny" in sys.argv
@@ -82,6 +84,10 @@ def run(task):
             model.predict_oob(variance=True)
             out["oob"] = time.perf_counter() - start
         predict = model.predict
+    elif task["engine"] == "grf":
+        new = world(4000, task["p"], seed=99, kind=task["kind"])[0]
+        out, effect = grf.grow(X, y, z, cluster, h, new, trees=task["trees"], threads=task["jobs"])
+        return out | judge(effect, task)
     else:
         from econml.grf import CausalForest as Reference
 
@@ -100,11 +106,14 @@ def run(task):
         predict = lambda new: model.predict(new).ravel()  # noqa: E731
     out["memory"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024.0
     out["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
-    new, y_new, z_new, _, h_new, tau_new = world(4000, task["p"], seed=99, kind=task["kind"])
-    effect = predict(new)
-    out["r_loss"] = r_loss(effect, y_new, z_new, h_new)
-    out["rmse"] = float(np.sqrt(np.mean((effect - tau_new) ** 2)))
-    return out
+    new = world(4000, task["p"], seed=99, kind=task["kind"])[0]
+    return out | judge(predict(new), task)
+
+
+def judge(effect, task):
+    """Hold effects predicted for new rows of a task's world against their outcomes and against the truth."""
+    _, y, z, _, h, tau = world(4000, task["p"], seed=99, kind=task["kind"])
+    return {"r_loss": r_loss(effect, y, z, h), "rmse": float(np.sqrt(np.mean((effect - tau) ** 2)))}
 
 
 def mean_depth(trees):
@@ -129,16 +138,20 @@ def alone(task):
 
 
 def compare(name, *, n, p, trees, econml_trees, kind="continuous", clustered=False, repeats=3, settings=None):
-    """Alternate the two engines; econml's time is scaled to our number of trees, to which it is proportional."""
+    """Alternate the engines; the others' time is scaled to our number of trees, to which it is proportional."""
     base = {"n": n, "p": p, "kind": kind, "clustered": clustered, "jobs": 2, "oob": False, "settings": settings or OURS}
-    found = {"whoworks": [], "econml": []}
+    grown = {"whoworks": trees}
+    if econml_trees:
+        grown["econml"] = econml_trees
+    if grf.is_there():
+        grown["grf"] = econml_trees or trees
+    found = {engine: [] for engine in grown}
     for _ in range(repeats):
-        found["whoworks"].append(alone({**base, "engine": "whoworks", "trees": trees}))
-        if econml_trees:
-            found["econml"].append(alone({**base, "engine": "econml", "trees": econml_trees}))
+        for engine, number in grown.items():
+            found[engine].append(alone({**base, "engine": engine, "trees": number}))
     row = {"name": name, "n": n, "p": p, "trees": trees, "econml_trees": econml_trees}
     for engine, runs in found.items():
-        for key in runs[0] if runs else ():
+        for key in runs[0]:
             row[f"{engine}_{key}"] = statistics.median(r[key] for r in runs)
     if econml_trees:
         same = alone({**base, "engine": "whoworks", "trees": econml_trees})
@@ -146,6 +159,9 @@ def compare(name, *, n, p, trees, econml_trees, kind="continuous", clustered=Fal
         more = trees / econml_trees
         row["ratio"] = row["econml_fit"] * more / row["whoworks_fit"]
         row["ratio_cpu"] = row["econml_cpu"] * more / row["whoworks_cpu"]
+    if "grf" in grown:
+        row["grf_trees"] = grown["grf"]
+        row["grf_ratio"] = row["grf_fit"] * trees / grown["grf"] / row["whoworks_fit"]
     print(json.dumps(row), flush=True)
     return row
 
@@ -164,7 +180,7 @@ def comparisons():
 
 
 def speed(done=()):
-    """Both engines at the sizes that matter; lines already measured are kept."""
+    """All engines at the sizes that matter; lines already measured are kept."""
     rows = {row["name"]: row for row in done}
     for name, sizes in comparisons():
         if name not in rows:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,25 @@ def test_a_kernel_is_a_whole_of_its_own_and_a_part_of_those_that_call_it(tmp_pat
     assert [".tell-" in path.name for path in tmp_path.rglob("*.nbi")] == [True]
     assert twice(5) == 10
     assert len(list(tmp_path.rglob("*.nbi"))) == 2
+
+
+def test_no_kernel_holds_an_array_when_it_is_done():
+    @kernels.kernel
+    def total(values):
+        found = 0.0
+        for value in values[1:]:
+            found += value
+        return found
+
+    @kernels.kernel
+    def of_two(values):
+        return total(values[:4]) + total(np.ones(3))
+
+    values = np.arange(9.0)
+    alive = weakref.ref(values)
+    assert of_two(values) == 8.0
+    del values
+    assert alive() is None
 
 
 def test_a_forest_holds_arrays_and_no_compiled_state():

@@ -2,8 +2,8 @@
 
 numba compiles any Python; kernels are loops over arrays. What numba does for
 the rest of the language, and does again for every function that calls a
-function, is left out here. Should numba come to name its steps otherwise, they
-are taken again: slower, and as right.
+function, is left out here (docs/decisions/0035). Steps are named as the numba
+that `pyproject.toml` asks for names them.
 """
 
 from __future__ import annotations
