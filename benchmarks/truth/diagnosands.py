@@ -68,19 +68,22 @@ def tell(rows: pd.DataFrame) -> list[Diagnosand]:
             told += _of_candidates(str(procedure), own)
         elif target in SIMPLE or str(target).startswith("seconds"):
             told += _of_one_number(str(procedure), str(target), own)
+        elif target in REFERENCES:
+            told += _of_errors(str(procedure), str(target), own[own["estimate"].notna() & own["truth"].notna()])
         else:
             told += _of_estimates(str(procedure), str(target), own)
     return [*told, *_of_claims(rows), *_of_precision(rows), *_beside_the_oracle(rows)]
 
 
-SIMPLE = ("refused", "trees chosen", "plain difference", "oracle difference")
+SIMPLE = ("refused", "trees chosen")
+REFERENCES = ("plain difference", "oracle difference")  # what ours is held against on the same pilots
 
 
 def _of_one_number(procedure: str, target: str, own: pd.DataFrame) -> Iterator[Diagnosand]:
     values = own["estimate"].dropna().to_numpy()
-    if target in ("refused", "trees chosen"):
+    if target in SIMPLE:
         yield share(procedure, target, values > 0)
-    elif len(values) and target.startswith("seconds"):
+    elif len(values):
         yield mean(procedure, target, values)
 
 
@@ -107,21 +110,27 @@ def _of_truth(procedure: str, target: str, own: pd.DataFrame) -> Iterator[Diagno
     found = own[own["estimate"].notna() & own["se"].notna()]
     if len(found) < FEWEST:
         return
-    estimate, truth, se = (found[name].to_numpy() for name in ("estimate", "truth", "se"))
-    miss = estimate - truth
-    n = len(miss)
-    yield mean(procedure, f"{target}: bias", miss)
-    square = mean("", "", miss**2)
-    rmse = float(np.sqrt(square.value))
-    yield around(procedure, f"{target}: RMSE", n, rmse, square.mc_error / (2 * rmse) if rmse else 0.0)
+    yield from _of_errors(procedure, target, found)
+    estimate, truth = (found[name].to_numpy() for name in ("estimate", "truth"))
     yield share(procedure, f"{target}: coverage", ((found["low"] <= truth) & (truth <= found["high"])).to_numpy())
     length = (found["high"] - found["low"]).to_numpy()
     yield mean(procedure, f"{target}: length", length[np.isfinite(length)])
-    yield _calibration(procedure, f"{target}: SE / spread", miss, se)
     rejected = (found["p"] <= ALPHA).to_numpy()
     if not own["null"].any() and rejected.sum() >= FEWEST and np.abs(truth).min() > 0:
         yield share(procedure, f"{target}: type S", (np.sign(estimate) != np.sign(truth))[rejected])
         yield mean(procedure, f"{target}: type M", (np.abs(estimate) / np.abs(truth))[rejected])
+
+
+def _of_errors(procedure: str, target: str, found: pd.DataFrame) -> Iterator[Diagnosand]:
+    """Yield how far estimates are from the truth, and how well their standard errors tell it."""
+    if len(found) < FEWEST:
+        return
+    miss, n = (found["estimate"] - found["truth"]).to_numpy(), len(found)
+    yield mean(procedure, f"{target}: bias", miss)
+    square = mean("", "", miss**2)
+    rmse = float(np.sqrt(square.value))
+    yield around(procedure, f"{target}: RMSE", n, rmse, square.mc_error / (2 * rmse) if rmse else 0.0)
+    yield _calibration(procedure, f"{target}: SE / spread", miss, found["se"].to_numpy())
 
 
 def _calibration(procedure: str, name: str, miss: np.ndarray, se: np.ndarray) -> Diagnosand:

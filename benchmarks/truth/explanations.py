@@ -25,12 +25,8 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
             "scores are missing by arm and fall score at once: the effect among those measured is another one; reports "
             "of such pilots fail the attrition check and say so"
         )
-    if cell.world == "unequal-shares" and measure == "SE / spread" and row["low"] > bar.high:
-        return (
-            "safe: where schools offer it to unequal shares of few classes, CR2 tells errors too large for any "
-            "regression: on 800 pilots of 20 classes, 1.20 of the spread (Monte-Carlo error 0.03) for one that knows "
-            "what scores follow, 1.12 (0.03) for the plain difference"
-        )
+    if row["diagnosand"] == "average: SE / spread" and row["low"] > bar.high:
+        return _safe_as_the_oracle(bar, told)
     if cell.world == "class-varying" and row["diagnosand"] == PRECISION:
         floor = precision_floor(cell)
         return (
@@ -46,6 +42,18 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
             f"same pilots{reason}"
         )
     return OPEN
+
+
+def _safe_as_the_oracle(bar: Bar, told: pd.DataFrame) -> str:
+    """Say that errors are as large for a regression that knows what scores follow, where that was measured."""
+    oracle = told[told["diagnosand"] == "oracle difference: SE / spread"]
+    if not len(oracle) or float(oracle["value"].iloc[0]) <= bar.high:
+        return OPEN
+    value, error, n = (float(oracle[name].iloc[0]) for name in ("value", "mc_error", "replicates"))
+    return (
+        f"safe, and no fault of the prognosis: CR2 tells errors of {value:.2f} of the spread (Monte-Carlo error "
+        f"{error:.2f}, {n:.0f} replicates) for a regression that knows what scores follow, too"
+    )
 
 
 def _safe(target: str, bar: Bar, told: pd.DataFrame) -> str:

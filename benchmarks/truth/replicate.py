@@ -78,23 +78,29 @@ def shape_plan(plan: Plan, *, predicts: bool) -> Plan:
 
 def read_findings(run: Run, truth: Truth) -> Iterator[Row]:
     """Yield a row per finding of the primary outcome and main contrast that the table speaks of."""
-    main = run.settings[0].scores.contrast
+    main, average = run.settings[0].scores.contrast, {}
     for finding in run.findings:
         target = name_target(finding)
         if target and finding.contrast == main:
-            yield {
+            row = {
                 "target": target, "estimate": finding.estimate / truth.scale, "se": finding.std_error / truth.scale,
                 "df": finding.df, "p": finding.p_value, "p_drawn": finding.p_randomization,
                 "low": finding.conf_low / truth.scale, "high": finding.conf_high / truth.scale,
                 "credibility": finding.credibility, **_true(finding, target, run, truth),
             }  # fmt: skip
-    yield {"target": "plain difference", "se": error_of_average(run) / truth.scale}
-    yield {"target": "oracle difference", "se": error_of_average(run, knows=True) / truth.scale}
+            average = row if target == "average" else average
+            yield row
+    for target, knows in (("plain difference", False), ("oracle difference", True)):
+        estimate, se = refer_average(run, knows=knows)
+        yield {
+            "target": target, "estimate": estimate / truth.scale, "se": se / truth.scale,
+            "truth": average.get("truth", np.nan),
+        }  # fmt: skip
     yield {"target": "trees chosen", "estimate": float(run.precision[0].learner == "gradient boosting")}
 
 
-def error_of_average(run: Run, *, knows: bool = False) -> float:
-    """Return a plain difference's standard error, weighted by the shares drawn: nothing of it is learned.
+def refer_average(run: Run, *, knows: bool) -> tuple[float, float]:
+    """Return a plain difference and its standard error, weighted by the shares drawn: nothing of it is learned.
 
     With `knows` it is adjusted as only one who made the world could: by the fall score alone, which
     is all that scores follow beside the arm, with slopes between and within clusters.
@@ -117,7 +123,8 @@ def error_of_average(run: Run, *, knows: bool = False) -> float:
     fit = cluster_robust(
         X=columns, y=scores.y, cluster=scores.cluster, weights=1 / share, absorb=scores.block if blocked else None
     )
-    return float(fit.linear(np.eye(columns.shape[1])[0]).std_error[0])
+    told = fit.linear(np.eye(columns.shape[1])[0])
+    return float(told.estimate[0]), float(told.std_error[0])
 
 
 def _true(finding: Finding, target: str, run: Run, truth: Truth) -> Row:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,6 +109,28 @@ def test_a_bar_is_missed_only_wholly_outside():
     assert bar.is_missed(found)  # errors a fifth too large cover .98
     assert not bar.is_missed(named(rows(2000), "difference frl: coverage"))
     assert bar_of(cell, named(rows(2000), "difference frl: length")) is None
+
+
+def test_errors_too_large_are_explained_only_where_they_are_so_for_who_knows_the_world():
+    cell = Cell(world="unequal-shares", assigned="class in schools", clusters=20, icc=0.0, per_cluster=24, replicates=9)
+    bar = next(bar for bar in BARS if bar.high == 1.10)
+    row = pd.Series({"diagnosand": "average: SE / spread", "value": 1.2, "low": 1.12, "high": 1.3})
+    name = "oracle difference: SE / spread"
+    oracle = pd.DataFrame([{"diagnosand": name, "value": 1.19, "mc_error": 0.03, "replicates": 800}])
+    said = explain(cell, bar, row, oracle)
+    assert "1.19" in said
+    assert "800" in said
+    assert explain(cell, bar, row, oracle.assign(value=1.05)) == OPEN
+    assert explain(cell, bar, row, oracle.head(0)) == OPEN
+    assert explain(cell, bar, row.replace(1.12, 0.7).replace(1.3, 0.9), oracle) == OPEN
+
+
+def test_references_are_told_by_their_errors_alone():
+    frame = rows(4000, se=0.12).assign(target="oracle difference")
+    for found in (together := tell(frame)):
+        measure = found.name.removeprefix("oracle difference")
+        assert found == replace(named(rows(4000, se=0.12), f"difference frl{measure}"), name=found.name)
+    assert [one.name.rpartition(": ")[2] for one in together] == ["bias", "RMSE", "SE / spread"]
 
 
 def test_a_miss_of_precision_is_explained_only_where_who_knows_the_world_misses_too():

@@ -25,7 +25,7 @@ def rows(start, stop, seed=0):
         for target, truth, procedure in (
             ("difference frl", 0.25, "whoworks"), ("difference frl", 0.25, "oracle"),
             ("difference sex", 0.0, "whoworks"), ("average", 0.2, "whoworks"),
-            ("plain difference", np.nan, "whoworks"), ("candidate", 0.1, "whoworks"),
+            ("plain difference", 0.2, "whoworks"), ("candidate", 0.1, "whoworks"),
         ):  # fmt: skip
             se, estimate = rng.uniform(0.08, 0.12), truth + rng.normal(scale=0.1)
             p = float(rng.random() if truth == 0 else rng.beta(0.3, 1))
@@ -54,8 +54,8 @@ def test_two_parts_told_together_are_the_whole(tmp_path):
     assert len(whole) > 30
     for key, one in whole.items():
         told = pool(parts[0][key], parts[1][key])
-        # a ratio's denominators differ a little between parts
-        close, error = (2e-3, 0.05) if "SE / " in key[1] else (1e-9, 1e-3)
+        # means and denominators differ a little between parts, which a ratio of them leaves out
+        close, error = (5e-3, 0.05) if "SE / " in key[1] else (1e-9, 1e-3)
         assert told.replicates == one.replicates, key
         assert told.value == pytest.approx(one.value, rel=close, abs=1e-12), key
         assert told.mc_error == pytest.approx(one.mc_error, rel=error, abs=1e-9), key
@@ -89,7 +89,7 @@ def test_a_run_elsewhere_goes_on_after_what_is_published(tmp_path):
     both = whole.merge(grown.rows, on=["procedure", "diagnosand"], suffixes=("", "_grown"))
     assert len(both) == len(whole) == len(grown.rows)
     assert (both["replicates"] == both["replicates_grown"]).all()
-    np.testing.assert_allclose(both["value"].astype(float), both["value_grown"].astype(float), rtol=3e-3, atol=2e-4)
+    np.testing.assert_allclose(both["value"].astype(float), both["value_grown"].astype(float), rtol=5e-3, atol=2e-4)
     assert grown.add(elsewhere, [CELL]).rows.equals(grown.rows)  # nothing is counted twice
 
 

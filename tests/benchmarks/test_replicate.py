@@ -12,7 +12,7 @@ from benchmarks.truth.breaks import BREAKS, breaking
 from benchmarks.truth.cells import Cell, all_cells
 from benchmarks.truth.page import write_page
 from benchmarks.truth.published import Published
-from benchmarks.truth.replicate import error_of_average, replicate, seed_of, shape_plan
+from benchmarks.truth.replicate import refer_average, replicate, seed_of, shape_plan
 from benchmarks.truth.slices import check_slice, pick, slice_cells
 from benchmarks.truth.store import Chunk, Store, cut_chunks
 from benchmarks.truth.table import read_table, write_table
@@ -187,5 +187,15 @@ def test_the_plain_difference_is_the_runs_own_without_prognosis(assigned):
     cell = Cell(world="no-effect", assigned=assigned, clusters=12, icc=0.2, per_cluster=20, replicates=1)
     pilot, _ = draw_pilot(cell.truth_world, cell.layout, seed=3)
     run = Study.from_plan(shape_plan(pilot.plan, predicts=False), frame=pilot.records).run()
-    assert error_of_average(run) == pytest.approx(run.precision[0].std_error_unadjusted, rel=1e-9)
-    assert error_of_average(run, knows=True) < 0.85 * error_of_average(run)
+    plain, oracle = refer_average(run, knows=False), refer_average(run, knows=True)
+    scores = run.settings[0].scores
+    # every block has as many classes of either arm: the difference is that of the arms' means, block by block
+    of_blocks = [
+        (np.mean(scores.y[own & (scores.z == 1)]) - np.mean(scores.y[own & (scores.z == 0)]), own.sum())
+        for own in (scores.block == b for b in np.unique(scores.block))
+    ]
+    assert plain[1] == pytest.approx(run.precision[0].std_error_unadjusted, rel=1e-9)
+    differences, sizes = np.transpose(of_blocks)
+    assert plain[0] == pytest.approx(np.average(differences, weights=sizes), abs=0.03)
+    assert oracle[1] < 0.85 * plain[1]
+    assert abs(oracle[0] - plain[0]) < 3 * plain[1]
