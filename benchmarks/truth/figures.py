@@ -15,6 +15,7 @@ INK, PALE, ALARM = "#1b3a57", "#9db4c8", "#b5482f"
 PEERS = {
     "OLS interaction, iid": "#b5482f", "OLS interaction, CR1": "#d98f4e", "OLS interaction, CR2": "#7a9a6a",
     "row-wise doubly robust scores": "#8b5f8f", "econml CausalForestDML": "#5f5f5f",
+    "grf causal_forest": "#4e8d9c",
 }  # fmt: skip
 
 

@@ -179,7 +179,8 @@ def _peers(rows: pd.DataFrame) -> list[str]:
         "## Beside others, on the same data", "",
         "World `class-varying`, classes assigned, ICC .2: effects vary over classes along nothing recorded. Value "
         "(Monte-Carlo error). EconML's forest is used as its documentation shows it: nuisances learned, folds of rows, "
-        "`ate_inference` over all and within groups.", "",
+        "`ate_inference` over all and within groups. So is R's grf, clusters named, where R has it: nuisances learned, "
+        "`average_treatment_effect`, and `best_linear_projection` on the group.", "",
         f"| procedure | clusters | replicates | {' | '.join(wanted.values())} |",
         "| --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What others would do with the same data: an oracle, ordinary regressions, and two row-wise learners."""
+"""What others would do with the same data: an oracle, ordinary regressions, row-wise scores, and others' forests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from benchmarks import grf
 from whoworks.inference.cluster_robust import cluster_robust
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from whoworks.run import Run
 
 Row = dict[str, Any]
-FOREST_REPLICATES = 100  # econml's forest is slow: it answers in the first of a cell's replicates
+FOREST_REPLICATES = 100  # others' forests are slow: they answer in the first of a cell's replicates
 FOLDS = 5
 
 
@@ -75,8 +76,8 @@ def _coded(column: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
 def ask_peers(cell: Cell, run: Run, truth: Truth, *, number: int) -> Iterator[Row]:
     """Yield the peers' rows: the average, and the difference along each planned category.
 
-    EconML's forest answers in the first of the replicates in which we predict effects too,
-    the others in those after.
+    EconML's forest, and grf where R has it, answer in the first of the replicates in which we
+    predict effects too, the others in those after.
     """
     after = number - cell.forest_replicates
     grows = after < 0 and number < FOREST_REPLICATES
@@ -87,7 +88,7 @@ def ask_peers(cell: Cell, run: Run, truth: Truth, *, number: int) -> Iterator[Ro
     contrast = run.settings[0].scores.contrast
     outcome = cell.truth_world.outcome
     rng = np.random.default_rng([number, 7])
-    asked = _econml(table, number) if grows else (*_regressions(table), *_row_wise(table, rng))
+    asked = _forests(table, number) if grows else (*_regressions(table), *_row_wise(table, rng))
     for row in asked:
         moderator = row.pop("moderator")
         name = _finding_id(outcome, contrast, moderator, run)
@@ -202,6 +203,12 @@ def _row_wise(table: Table, rng: np.random.Generator) -> Iterator[Row]:
         yield _answer(name, moderator, float(groups[1].mean() - groups[0].mean()), float(error), large)
 
 
+def _forests(table: Table, number: int) -> Iterator[Row]:
+    yield from _econml(table, number)
+    if grf.is_there():
+        yield from _grf(table, number)
+
+
 def _econml(table: Table, number: int) -> Iterator[Row]:
     """Yield EconML's causal forest as its documentation shows it: both nuisances learned, folds of rows.
 
@@ -225,3 +232,16 @@ def _econml(table: Table, number: int) -> Iterator[Row]:
             low, high = (forest.ate_inference(table.x[code == level]) for level in (0, 1))
             error = float(np.hypot(low.stderr_mean, high.stderr_mean))
             yield _answer(name, moderator, float(high.mean_point - low.mean_point), error, large)
+
+
+def _grf(table: Table, number: int) -> Iterator[Row]:
+    """Yield grf's causal forest as its documentation shows it for clustered data (Athey & Wager 2019).
+
+    Both nuisances learned, whole clusters in bags and in standard errors; the difference by the best linear projection
+    on the group's indicator.
+    """
+    name, large = "grf causal_forest", 1e6
+    groups = np.column_stack([np.empty((len(table.y), 0)), *table.moderators.values()])
+    told = grf.assess(table.x, table.y, table.z, table.cluster, groups, seed=number)
+    for moderator, (estimate, error) in zip(("", *table.moderators), told.tolist(), strict=True):
+        yield _answer(name, moderator, estimate, error, large)

@@ -1,4 +1,4 @@
-"""The road to R and back, with a stand-in for R that reads and writes as ``grf.R`` does."""
+"""The road to R and back, with a stand-in for R that reads and writes as our R scripts do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import os
 import sys
 
 import numpy as np
+import pytest
+from benchmarks.truth import peers
+from benchmarks.truth.cells import Cell
+from benchmarks.truth.replicate import seed_of, shape_plan
+from benchmarks.truth.true_values import Truth
 
 from benchmarks import grf
+from whoworks.simulate.pilot import draw_pilot
+from whoworks.study import Study
 
 STAND_IN = """#!{python}
 import sys
@@ -15,24 +22,42 @@ import numpy as np
 from pathlib import Path
 if sys.argv[1] == "-e":
     sys.exit(0 if sys.argv[2] == "library(grf)" else 1)
-folder, (n, p, m, trees, threads, clustered) = Path(sys.argv[2]), map(int, sys.argv[3:])
-X, new = (np.fromfile(folder / name).reshape((rows, p), order="F") for name, rows in (("X", n), ("new", m)))
-y, z, h = (np.fromfile(folder / name) for name in "yzh")
-assert y.shape == z.shape == h.shape == (n,) and (folder / "cluster").exists() == bool(clustered)
-told = [trees, threads, clustered, X[1, 2], y[1] - h[1], z.mean()]
-np.concatenate([told, new[:, 0] - new[:, 1]]).tofile(folder / "found")
+script, folder, sizes = Path(sys.argv[1]), Path(sys.argv[2]), list(map(int, sys.argv[3:]))
+assert script.exists()
+
+def read(name, rows, columns):
+    return np.fromfile(folder / name).reshape((rows, columns), order="F")
+
+def grown(n, p, m, trees, threads, clustered):
+    X, new = read("X", n, p), read("new", m, p)
+    y, z, h = (read(name, n, 1)[:, 0] for name in "yzh")
+    assert (folder / "cluster").exists() == bool(clustered)
+    return [trees, threads, clustered, X[1, 2], y[1] - h[1], z.mean(), *(new[:, 0] - new[:, 1])]
+
+def effects(n, p, m, seed):
+    y, z, cluster = (read(name, n, 1)[:, 0] for name in ("y", "z", "cluster"))
+    gap = lambda rows: y[rows & (z == 1)].mean() - y[rows & (z == 0)].mean()
+    differences = [gap(group == 1) - gap(group == 0) for group in read("groups", n, m).T]
+    errors = [seed + 1.0, len(np.unique(cluster)), *[read("X", n, p).shape[1]] * m]
+    return np.column_stack([[gap(z == z), *differences], errors[: 1 + m]]).ravel()
+
+np.array({{"grf.R": grown, "grf_effects.R": effects}}[script.name](*sizes), dtype=float).tofile(folder / "found")
 """
 
 
-def put_r(tmp_path, monkeypatch):
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Put a stand-in for Rscript first on the path."""
+    grf.is_there.cache_clear()
     program = tmp_path / "Rscript"
     program.write_text(STAND_IN.format(python=sys.executable))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path) + os.pathsep + os.environ["PATH"])
+    yield program
+    grf.is_there.cache_clear()
 
 
-def test_arrays_reach_r_as_they_are_and_its_numbers_come_back(tmp_path, monkeypatch):
-    put_r(tmp_path, monkeypatch)
+def test_arrays_reach_r_as_they_are_and_its_numbers_come_back(program):
     rng = np.random.default_rng(1)
     X, new, y, h, z = (
         rng.normal(size=(7, 3)), rng.normal(size=(4, 3)), rng.normal(size=7), rng.normal(size=7), np.arange(7) % 2
@@ -45,13 +70,38 @@ def test_arrays_reach_r_as_they_are_and_its_numbers_come_back(tmp_path, monkeypa
         np.testing.assert_array_equal(effect, new[:, 0] - new[:, 1])
 
 
-def test_without_r_there_is_no_grf(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_without_r_there_is_no_grf(program, monkeypatch):
+    monkeypatch.setenv("PATH", str(program.parent / "nowhere"))
     assert not grf.is_there()
 
 
-def test_an_r_without_grf_is_none(tmp_path, monkeypatch):
-    put_r(tmp_path, monkeypatch)
-    program = tmp_path / "Rscript"
+def test_an_r_without_grf_is_none(program):
     program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
     assert not grf.is_there()
+
+
+def test_the_table_asks_grf_for_the_average_and_each_planned_difference(program, monkeypatch):
+    monkeypatch.setattr(peers, "_econml", lambda *_: ())
+    cell = Cell(
+        world="student-moderator", assigned="class", clusters=12, icc=0.2, per_cluster=20, replicates=1,
+        forest_replicates=4, peer_replicates=1,
+    )  # fmt: skip
+    pilot, potential = draw_pilot(cell.truth_world, cell.layout, seed=seed_of(3))
+    run = Study.from_plan(shape_plan(pilot.plan, predicts=False), frame=pilot.records).run()
+    truth = Truth.of(cell, pilot, potential)
+    table = peers.Table.of(run, cell.truth_world.planned)
+    rows = {row["target"]: row for row in peers.ask_peers(cell, run, truth, number=3)}
+    assert set(rows) == {"average", *(f"difference {name}" for name in table.moderators)}
+    assert {row["procedure"] for row in rows.values()} == {"grf causal_forest"}
+
+    def gap(group):
+        return np.mean(table.y[group & (table.z == 1)]) - np.mean(table.y[group & (table.z == 0)])
+
+    assert rows["average"]["estimate"] * truth.scale == pytest.approx(gap(table.z >= 0))
+    assert rows["average"]["se"] * truth.scale == pytest.approx(3 + 1)  # the stand-in's: its seed and one
+    assert rows["average"]["truth"] == pytest.approx(0.2)
+    for place, (name, code) in enumerate(table.moderators.items()):
+        row = rows[f"difference {name}"]
+        assert np.isnan(code).any() == (name == "frl")
+        assert row["estimate"] * truth.scale == pytest.approx(gap(code == 1) - gap(code == 0))
+        assert row["se"] * truth.scale == pytest.approx(table.x.shape[1] if place else 12)
