@@ -14,7 +14,7 @@ from whoworks.errors import InfeasibleError
 from whoworks.panel.build import build_panel
 from whoworks.records.read import read_records
 from whoworks.scores.analysed import require_outcome
-from whoworks.scores.build import build_scores
+from whoworks.scores.build import build_scores, deal_scores
 from whoworks.scores.covariates import affordable
 from whoworks.simulate.pilot import make_pilot
 
@@ -203,3 +203,15 @@ def test_a_covariate_without_spread_is_not_afforded():
     opened = student_moderator()
     values = opened.panel.values.assign(teacher_years=7.0)
     assert "teacher_years" not in names_afforded(replace(opened, panel=replace(opened.panel, values=values)))
+
+
+def test_other_deals_share_units_and_covariates_and_are_what_each_seed_alone_gives(pilot):
+    panel, _ = open_records(pilot.records, pilot.plan)
+    design = build_design(panel)
+    seeds = [np.random.SeedSequence(place) for place in (1, 2)]
+    dealt = list(deal_scores(panel, design, outcome="rit_spring", seeds=seeds))
+    for seed, (scores,) in zip((1, 2), dealt, strict=True):
+        (alone,) = build_scores(panel, design, outcome="rit_spring", seed=np.random.SeedSequence(seed))
+        for name in ARRAYS:
+            np.testing.assert_array_equal(getattr(scores, name), getattr(alone, name), err_msg=name)
+    assert (dealt[0][0].fold != dealt[1][0].fold).any()

@@ -23,7 +23,7 @@ from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.steadiness import Steadiness
 from whoworks.panel.panel import Panel
-from whoworks.scores.build import build_scores
+from whoworks.scores.build import deal_scores
 
 Vector = NDArray[np.float64]
 
@@ -44,12 +44,11 @@ def refit_settings(
     """Return the setting with its prognosis learned again on other deals; none where clusters are too few for folds."""
     if setting.scores.fold.max(initial=0) == 0:
         return ()
-    found = []
-    for each in seed.spawn(n_refits):
-        scores = build_scores(panel, setting.design, outcome=setting.scores.outcome, seed=each)
-        same = next(one for one in scores if one.contrast == setting.scores.contrast)
-        found.append(replace(setting, scores=same))
-    return tuple(found)
+    deals = deal_scores(panel, setting.design, outcome=setting.scores.outcome, seeds=seed.spawn(n_refits))
+    return tuple(
+        replace(setting, scores=next(one for one in scores if one.contrast == setting.scores.contrast))
+        for scores in deals
+    )
 
 
 def measure_steadiness(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,25 +29,35 @@ def build_scores(panel: Panel, design: Design, *, outcome: str, seed: np.random.
     outcome : name of the outcome's variable; units that lack it are left out
     seed : feeds the folds; the same seed gives the same scores
     """
+    return next(deal_scores(panel, design, outcome=outcome, seeds=[seed]))
+
+
+def deal_scores(
+    panel: Panel, design: Design, *, outcome: str, seeds: Iterable[np.random.SeedSequence]
+) -> Iterator[tuple[Scores, ...]]:
+    """Yield for each seed what `build_scores` returns: the same units and covariates, other folds."""
     observed = panel.values[outcome].notna().to_numpy()[design.rows]
     rows = design.rows[observed]
     cluster = np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64)
     block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
     arm, assigned = design.arm[observed], design.assigned[observed]
-    (for_folds,) = seed.spawn(1)
-    fold = assign_folds(cluster=cluster, block=block, arm=arm, assigned=assigned, rng=np.random.default_rng(for_folds))
-    variable = panel.variable(outcome)
     y = panel.values[outcome].to_numpy(dtype=np.float64)[rows]
+    values = panel.values.iloc[rows].reset_index(drop=True)
     without = came_with_an_arm(panel.values, panel.variables, design)
-    prognosis = cross_fit_prognosis(
-        y=y, values=panel.values.iloc[rows].reset_index(drop=True),
-        variables=affordable(panel, outcome=variable, rows=rows, cluster=cluster, without=without),
-        cluster=cluster, block=block, fold=fold,
-    )  # fmt: skip
-    return tuple(
-        _contrast(panel, design, observed=observed, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome)
-        for k in range(1, len(design.arms))
-    )
+    variables = affordable(panel, outcome=panel.variable(outcome), rows=rows, cluster=cluster, without=without)
+    for seed in seeds:
+        (for_folds,) = seed.spawn(1)
+        rng = np.random.default_rng(for_folds)
+        fold = assign_folds(cluster=cluster, block=block, arm=arm, assigned=assigned, rng=rng)
+        prognosis = cross_fit_prognosis(
+            y=y, values=values, variables=variables, cluster=cluster, block=block, fold=fold
+        )
+        yield tuple(
+            _contrast(
+                panel, design, observed=observed, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome
+            )
+            for k in range(1, len(design.arms))
+        )
 
 
 def _contrast(
