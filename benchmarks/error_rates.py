@@ -21,11 +21,11 @@ import pandas as pd
 
 from whoworks.design.build import build_design
 from whoworks.design.folds import draw_partitions
-from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
 from whoworks.findings.find import open_settings
 from whoworks.findings.finding import Finding
-from whoworks.findings.growth import CHANGE, find_growth
-from whoworks.findings.ranking import AREA, TOP_THIRD, find_ranking
+from whoworks.findings.planned.growth import CHANGE, find_growth
+from whoworks.findings.searches.exploration import find_heterogeneity, find_sorted_groups
+from whoworks.findings.searches.ranking import AREA, TOP_THIRD, find_ranking
 from whoworks.findings.setting import Setting
 from whoworks.forests.choice import choose_engine
 from whoworks.forests.left_out import predict_left_out

@@ -17,9 +17,9 @@ import numpy as np
 
 from whoworks.design.build import build_design
 from whoworks.design.folds import assign_folds
-from whoworks.findings.average import measure_precision
-from whoworks.findings.caveats import find_caveats
+from whoworks.findings.caveats.find import find_caveats
 from whoworks.findings.find import find_all, open_settings
+from whoworks.findings.planned.average import measure_precision
 from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs
 from whoworks.forests.ridge_engine import RidgeEngine

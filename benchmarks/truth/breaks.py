@@ -99,7 +99,7 @@ BREAKS = {
     "learned-propensity": Break(
         replaced=(
             (design_build, "know_probability", _learned_probability),
-            ("whoworks.findings.average", "fit_effects", _on_what_is_left_of_the_arm),
+            ("whoworks.findings.planned.average", "fit_effects", _on_what_is_left_of_the_arm),
             (regression, "fewest_clusters", _no_clusters)),
         words="the propensity learned, and the outcome regressed on what it leaves of the arm",
         cell=(NULL, "class", 20, 0.2), diagnosand="average: SE / plain difference's", replicates=50),

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.truth.cells import Cell
 
 from whoworks.findings.finding import Finding
-from whoworks.findings.rules import follow_rule, read_rule
+from whoworks.findings.searches.rules import follow_rule, read_rule
 from whoworks.run import Run
 from whoworks.simulate.pilot import Pilot
 from whoworks.simulate.potential import Potential

@@ -11,7 +11,7 @@ import pandas as pd
 from whoworks.checks.verdict import Check
 from whoworks.design.design import Design
 from whoworks.design.levels import plural
-from whoworks.findings.caveats import Caveat
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.precision import Precision
 from whoworks.findings.setting import Setting

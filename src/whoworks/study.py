@@ -17,9 +17,9 @@ from whoworks.design.design import Design
 from whoworks.design.feasible import require_feasible
 from whoworks.design.folds import draw_partitions
 from whoworks.design.levels import plural
-from whoworks.findings.average import measure_precision
-from whoworks.findings.caveats import find_caveats
+from whoworks.findings.caveats.find import find_caveats
 from whoworks.findings.find import find_all, open_settings
+from whoworks.findings.planned.average import measure_precision
 from whoworks.findings.setting import Setting
 from whoworks.forests.choice import choose_engine
 from whoworks.forests.left_out import predict_left_out

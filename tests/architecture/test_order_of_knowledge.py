@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.architecture.source_tree import ROOT, dotted, home, imported, modules
+from tests.architecture.source_tree import PACKAGE, ROOT, dotted, home, imported, modules
 
 GROUND = {"errors", "columns", "kernels"}
 ROAD = (
@@ -46,6 +48,31 @@ def test_the_rule_refuses_an_import_that_points_up():
     assert breaches("inference", ["whoworks.errors"]) == ["whoworks.errors"]
     assert breaches("panel", ["whoworks"]) == ["whoworks"]
     assert breaches("simulate", ["whoworks.findings.finding"]) == ["whoworks.findings.finding"]
+
+
+def rooms() -> list[str]:
+    """Return the rooms of `findings` in the order in which the page of the architecture lists them."""
+    return re.findall(r"^\| `findings/(\w+)/` \|", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def room(module: str) -> str:
+    """Return the room of `findings` that a dotted name lies in, "" for the folder itself."""
+    parts = module.split(".")
+    return parts[2] if len(parts) > 3 else ""
+
+
+def test_the_page_lists_the_rooms_of_findings():
+    assert sorted(rooms()) == sorted(path.parent.name for path in (PACKAGE / "findings").glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "findings").rglob("*.py")), ids=lambda path: dotted(path))
+def test_a_room_of_findings_knows_the_rooms_above_it(path):
+    own = room(dotted(path))
+    if dotted(path) == "whoworks.findings.find":
+        return  # asks all of them
+    known = {"", own, *(rooms()[: rooms().index(own)] if own else ())}
+    inside = [module for module in imported(path) if module.startswith("whoworks.findings.")]
+    assert [module for module in inside if room(module) not in known or module == "whoworks.findings.find"] == []
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: dotted(path))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import open_pilot, student_moderator, three_arms, where
-from whoworks.findings.average import find_average
-from whoworks.findings.best_arm import MAY_BE_BEST, PICKED, QUESTION, find_best_arm, fit_arms
-from whoworks.findings.between_arms import compare_treatments, find_between_arms
+from whoworks.findings.planned.average import find_average
+from whoworks.findings.planned.best_arm import MAY_BE_BEST, PICKED, QUESTION, find_best_arm, fit_arms
+from whoworks.findings.planned.between_arms import compare_treatments, find_between_arms
 from whoworks.findings.regression import control_units, fit_effects
 from whoworks.inference.cluster_robust import cluster_robust
 

@@ -11,10 +11,10 @@ import pytest
 import whoworks as ww
 from tests.findings.pilots import open_pilot, student_moderator, three_arms, where
 from tests.reference.cases import read_case
-from whoworks.findings.average import find_average, measure_precision
-from whoworks.findings.randomization import N_DRAWS, randomization_test
+from whoworks.findings.planned.average import find_average, measure_precision
+from whoworks.findings.redrawing.randomization import N_DRAWS, randomization_test
+from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import fit_effects, weighting_difference
-from whoworks.findings.studentised import StudentisedEffect
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.simulate.worlds import WORLDS
 

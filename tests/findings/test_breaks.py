@@ -21,7 +21,7 @@ from tests.inference.test_agrees_with_r_on_generated_pilots import (
 from tests.scores.test_build import check_known_probability, check_whole_folds
 from whoworks.design import build as design_build
 from whoworks.findings import regression
-from whoworks.findings.average import find_average
+from whoworks.findings.planned.average import find_average
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.inference.leverages import Moments
 from whoworks.scores import build as scores_build

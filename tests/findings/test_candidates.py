@@ -13,8 +13,10 @@ from scipy import stats
 from tests.findings.pilots import open_pilot
 from tests.findings.redrawn import Replicate, classrooms, lunch, redraw
 from whoworks.errors import HonestyError, PlanError
-from whoworks.findings import candidates as module
-from whoworks.findings.candidates import (
+from whoworks.findings.multiplicity.families import adjust_families
+from whoworks.findings.regression import fit_effects
+from whoworks.findings.searches import candidates as module
+from whoworks.findings.searches.candidates import (
     AGAIN,
     Candidate,
     estimate_candidate,
@@ -23,10 +25,15 @@ from whoworks.findings.candidates import (
     propose_candidates,
     split_clusters,
 )
-from whoworks.findings.families import adjust_families
-from whoworks.findings.proposal import Half, propose_rules
-from whoworks.findings.regression import fit_effects
-from whoworks.findings.rules import Condition, follow_rule, list_conditions, moderators_of, read_rule, write_rule
+from whoworks.findings.searches.proposal import Half, propose_rules
+from whoworks.findings.searches.rules import (
+    Condition,
+    follow_rule,
+    list_conditions,
+    moderators_of,
+    read_rule,
+    write_rule,
+)
 from whoworks.plan.plan import Plan
 
 LUNCH = Condition(moderator="frl", sign="=", value="Y")

@@ -12,13 +12,16 @@ import pytest
 
 from tests.findings.pilots import leaving, open_pilot, student_moderator, unlike_sizes, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
-from whoworks.findings import caveats, design_caveats, finding_caveats, measure_caveats
-from whoworks.findings.caveats import FROM_CHECKS, find_caveats
-from whoworks.findings.credibility import OTHER_FOLDS
-from whoworks.findings.families import EXPLORATORY
+from whoworks.findings.caveats import design as design_caveats
+from whoworks.findings.caveats import find as caveats
+from whoworks.findings.caveats import findings as finding_caveats
+from whoworks.findings.caveats import measures as measure_caveats
+from whoworks.findings.caveats.find import FROM_CHECKS, find_caveats
+from whoworks.findings.caveats.measures import canonical_correlation
 from whoworks.findings.finding import NAN, Finding, Findings
-from whoworks.findings.measure_caveats import canonical_correlation
-from whoworks.findings.omnibus import ALL_MODERATORS
+from whoworks.findings.grades.credibility import OTHER_FOLDS
+from whoworks.findings.multiplicity.families import EXPLORATORY
+from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.findings.steadiness import Steadiness
 
 NOTHING = Findings(items=())

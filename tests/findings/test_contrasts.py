@@ -10,10 +10,10 @@ from scipy import stats
 
 from tests.findings.pilots import open_pilot, student_moderator, where
 from tests.findings.redrawn import classrooms, redraw
-from whoworks.findings.contrasts import AGREE, find_contrasts, is_split, plain_place, split_place
-from whoworks.findings.families import adjust_families, is_test
+from whoworks.findings.multiplicity.families import adjust_families, is_test
+from whoworks.findings.planned.contrasts import AGREE, find_contrasts, is_split, plain_place, split_place
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.subgroups import find_moderation
 
 
 def contrasts(opened, column, **changes):

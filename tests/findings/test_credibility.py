@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import student_moderator
-from whoworks.findings import credibility
-from whoworks.findings.credibility import found_direction, grade, meaningful_difference
 from whoworks.findings.finding import NAN, Finding, Findings
-from whoworks.findings.fragility import has_unconfirmed_cut
+from whoworks.findings.grades import credibility
+from whoworks.findings.grades.credibility import found_direction, grade, meaningful_difference
 from whoworks.findings.moderation import Cut, Moderation, open_moderation
+from whoworks.findings.sensitivity.fragility import has_unconfirmed_cut
 from whoworks.findings.steadiness import Steadiness
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome

@@ -10,8 +10,8 @@ from scipy import stats
 
 from tests.findings.pilots import of_classes, open_pilot, student_moderator, where
 from tests.findings.redrawn import classrooms, redraw
-from whoworks.findings.crossed import CELL, DIFFERENCE, SAME, find_crossed, open_crossing, pairs
-from whoworks.findings.families import is_test
+from whoworks.findings.multiplicity.families import is_test
+from whoworks.findings.planned.crossed import CELL, DIFFERENCE, SAME, find_crossed, open_crossing, pairs
 from whoworks.findings.regression import fit_effects
 
 

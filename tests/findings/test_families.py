@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from whoworks.findings.families import EXPLORATORY, adjust_families, is_test
 from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.multiplicity.families import EXPLORATORY, adjust_families, is_test
 
 
 def finding(question, moderator, p=0.02, **more):

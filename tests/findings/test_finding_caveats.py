@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whoworks.findings.finding_caveats import so_many_times
+from whoworks.findings.caveats.findings import so_many_times
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from scipy import stats
 
 from tests.findings.pilots import FOUR, open_pilot, student_moderator
 from tests.findings.test_credibility import some_moderation
-from whoworks.findings import fragility
-from whoworks.findings.fragility import dies_on_log_odds, dies_on_ranks, turns_without_a_site
 from whoworks.findings.moderation import open_moderation
 from whoworks.findings.regression import fit_effects
+from whoworks.findings.sensitivity import fragility
+from whoworks.findings.sensitivity.fragility import dies_on_log_odds, dies_on_ranks, turns_without_a_site
 
 
 def with_outcome(moderation, y):

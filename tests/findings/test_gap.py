@@ -10,10 +10,10 @@ import pytest
 from tests.findings.pilots import open_pilot, student_moderator, where
 from tests.inference.naive import naive_fit
 from whoworks.findings.finding import Finding
-from whoworks.findings.gap import BEFORE, NARROWED, TURNED, UNSURE, WIDENED, direction, find_gap, share_tests
 from whoworks.findings.groups import group_categories
+from whoworks.findings.planned.gap import BEFORE, NARROWED, TURNED, UNSURE, WIDENED, direction, find_gap, share_tests
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.subgroups import find_moderation
 
 
 def gap_of(opened, column="frl", **changes):

@@ -11,10 +11,10 @@ from tests.findings.pilots import student_moderator, three_arms, where
 from tests.findings.redrawn import classrooms, redraw
 from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.findings.families import adjust_families
 from whoworks.findings.finding import NAN, Findings
-from whoworks.findings.grading import DESIGN_CHECKS, grade_all, has_failed
-from whoworks.findings.subgroups import find_moderation
+from whoworks.findings.grades.grading import DESIGN_CHECKS, grade_all, has_failed
+from whoworks.findings.multiplicity.families import adjust_families
+from whoworks.findings.planned.subgroups import find_moderation
 
 
 def check(check_id, subject, verdict=Verdict.FAIL):

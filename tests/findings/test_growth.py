@@ -11,9 +11,17 @@ import pytest
 from scipy import stats
 
 from tests.findings.pilots import open_study, where
-from whoworks.findings.families import adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.growth import AT_A_WAVE, CHANGE, QUESTION, find_growth, fit_pair, grade_growth, list_pairs
+from whoworks.findings.multiplicity.families import adjust_families, is_test
+from whoworks.findings.planned.growth import (
+    AT_A_WAVE,
+    CHANGE,
+    QUESTION,
+    find_growth,
+    fit_pair,
+    grade_growth,
+    list_pairs,
+)
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.plan.plan import Plan
 

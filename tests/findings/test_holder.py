@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from tests.findings.pilots import Opened, open_pilot, open_study, student_moderator, trim, where
-from whoworks.findings.candidates import open_search
-from whoworks.findings.crossed import SAME, find_crossed
 from whoworks.findings.find import _features
 from whoworks.findings.holder import count_by, find_holder
 from whoworks.findings.moderation import open_moderation
-from whoworks.findings.omnibus import find_omnibus
-from whoworks.findings.projection import find_projection
+from whoworks.findings.planned.crossed import SAME, find_crossed
+from whoworks.findings.planned.projection import find_projection
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.second_looks import look_again, on_ranks
-from whoworks.findings.subgroups import find_moderation
+from whoworks.findings.searches.candidates import open_search
+from whoworks.findings.searches.omnibus import find_omnibus
+from whoworks.findings.sensitivity.second_looks import look_again, on_ranks
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.simulate.pilot import make_pilot
 from whoworks.simulate.world import World

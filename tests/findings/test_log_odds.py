@@ -9,10 +9,10 @@ import pytest
 from statsmodels.discrete.discrete_model import Logit
 
 from tests.findings.pilots import student_moderator, three_arms
-from whoworks.findings.fragility import dies_on_log_odds, dies_on_ranks, lost_scale
-from whoworks.findings.log_odds import on_log_odds
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import fit_effects
+from whoworks.findings.sensitivity.fragility import dies_on_log_odds, dies_on_ranks, lost_scale
+from whoworks.findings.sensitivity.log_odds import on_log_odds
 
 
 def moderation(opened, chance, *, columns, seed=1, h=None, blocks=False, binary=True):

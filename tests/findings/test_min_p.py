@@ -10,9 +10,9 @@ from scipy import stats
 
 from tests.findings.pilots import of_classes, open_pilot, student_moderator
 from tests.findings.redrawn import classrooms, redraw
-from whoworks.findings.families import adjust_families
-from whoworks.findings.min_p import add_min_p, open_hypothesis
-from whoworks.findings.subgroups import find_moderation
+from whoworks.findings.multiplicity.families import adjust_families
+from whoworks.findings.multiplicity.min_p import add_min_p, open_hypothesis
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.inference.wild_bootstrap import statistics
 
 
@@ -77,7 +77,7 @@ def test_the_same_seed_gives_the_same_p():
 @pytest.mark.parametrize("varying", [0.0, 0.4], ids=["no effect", "varies by class"])
 def test_any_false_claim_is_made_in_one_run_in_twenty(varying, monkeypatch):
     # 150 replicates of 199 draws: at a rate of .05 a count above 17 has a chance of 1 in 1,000
-    monkeypatch.setattr("whoworks.findings.min_p.N_DRAWS", 199)
+    monkeypatch.setattr("whoworks.findings.multiplicity.min_p.N_DRAWS", 199)
     opened = classrooms(60)
     claims, told_of = 0, 0
     for seed in range(150):

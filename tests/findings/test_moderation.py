@@ -20,8 +20,8 @@ from tests.findings.pilots import (
 )
 from tests.reference.cases import read_pilot
 from whoworks.findings.groups import group_numbers, own_level_values
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.subgroups import find_moderation
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.inference.joint_test import joint_test
 from whoworks.plan.plan import Plan

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import open_pilot
-from whoworks.findings.omnibus import deviations, find_omnibus, largest_t
+from whoworks.findings.searches.omnibus import deviations, find_omnibus, largest_t
 
 N_CLUSTERS, SIZE = 12, 8
 

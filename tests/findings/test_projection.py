@@ -20,8 +20,8 @@ from tests.findings.pilots import (
     without_record,
 )
 from tests.findings.redrawn import classrooms, redraw
-from whoworks.findings.families import is_test
-from whoworks.findings.projection import find_projection, open_projection
+from whoworks.findings.multiplicity.families import is_test
+from whoworks.findings.planned.projection import find_projection, open_projection
 from whoworks.simulate.pilot import make_pilot
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.findings.pilots import open_pilot
 from whoworks.design.redraw import list_assigned, list_draws
-from whoworks.findings.randomization import _reassigned
-from whoworks.findings.redrawn_t import (
+from whoworks.findings.redrawing.randomization import _reassigned
+from whoworks.findings.redrawing.redrawn_t import (
     Clusters,
     Columns,
     adjust,
@@ -20,7 +20,7 @@ from whoworks.findings.redrawn_t import (
     tell_draws,
     turn_level,
 )
-from whoworks.findings.studentised import StudentisedEffect
+from whoworks.findings.redrawing.studentised import StudentisedEffect
 
 
 def cross_products(q, seed=0, like=1.0):

@@ -17,8 +17,9 @@ from tests.findings.test_sorted_groups import (
     test_pooled_folds_lend_nothing_to_the_difference as pooled_folds_lend_nothing,
 )
 from whoworks.errors import ForestError
-from whoworks.findings import candidates, exploration, families
-from whoworks.findings.exploration import find_heterogeneity
+from whoworks.findings.multiplicity import families
+from whoworks.findings.searches import candidates, exploration
+from whoworks.findings.searches.exploration import find_heterogeneity
 from whoworks.forests import causal
 from whoworks.forests.causal import CausalForest
 

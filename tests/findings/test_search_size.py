@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from tests.findings.redrawn import classrooms, predict, redraw
-from whoworks.findings.exploration import find_sorted_groups
-from whoworks.findings.ranking import find_ranking
+from whoworks.findings.searches.exploration import find_sorted_groups
+from whoworks.findings.searches.ranking import find_ranking
 
 REPLICATES = 60
 AT_MOST = int(stats.binom.ppf(0.9995, REPLICATES, 0.07))

@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 from tests.findings.pilots import open_pilot, student_moderator, three_arms, unhurried, where
-from whoworks.findings.fragility import dies_on_ranks
 from whoworks.findings.groups import group_categories
-from whoworks.findings.log_odds import on_log_odds
 from whoworks.findings.moderation import open_moderation
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.second_looks import is_negligible, look_again, meaningful_in_units, on_ranks
-from whoworks.findings.subgroups import find_moderation
+from whoworks.findings.sensitivity.fragility import dies_on_ranks
+from whoworks.findings.sensitivity.log_odds import on_log_odds
+from whoworks.findings.sensitivity.second_looks import is_negligible, look_again, meaningful_in_units, on_ranks
 from whoworks.inference.wrong_sign import error_rates
 
 

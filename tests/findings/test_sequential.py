@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from whoworks.findings.sequential import LEAST_SHARE, join_sequences, spread_of_mean
+from whoworks.findings.searches.sequential import LEAST_SHARE, join_sequences, spread_of_mean
 
 ESTIMATE, ERROR, DF = np.array([1.0, 2.5, -0.5, 3.0]), np.array([1.0, 0.8, 1.5, 1.1]), np.array([10.0, 12.0, 8.0, 14.0])
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from tests.findings.pilots import open_study, three_arms, where
 from whoworks.errors import PanelError
-from whoworks.findings.site_profile import find_site_profile
+from whoworks.findings.sites.profile import find_site_profile
 from whoworks.plan.plan import Plan
 from whoworks.simulate.pilot import make_pilot
 

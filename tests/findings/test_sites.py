@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from whoworks.design.build import build_design
-from whoworks.findings.caveats import find_caveats
+from whoworks.findings.caveats.find import find_caveats
 from whoworks.findings.find import find_all, open_settings
 from whoworks.findings.finding import Findings
-from whoworks.findings.sites import INSEPARABLE, UNITS_TO_SHOW, find_site_variation, locate
+from whoworks.findings.sites.variation import INSEPARABLE, UNITS_TO_SHOW, find_site_variation, locate
 from whoworks.inference.meta import random_effects
 from whoworks.inference.variance_components import fit_variance_components
 from whoworks.panel.build import build_panel

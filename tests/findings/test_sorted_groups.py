@@ -10,13 +10,13 @@ import pytest
 from scipy import optimize, stats
 
 from tests.findings.redrawn import Replicate, classrooms, predict, redraw
-from whoworks.findings.exploration import find_sorted_groups, rank_groups
-from whoworks.findings.families import adjust_families
-from whoworks.findings.profiles import find_profiles
-from whoworks.findings.ranking import AREA, SHARES, TOP_THIRD, find_ranking
+from whoworks.findings.multiplicity.families import adjust_families
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.sequential import spread_of_mean
-from whoworks.findings.targeting import targeting_curve
+from whoworks.findings.searches.exploration import find_sorted_groups, rank_groups
+from whoworks.findings.searches.profiles import find_profiles
+from whoworks.findings.searches.ranking import AREA, SHARES, TOP_THIRD, find_ranking
+from whoworks.findings.searches.sequential import spread_of_mean
+from whoworks.findings.searches.targeting import targeting_curve
 from whoworks.forests.protocol import Predictions
 
 

@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 from tests.findings.pilots import of_classes, open_pilot, student_moderator, where
-from whoworks.findings.average import find_average
-from whoworks.findings.families import adjust_families
+from whoworks.findings.multiplicity.families import adjust_families
+from whoworks.findings.planned.average import find_average
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.sequential import join_sequences, seed_error_of, spread_of_mean, steady_over
-from whoworks.findings.stability import measure_steadiness, refit_settings
+from whoworks.findings.searches.sequential import join_sequences, seed_error_of, spread_of_mean, steady_over
+from whoworks.findings.sensitivity.stability import measure_steadiness, refit_settings
 from whoworks.findings.steadiness import Steadiness
-from whoworks.findings.subgroups import find_moderation
 
 
 @cache

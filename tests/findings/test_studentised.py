@@ -9,8 +9,8 @@ import pytest
 
 from tests.findings.pilots import open_pilot
 from whoworks.design.redraw import draw_many, list_assigned
-from whoworks.findings.randomization import _reassigned, randomization_test
-from whoworks.findings.studentised import StudentisedEffect
+from whoworks.findings.redrawing.randomization import _reassigned, randomization_test
+from whoworks.findings.redrawing.studentised import StudentisedEffect
 
 DESIGNS = {
     "eight classes in two schools": {"students": 160, "classes": 8, "schools": 2},

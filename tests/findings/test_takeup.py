@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from tests.findings.pilots import open_pilot
+from whoworks.findings.planned.takeup import UNBOUNDED, anderson_rubin, find_takeup, is_full
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import NO_ERROR
-from whoworks.findings.takeup import UNBOUNDED, anderson_rubin, find_takeup, is_full
 
 GRID = np.linspace(-60, 60, 240_001)
 

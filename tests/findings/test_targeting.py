@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from whoworks.findings.ranking import units_halved
-from whoworks.findings.targeting import draw_halves, targeting_curve
+from whoworks.findings.searches.ranking import units_halved
+from whoworks.findings.searches.targeting import draw_halves, targeting_curve
 
 
 def counted_out(score: np.ndarray, priority: np.ndarray) -> tuple[list[float], float]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.findings.pilots import Opened, open_pilot, open_study
-from whoworks.findings.average import measure_precision
+from whoworks.findings.planned.average import measure_precision
 from whoworks.findings.regression import fit_effects, has_uneven_blocks, weighting_difference
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.plan.arguments import plan_from_arguments

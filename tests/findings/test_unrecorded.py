@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from tests.findings.pilots import student_moderator, without_record
-from whoworks.findings.measure_caveats import find_measure_caveats
-from whoworks.findings.subgroups import find_moderation
+from whoworks.findings.caveats.measures import find_measure_caveats
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.unrecorded import Unrecorded, count_unrecorded, note_unrecorded
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.findings.pilots import open_pilot, student_moderator, three_arms
-from whoworks.findings.families import is_test
-from whoworks.findings.variance_ratio import VARIANCE_RATIO, find_variance_ratio
+from whoworks.findings.multiplicity.families import is_test
+from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO, find_variance_ratio
 from whoworks.inference.variance_ratio import variance_ratio
 
 

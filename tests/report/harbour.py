@@ -10,7 +10,7 @@ import pandas as pd
 
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.design import Design
-from whoworks.findings.caveats import Caveat
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.precision import Precision
 from whoworks.panel.ledger import Entry, Ledger

@@ -9,9 +9,9 @@ import pytest
 from tests.findings.test_growth import plan_of
 from tests.report.harbour import effect
 from whoworks.checks.verdict import Verdict
-from whoworks.findings.best_arm import MAY_BE_BEST, PICKED, QUESTION, RULED_OUT
 from whoworks.findings.finding import NAN
-from whoworks.findings.growth import AT_A_WAVE, CHANGE
+from whoworks.findings.planned.best_arm import MAY_BE_BEST, PICKED, QUESTION, RULED_OUT
+from whoworks.findings.planned.growth import AT_A_WAVE, CHANGE
 from whoworks.report.arms import tell_standings
 from whoworks.report.figures.attrition import Attrition, plot_attrition
 from whoworks.report.figures.balance import Gap, divide, plot_balance

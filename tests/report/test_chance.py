@@ -11,8 +11,8 @@ import pytest
 
 from tests.report.harbour import PLAN, averages, build
 from whoworks.errors import ReportError
-from whoworks.findings.credibility import OTHER_FOLDS
 from whoworks.findings.finding import Findings
+from whoworks.findings.grades.credibility import OTHER_FOLDS
 from whoworks.findings.steadiness import Steadiness
 from whoworks.plan.plan import Plan
 from whoworks.report.charts import read_use

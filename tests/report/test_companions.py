@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tests.report.harbour import effect
-from whoworks.findings.contrasts import AGREE
-from whoworks.findings.crossed import CELL, DIFFERENCE, SAME
 from whoworks.findings.finding import NAN, Findings
-from whoworks.findings.gap import BEFORE, NARROWED, UNSURE, WIDENED
+from whoworks.findings.planned.contrasts import AGREE
+from whoworks.findings.planned.crossed import CELL, DIFFERENCE, SAME
+from whoworks.findings.planned.gap import BEFORE, NARROWED, UNSURE, WIDENED
 from whoworks.findings.robustness import Robustness
-from whoworks.findings.variance_ratio import VARIANCE_RATIO
+from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words
 from whoworks.report.sections.companions import companion_blocks, look_row

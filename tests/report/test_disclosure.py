@@ -15,7 +15,7 @@ import pytest
 
 from tests.report.harbour import make_small
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.findings.caveats import Caveat
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.panel.ledger import Entry, Ledger
 from whoworks.report import participants

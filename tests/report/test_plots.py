@@ -12,8 +12,8 @@ from tests.report.harbour import averages, effect
 from tests.report.test_sites_section import SITES
 from whoworks.checks.verdict import Verdict
 from whoworks.errors import ReportError
-from whoworks.findings.exploration import rank_groups
 from whoworks.findings.finding import NAN, Findings
+from whoworks.findings.searches.exploration import rank_groups
 from whoworks.forests.protocol import Predictions
 from whoworks.report import plots
 from whoworks.report.figures.attrition import Attrition, apart, crowds

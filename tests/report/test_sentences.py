@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.harbour import PLAN, build, claim, effect
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.gap import NARROWED
+from whoworks.findings.planned.gap import NARROWED
 from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
 from whoworks.report.amounts import detectable, places_of

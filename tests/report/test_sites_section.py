@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.harbour import averages, build, effect, make_evidence, planned
 from whoworks.findings.finding import NAN
-from whoworks.findings.site_profile import INDEX
+from whoworks.findings.sites.profile import INDEX
 from whoworks.plan.plan import Plan
 from whoworks.report.charts import draw_charts, refer
 from whoworks.report.disclosure import withhold

@@ -9,8 +9,8 @@ import pytest
 
 from tests.report.harbour import PLAN, build, effect
 from tests.report.test_sentences import BANNED, CAUSAL
-from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.searches.candidates import AGAIN
 from whoworks.plan.plan import Plan
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words

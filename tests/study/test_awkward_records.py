@@ -8,10 +8,10 @@ import pytest
 from tests.findings.pilots import where
 from tests.study.designs import LUNCH, YEARS, make_classes, make_pairs, run_briefly
 from whoworks.errors import ForestError
-from whoworks.findings.exploration import NO_SLOPE
-from whoworks.findings.gap import BEFORE
+from whoworks.findings.planned.gap import BEFORE
+from whoworks.findings.searches.exploration import NO_SLOPE
+from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.findings.setting import NO_ERROR, NOT_DETERMINED
-from whoworks.findings.variance_ratio import VARIANCE_RATIO
 
 
 def test_students_in_matched_pairs_have_one_control_each_and_no_gap_between_two_of_them():

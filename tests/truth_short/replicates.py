@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from tests.findings.pilots import open_study, trim, unhurried
-from whoworks.findings.average import find_average
-from whoworks.findings.credibility import grade
-from whoworks.findings.families import adjust_families, is_test
 from whoworks.findings.finding import Finding, Findings
+from whoworks.findings.grades.credibility import grade
 from whoworks.findings.moderation import open_moderation
+from whoworks.findings.multiplicity.families import adjust_families, is_test
+from whoworks.findings.planned.average import find_average
+from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.setting import Setting
-from whoworks.findings.subgroups import find_moderation
 from whoworks.panel.panel import Panel
 from whoworks.simulate.pilot import make_pilot
 

@@ -9,33 +9,33 @@ from numpy.typing import NDArray
 
 from whoworks.checks.verdict import Check
 from whoworks.design.design import Design
-from whoworks.findings.average import find_average
-from whoworks.findings.best_arm import find_best_arm
-from whoworks.findings.between_arms import find_between_arms
-from whoworks.findings.candidates import find_candidates
-from whoworks.findings.contrasts import find_contrasts
-from whoworks.findings.crossed import find_crossed
-from whoworks.findings.exploration import find_heterogeneity, find_sorted_groups
-from whoworks.findings.families import adjust_families
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.gap import find_gap
-from whoworks.findings.grading import grade_all
-from whoworks.findings.growth import find_growth
+from whoworks.findings.grades.grading import grade_all
 from whoworks.findings.holder import count_by
-from whoworks.findings.min_p import add_min_p
 from whoworks.findings.moderation import Moderation
-from whoworks.findings.omnibus import find_omnibus
-from whoworks.findings.profiles import find_profiles
-from whoworks.findings.projection import find_projection
-from whoworks.findings.ranking import find_ranking
-from whoworks.findings.second_looks import look_again
+from whoworks.findings.multiplicity.families import adjust_families
+from whoworks.findings.multiplicity.min_p import add_min_p
+from whoworks.findings.planned.average import find_average
+from whoworks.findings.planned.best_arm import find_best_arm
+from whoworks.findings.planned.between_arms import find_between_arms
+from whoworks.findings.planned.contrasts import find_contrasts
+from whoworks.findings.planned.crossed import find_crossed
+from whoworks.findings.planned.gap import find_gap
+from whoworks.findings.planned.growth import find_growth
+from whoworks.findings.planned.projection import find_projection
+from whoworks.findings.planned.subgroups import find_moderation
+from whoworks.findings.planned.takeup import find_takeup
+from whoworks.findings.searches.candidates import find_candidates
+from whoworks.findings.searches.exploration import find_heterogeneity, find_sorted_groups
+from whoworks.findings.searches.omnibus import find_omnibus
+from whoworks.findings.searches.profiles import find_profiles
+from whoworks.findings.searches.ranking import find_ranking
+from whoworks.findings.searches.variance_ratio import find_variance_ratio
+from whoworks.findings.sensitivity.second_looks import look_again
+from whoworks.findings.sensitivity.stability import measure_steadiness, refit_settings
 from whoworks.findings.setting import Setting, open_setting
-from whoworks.findings.site_profile import find_site_profile
-from whoworks.findings.sites import find_site_variation
-from whoworks.findings.stability import measure_steadiness, refit_settings
-from whoworks.findings.subgroups import find_moderation
-from whoworks.findings.takeup import find_takeup
-from whoworks.findings.variance_ratio import find_variance_ratio
+from whoworks.findings.sites.profile import find_site_profile
+from whoworks.findings.sites.variation import find_site_variation
 from whoworks.forests.encoding import centres, encode
 from whoworks.forests.protocol import Predictions
 from whoworks.forests.table import read_features

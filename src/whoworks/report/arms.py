@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from whoworks.findings.best_arm import MAY_BE_BEST, PICKED
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.best_arm import MAY_BE_BEST, PICKED
 from whoworks.report.amounts import amount, evidence_of
 from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import percent

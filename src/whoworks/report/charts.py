@@ -12,7 +12,7 @@ import pandas as pd
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.errors import ReportError
 from whoworks.findings.finding import Finding
-from whoworks.findings.ranking import AREA, TOP_THIRD
+from whoworks.findings.searches.ranking import AREA, TOP_THIRD
 from whoworks.report.disclosure import Released
 from whoworks.report.document import FigureRef
 from whoworks.report.evidence import Evidence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from whoworks.findings.contrasts import AGREE, BETWEEN
-from whoworks.findings.crossed import CELL, SAME, cell_name, cross_name, pairs
 from whoworks.findings.finding import Finding
-from whoworks.findings.gap import BEFORE, NARROWED, TURNED, WIDENED
+from whoworks.findings.planned.contrasts import AGREE, BETWEEN
+from whoworks.findings.planned.crossed import CELL, SAME, cell_name, cross_name, pairs
+from whoworks.findings.planned.gap import BEFORE, NARROWED, TURNED, WIDENED
 from whoworks.report.amounts import amount, base, evidence_of, level_word, reach
 from whoworks.report.labels import Words, outcome_of, plural
 from whoworks.report.numbers import fixed

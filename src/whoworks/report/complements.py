@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from whoworks.design.levels import STUDENT
-from whoworks.findings.crossed import QUESTION as CROSSED
-from whoworks.findings.crossed import cell_name, cross_name, pairs
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.crossed import QUESTION as CROSSED
+from whoworks.findings.planned.crossed import cell_name, cross_name, pairs
 from whoworks.report.cells import Rule
 from whoworks.report.evidence import Evidence
 

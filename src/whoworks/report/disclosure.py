@@ -14,7 +14,7 @@ import pandas as pd
 
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.levels import STUDENT, plural
-from whoworks.findings.caveats import Caveat
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.panel.ledger import ANALYSED, Ledger
 from whoworks.panel.panel import Provenance

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from whoworks.checks.verdict import Verdict
 from whoworks.checks.wording import written_p
-from whoworks.findings.exploration import PREDICTED
 from whoworks.findings.finding import Finding
-from whoworks.findings.omnibus import ALL_MODERATORS
+from whoworks.findings.searches.exploration import PREDICTED
+from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.report.amounts import amount, detectable, in_percentiles, level_word, places_of, reach, unit_word
 from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released

@@ -6,8 +6,8 @@ import math
 from collections.abc import Container, Iterable
 
 from whoworks.checks.wording import written_p
-from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.contrasts import is_split
 from whoworks.report.amounts import outcome_places, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from whoworks.findings.finding import Finding
-from whoworks.findings.site_profile import BETWEEN, INDEX
+from whoworks.findings.sites.profile import BETWEEN, INDEX
 from whoworks.inference.likeness import grade_likeness
 from whoworks.report.labels import Words, plural
 from whoworks.report.numbers import fixed

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from whoworks.errors import ReportError
-from whoworks.findings.exploration import PREDICTED
+from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.forests.protocol import Predictions
 from whoworks.report.cells import read_rule
 from whoworks.report.charts import file_name, is_beside, plan_charts, read_use

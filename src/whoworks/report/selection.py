@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.contrasts import is_split
 from whoworks.report.disclosure import Released
 from whoworks.report.labels import SORTED, WEIGHTING, Words
 from whoworks.report.next_study import is_planned

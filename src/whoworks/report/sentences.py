@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 
 from whoworks.checks.wording import written_p
-from whoworks.findings.contrasts import is_split
 from whoworks.findings.finding import Finding
-from whoworks.findings.omnibus import ALL_MODERATORS
-from whoworks.findings.takeup import is_full
-from whoworks.findings.variance_ratio import VARIANCE_RATIO
+from whoworks.findings.planned.contrasts import is_split
+from whoworks.findings.planned.takeup import is_full
+from whoworks.findings.searches.omnibus import ALL_MODERATORS
+from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
 from whoworks.report.arms import about_best_arm, tell_best_arm
 from whoworks.report.companions import (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import Finding
-from whoworks.findings.ranking import AREA, TOP_THIRD
-from whoworks.findings.rules import AND, BESIDE, Condition, read_rule
+from whoworks.findings.searches.candidates import AGAIN
+from whoworks.findings.searches.ranking import AREA, TOP_THIRD
+from whoworks.findings.searches.rules import AND, BESIDE, Condition, read_rule
 from whoworks.report.amounts import amount, evidence_of
 from whoworks.report.labels import Words, plural
 from whoworks.report.numbers import MINUS, fixed, percent

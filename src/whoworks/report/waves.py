@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whoworks.findings.finding import Finding
-from whoworks.findings.growth import CHANGE
+from whoworks.findings.planned.growth import CHANGE
 from whoworks.report.amounts import amount, evidence_of
 from whoworks.report.labels import Words, outcome_of
 from whoworks.report.phrases import doubt, effect_of, test_of

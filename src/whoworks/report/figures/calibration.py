@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whoworks.findings.exploration import rank_groups
 from whoworks.findings.finding import Finding
+from whoworks.findings.searches.exploration import rank_groups
 from whoworks.forests.protocol import Predictions
 from whoworks.report.amounts import places_of, unit_word
 from whoworks.report.figures.chart import BLUE, INK, LINE, SMALL, Chart, direction, new_drawing, styled

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from whoworks.findings.contrasts import AGREE, BETWEEN, is_split
-from whoworks.findings.crossed import DIFFERENCE, SAME
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.contrasts import AGREE, BETWEEN, is_split
+from whoworks.findings.planned.crossed import DIFFERENCE, SAME
 from whoworks.report.amounts import level_word, outcome_places, places_of, unit_word
 from whoworks.report.companions import other_group
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whoworks.findings.best_arm import PICKED
+from whoworks.findings.planned.best_arm import PICKED
 from whoworks.findings.precision import Precision
 from whoworks.plan.plan import Plan
 from whoworks.report.amounts import places_of

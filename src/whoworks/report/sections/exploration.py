@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from whoworks.checks.wording import written_p
-from whoworks.findings.candidates import AGAIN
 from whoworks.findings.finding import Finding
-from whoworks.findings.ranking import AREA, TOP_THIRD
+from whoworks.findings.searches.candidates import AGAIN
+from whoworks.findings.searches.ranking import AREA, TOP_THIRD
 from whoworks.report.amounts import unit_word
 from whoworks.report.charts import read_use
 from whoworks.report.disclosure import Released

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from whoworks.findings.credibility import OTHER_FOLDS
+from whoworks.findings.grades.credibility import OTHER_FOLDS
 from whoworks.plan.describe import describe_plan
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Heading, Section

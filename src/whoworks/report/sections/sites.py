@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from whoworks.findings.finding import Finding
-from whoworks.findings.site_profile import INDEX
-from whoworks.findings.sites import UNITS_TO_SHOW
+from whoworks.findings.sites.profile import INDEX
+from whoworks.findings.sites.variation import UNITS_TO_SHOW
 from whoworks.report.amounts import level_word, unit_word
 from whoworks.report.document import Block, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import STATUS_WORDS, STUDENT, Words, capital, plural

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.families import SEARCHED, adjust_families, is_test
 from whoworks.findings.finding import Finding
 from whoworks.findings.moderation import Moderation, open_moderation
+from whoworks.findings.multiplicity.families import SEARCHED, adjust_families, is_test
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.steadiness import Steadiness

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-from whoworks.findings.average import find_average
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.average import find_average
 from whoworks.findings.setting import Setting, open_setting
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.findings.credibility import grade
-from whoworks.findings.families import SEARCHED, WEIGHTING, is_test
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.gap import share_tests
-from whoworks.findings.growth import QUESTION as GROWTH
-from whoworks.findings.growth import grade_growth
+from whoworks.findings.grades.credibility import grade
 from whoworks.findings.moderation import Moderation, open_moderation
+from whoworks.findings.multiplicity.families import SEARCHED, WEIGHTING, is_test
+from whoworks.findings.planned.gap import share_tests
+from whoworks.findings.planned.growth import QUESTION as GROWTH
+from whoworks.findings.planned.growth import grade_growth
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from whoworks.findings.rules import Condition, Rule, moderators_of
+from whoworks.findings.searches.rules import Condition, Rule, moderators_of
 from whoworks.findings.setting import CLUSTERS_IN_A_LEVEL
 from whoworks.inference.block_level import block_level
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from whoworks.design.design import Codes, Design
 from whoworks.design.redraw import MOST_ENUMERATED, count_draws, draw_many, list_assigned, list_draws, smallest_p
+from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import control_units
-from whoworks.findings.studentised import StudentisedEffect
 from whoworks.scores.scores import Scores
 
 Vector = NDArray[np.float64]

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.average import describe_test
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import (
     Groups,
@@ -18,10 +17,11 @@ from whoworks.findings.groups import (
     own_level_values,
 )
 from whoworks.findings.holder import count_by
-from whoworks.findings.randomization import randomization_test
+from whoworks.findings.planned.average import describe_test
+from whoworks.findings.redrawing.randomization import randomization_test
+from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import EffectFit, fit_effects
 from whoworks.findings.setting import TOO_FEW_DF, Setting, doubts
-from whoworks.findings.studentised import StudentisedEffect
 from whoworks.findings.unrecorded import note_unrecorded
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator

@@ -21,9 +21,17 @@ from whoworks.errors import HonestyError
 from whoworks.findings.finding import Finding
 from whoworks.findings.holder import count_by
 from whoworks.findings.moderation import Cut, Moderation
-from whoworks.findings.proposal import Half, propose_rules
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.rules import BESIDE, Condition, Rule, follow_rule, list_conditions, moderators_of, write_rule
+from whoworks.findings.searches.proposal import Half, propose_rules
+from whoworks.findings.searches.rules import (
+    BESIDE,
+    Condition,
+    Rule,
+    follow_rule,
+    list_conditions,
+    moderators_of,
+    write_rule,
+)
 from whoworks.findings.setting import CLUSTERS_IN_A_LEVEL, Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from numpy.typing import ArrayLike, NDArray
 
-from whoworks.findings.crossed import QUESTION, SAME
 from whoworks.findings.finding import Finding
-from whoworks.findings.growth import CHANGE
-from whoworks.findings.growth import QUESTION as GROWTH
+from whoworks.findings.planned.crossed import QUESTION, SAME
+from whoworks.findings.planned.growth import CHANGE
+from whoworks.findings.planned.growth import QUESTION as GROWTH
 from whoworks.inference.multiplicity import benjamini_hochberg, holm
 
 EXPLORATORY = "exploratory"

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from whoworks.findings.contrasts import is_split
-from whoworks.findings.families import WEIGHTING
 from whoworks.findings.finding import Finding
 from whoworks.findings.groups import group_categories
-from whoworks.findings.log_odds import LogOddsDifference, has_log_odds, on_log_odds
 from whoworks.findings.moderation import Moderation, open_moderation
+from whoworks.findings.multiplicity.families import WEIGHTING
+from whoworks.findings.planned.contrasts import is_split
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.robustness import Robustness
+from whoworks.findings.sensitivity.log_odds import LogOddsDifference, has_log_odds, on_log_odds
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.inference.cluster_robust import Estimates
 from whoworks.inference.wrong_sign import error_rates

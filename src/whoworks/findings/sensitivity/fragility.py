@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from whoworks.findings.log_odds import has_log_odds, on_log_odds
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import EffectFit, fit_effects
+from whoworks.findings.sensitivity.log_odds import has_log_odds, on_log_odds
 
 Codes = NDArray[np.int64]
 

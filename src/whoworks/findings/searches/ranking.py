@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.exploration import PREDICTED
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.sequential import MeanT, join_sequences, sequential_fields, tell_steadiness
+from whoworks.findings.searches.exploration import PREDICTED
+from whoworks.findings.searches.sequential import MeanT, join_sequences, sequential_fields, tell_steadiness
+from whoworks.findings.searches.targeting import draw_halves, targeting_curve
 from whoworks.findings.setting import TOO_FEW_DF, Setting
-from whoworks.findings.targeting import draw_halves, targeting_curve
 from whoworks.forests.protocol import Predictions
 from whoworks.inference.cluster_robust import ROUNDING
 from whoworks.scores.scores import Scores

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.fragility import has_unconfirmed_cut, lost_scale, turns_without_a_site
 from whoworks.findings.moderation import Moderation
+from whoworks.findings.sensitivity.fragility import has_unconfirmed_cut, lost_scale, turns_without_a_site
 from whoworks.findings.setting import FEW_CLUSTERS
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.checks.wording import listed
-from whoworks.findings.caveat import Caveat
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.setting import Setting
 from whoworks.findings.unrecorded import count_unrecorded
 from whoworks.panel.panel import Kind, Panel, Role

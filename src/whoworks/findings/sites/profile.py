@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.finding import Finding
-from whoworks.findings.profiles import Trait, list_traits
+from whoworks.findings.searches.profiles import Trait, list_traits
 from whoworks.findings.setting import Setting
 from whoworks.inference.likeness import index_from_means, index_of_random_draw
 from whoworks.panel.panel import Panel

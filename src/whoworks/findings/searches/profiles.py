@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from whoworks.findings.exploration import rank_groups
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups
+from whoworks.findings.searches.exploration import rank_groups
 from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.forests.protocol import Predictions
 from whoworks.inference.cluster_robust import Estimates, cluster_robust

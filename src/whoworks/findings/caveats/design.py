@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from whoworks.design.levels import count_distinct, plural
-from whoworks.findings.caveat import Caveat
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
-from whoworks.findings.site_profile import INDEX, TARGET, place_word
+from whoworks.findings.sites.profile import INDEX, TARGET, place_word
 from whoworks.inference.likeness import grade_likeness
 from whoworks.panel.arms import NO_ARM, OTHER_ARM
 from whoworks.panel.ledger import EXCLUDED, RECEIVED

@@ -8,7 +8,8 @@ import numpy as np
 
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.precision import Precision
-from whoworks.findings.randomization import RandomizationTest, randomization_test
+from whoworks.findings.redrawing.randomization import RandomizationTest, randomization_test
+from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import (
     CLUSTERS_TO_SPLIT,
     Weighting,
@@ -18,7 +19,6 @@ from whoworks.findings.regression import (
     weighting_difference,
 )
 from whoworks.findings.setting import Setting
-from whoworks.findings.studentised import StudentisedEffect
 
 
 def find_average(setting: Setting, *, rng: np.random.Generator) -> tuple[Finding, ...]:

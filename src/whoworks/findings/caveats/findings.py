@@ -8,14 +8,14 @@ import numpy as np
 
 from whoworks.checks.wording import listed, p_range, written_p
 from whoworks.design.levels import plural
-from whoworks.findings.caveat import Caveat
-from whoworks.findings.credibility import OTHER_FOLDS
-from whoworks.findings.families import EXPLORATORY, WEIGHTING, is_test
+from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Finding, Findings
-from whoworks.findings.omnibus import ALL_MODERATORS
-from whoworks.findings.rules import BESIDE
+from whoworks.findings.grades.credibility import OTHER_FOLDS
+from whoworks.findings.multiplicity.families import EXPLORATORY, WEIGHTING, is_test
+from whoworks.findings.searches.omnibus import ALL_MODERATORS
+from whoworks.findings.searches.rules import BESIDE
 from whoworks.findings.setting import Setting
-from whoworks.findings.sites import INSEPARABLE
+from whoworks.findings.sites.variation import INSEPARABLE
 from whoworks.findings.steadiness import Steadiness
 from whoworks.panel.panel import Panel
 

@@ -20,7 +20,7 @@ from whoworks.findings.regression import CLUSTERS_TO_SPLIT, fewest_clusters, fit
 from whoworks.scores.scores import Scores
 
 if TYPE_CHECKING:
-    from whoworks.findings.redrawn_t import Columns
+    from whoworks.findings.redrawing.redrawn_t import Columns
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -119,7 +119,11 @@ class ClusterSums:
 
     def statistic(self, drawn: Codes, *, compared: tuple[int, ...], effect: float) -> Vector:
         """Return the t statistic of each of (D, u) draws, NaN where the regression has to judge."""
-        from whoworks.findings.redrawn_t import WIDE, Clusters, tell_draws  # compiled: only where draws are asked for
+        from whoworks.findings.redrawing.redrawn_t import (  # compiled: only where draws are asked for
+            WIDE,
+            Clusters,
+            tell_draws,
+        )
 
         spare = (0, WIDE - self.gram.shape[1])
         gram = np.pad(self.gram, ((0, 0), spare, spare))
@@ -138,7 +142,7 @@ class ClusterSums:
 
     def _columns(self, compared: tuple[int, ...]) -> Columns:
         """Return how X follows from C: the basis (no 1 where blocks are absorbed), each arm's copy of it, h, blocks."""
-        from whoworks.findings.redrawn_t import Columns
+        from whoworks.findings.redrawing.redrawn_t import Columns
 
         r, p = self.gram.shape[1], self.width
         blocks = np.arange(int(self.block.max()) + 1)

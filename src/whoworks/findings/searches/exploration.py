@@ -9,7 +9,7 @@ from scipy import stats
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.sequential import (
+from whoworks.findings.searches.sequential import (
     MeanT,
     join_sequences,
     seed_error_of,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.findings.caveat import Caveat as Caveat
-from whoworks.findings.design_caveats import find_design_caveats
+from whoworks.findings.caveats.caveat import Caveat
+from whoworks.findings.caveats.design import find_design_caveats
+from whoworks.findings.caveats.findings import find_finding_caveats
+from whoworks.findings.caveats.measures import find_measure_caveats
 from whoworks.findings.finding import Findings
-from whoworks.findings.finding_caveats import find_finding_caveats
-from whoworks.findings.measure_caveats import find_measure_caveats
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
 

@@ -1,0 +1,1 @@
+"""What a reader has to know before using a finding: derived by rules, never typed."""

@@ -1,0 +1,1 @@
+"""How far each claim may be believed."""

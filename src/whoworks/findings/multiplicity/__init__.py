@@ -1,0 +1,1 @@
+"""Several tests together: the families, and what each test costs the others."""

@@ -1,0 +1,1 @@
+"""P-values from the assignment itself, drawn again as the design drew it."""

@@ -1,0 +1,1 @@
+"""How the effect differs between sites, and who these sites are."""
