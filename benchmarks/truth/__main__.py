@@ -16,10 +16,14 @@ from benchmarks.truth.breaks import BREAKS
 from benchmarks.truth.campaign import ROOT, run_campaign
 from benchmarks.truth.cells import FULL, Cell, all_cells, quick_cells
 from benchmarks.truth.page import BROKEN, write_page
+from benchmarks.truth.peers import FOREST_REPLICATES
 from benchmarks.truth.published import Published
+from benchmarks.truth.replicate import replicate_of_grf
 from benchmarks.truth.slices import check_slice, write_slice
 from benchmarks.truth.store import Chunk, Store, cut_chunks
 from benchmarks.truth.table import read_table, write_table
+
+from benchmarks import grf
 
 CHUNK = 25  # replicates of a file
 
@@ -34,6 +38,8 @@ def main(words: list[str] | None = None) -> int:
     if given.slice:
         write_slice(backend=given.backend, jobs=given.jobs)
         return 0
+    if given.grf:
+        return ask_grf_too(given)
     cells = choose_cells(given)
     goes_on = not (given.quick or given.broken or given.out or given.anew)
     published = Published.read() if goes_on else Published.nothing()
@@ -52,6 +58,24 @@ def main(words: list[str] | None = None) -> int:
     else:
         published.write()
         write_page(published)
+    return 0
+
+
+def ask_grf_too(given: argparse.Namespace) -> int:
+    """Put R's grf beside the others in the published table, on the replicates that EconML's forest answered."""
+    if not grf.is_there():
+        sys.stderr.write("Rscript -e 'library(grf)' fails here: install R and grf, or set R_LIBS to where grf is.\n")
+        return 2
+    cells = [cell for cell in choose_cells(given) if cell.peer_replicates]
+    chunks = [chunk for cell in cells for chunk in cut_chunks(cell, length=CHUNK)]
+    store = Store(folder=given.work / "grf")
+    run_campaign(
+        [chunk for chunk in chunks if chunk.predicts and chunk.stop <= FOREST_REPLICATES], store,
+        backend=given.backend, jobs=given.jobs, scheduler=given.scheduler, answer=replicate_of_grf,
+    )  # fmt: skip
+    published = Published.read().join(store, cells)
+    published.write()
+    write_page(published)
     return 0
 
 
@@ -78,6 +102,7 @@ def read_words(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write a table of what was run to this file alone")
     parser.add_argument("--break", dest="broken", default="", choices=["", *BREAKS], help="break the method on purpose")
     parser.add_argument("--table", action="store_true", help="run nothing, write table and page from what there is")
+    parser.add_argument("--grf", action="store_true", help="ask R's grf about replicates that others answered before")
     parser.add_argument("--slice", action="store_true", help="write the first replicates' table for later comparison")
     parser.add_argument("--check", metavar="TEXT", help="run three cells of the slice again, picked by TEXT's hash")
     return parser.parse_args(words)

@@ -5,25 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.truth.breaks import breaking
+from benchmarks.truth.cells import Cell
 from benchmarks.truth.replicate import Row, replicate
 from benchmarks.truth.store import Chunk, Store
 
 ROOT = Path(__file__).parents[2]
+Answer = Callable[[Cell, int], list[Row]]
 ROUNDS = (50, 400, 1000)  # replicates that every cell has before any cell goes on
 
 
-def run_chunk(chunk: Chunk, broken: str = "") -> tuple[Chunk, list[Row], float]:
+def run_chunk(chunk: Chunk, broken: str = "", answer: Answer | None = None) -> tuple[Chunk, list[Row], float]:
     """Run a chunk in this process; with `broken`, on a method broken on purpose. Also the processor's seconds."""
     from threadpoolctl import threadpool_limits
 
     start = time.process_time()
     with threadpool_limits(limits=1), breaking(broken):
-        rows = [row for number in range(chunk.start, chunk.stop) for row in replicate(chunk.cell, number)]
+        rows = [row for number in range(chunk.start, chunk.stop) for row in (answer or replicate)(chunk.cell, number)]
     return chunk, rows, time.process_time() - start
 
 
@@ -38,9 +40,16 @@ def in_order(chunks: Sequence[Chunk]) -> list[Chunk]:
 
 
 def run_campaign(
-    chunks: Sequence[Chunk], store: Store, *, backend: str, jobs: int, broken: str = "", scheduler: str = ""
+    chunks: Sequence[Chunk],
+    store: Store,
+    *,
+    backend: str,
+    jobs: int,
+    broken: str = "",
+    scheduler: str = "",
+    answer: Answer | None = None,
 ) -> None:
-    """Run the chunks that the store lacks, and write each as it is finished."""
+    """Run the chunks that the store lacks, and write each as it is finished; `answer` stands in for `replicate`."""
     from joblib import Parallel, delayed
 
     waiting = in_order([chunk for chunk in chunks if not store.has(chunk)])
@@ -49,7 +58,7 @@ def run_campaign(
     sys.stderr.write(f"{len(waiting)} of {len(chunks)} chunks to run, about {total / 3600:.1f} processor hours\n")
     with joblib_backend(backend, jobs, scheduler):
         parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-        for chunk, rows, seconds in parallel(delayed(run_chunk)(chunk, broken) for chunk in waiting):
+        for chunk, rows, seconds in parallel(delayed(run_chunk)(chunk, broken, answer) for chunk in waiting):
             store.write(chunk, rows, code=code)
             done, spent = done + chunk.weight, spent + seconds
             passed = time.monotonic() - start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from whoworks.run import Run
 
 Row = dict[str, Any]
+GRF = "grf causal_forest"
 FOREST_REPLICATES = 100  # others' forests are slow: they answer in the first of a cell's replicates
 FOLDS = 5
 
@@ -83,12 +84,20 @@ def ask_peers(cell: Cell, run: Run, truth: Truth, *, number: int) -> Iterator[Ro
     grows = after < 0 and number < FOREST_REPLICATES
     if not cell.peer_replicates or not (grows or 0 <= after < cell.peer_replicates):
         return
-    planned = cell.truth_world.planned
-    table = Table.of(run, planned)
-    contrast = run.settings[0].scores.contrast
-    outcome = cell.truth_world.outcome
+    table = Table.of(run, cell.truth_world.planned)
     rng = np.random.default_rng([number, 7])
     asked = _forests(table, number) if grows else (*_regressions(table), *_row_wise(table, rng))
+    yield from _rows(asked, cell, run, truth)
+
+
+def ask_grf(cell: Cell, run: Run, truth: Truth, *, number: int) -> Iterator[Row]:
+    """Yield grf's rows alone, for replicates that the others have answered before."""
+    yield from _rows(_grf(Table.of(run, cell.truth_world.planned), number), cell, run, truth)
+
+
+def _rows(asked: Iterable[Row], cell: Cell, run: Run, truth: Truth) -> Iterator[Row]:
+    """Put answers in SD of the outcome beside what is true."""
+    contrast, outcome = run.settings[0].scores.contrast, cell.truth_world.outcome
     for row in asked:
         moderator = row.pop("moderator")
         name = _finding_id(outcome, contrast, moderator, run)
@@ -240,8 +249,8 @@ def _grf(table: Table, number: int) -> Iterator[Row]:
     Both nuisances learned, whole clusters in bags and in standard errors; the difference by the best linear projection
     on the group's indicator.
     """
-    name, large = "grf causal_forest", 1e6
+    large = 1e6
     groups = np.column_stack([np.empty((len(table.y), 0)), *table.moderators.values()])
     told = grf.assess(table.x, table.y, table.z, table.cluster, groups, seed=number)
     for moderator, (estimate, error) in zip(("", *table.moderators), told.tolist(), strict=True):
-        yield _answer(name, moderator, estimate, error, large)
+        yield _answer(GRF, moderator, estimate, error, large)

@@ -77,6 +77,16 @@ class Published:
             reached.append(pd.DataFrame([(*cell.key, *counts)], columns=list(HELD)))
         return Published(rows=_stacked(rows, COLUMNS), reached=_stacked(reached, HELD))
 
+    def join(self, store: Store, cells: Iterable[Cell]) -> Published:
+        """Return the table with the procedures that the store has rows of, in the place of what it told of them."""
+        rows = self.rows
+        for cell in cells:
+            found, held = store.read(cell), _own(rows, cell)
+            stale = held.index[held["procedure"].isin(found["procedure"])]
+            fresh = pd.DataFrame(rows_of(cell, tell(found)), columns=list(COLUMNS))
+            rows = _stacked([rows.drop(index=stale), fresh], COLUMNS)
+        return replace(self, rows=_stacked([own for _, own in rows.groupby(KEY, sort=False)], COLUMNS))
+
 
 def _own(frame: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     """Return a cell's rows."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmarks.truth.cells import TREES, Cell
-from benchmarks.truth.peers import ask_peers
+from benchmarks.truth.peers import ask_grf, ask_peers
 from benchmarks.truth.true_values import Truth
 
 from whoworks.errors import InfeasibleError
@@ -53,6 +53,14 @@ def replicate(cell: Cell, number: int) -> list[Row]:
     ]
     rows = [{"procedure": OURS, **row} for row in rows]
     rows += ask_peers(cell, run, truth, number=number)
+    return [{"number": number, **row} for row in rows]
+
+
+def replicate_of_grf(cell: Cell, number: int) -> list[Row]:
+    """Return the rows of R's grf alone on replicate `number`, for a table that has the others' on it."""
+    pilot, potential = draw_pilot(cell.truth_world, cell.layout, seed=seed_of(number))
+    run = Study.from_plan(shape_plan(pilot.plan, predicts=False), frame=pilot.records).run()
+    rows = ask_grf(cell, run, Truth.of(cell, pilot, potential), number=number)
     return [{"number": number, **row} for row in rows]
 
 

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 from benchmarks.truth import peers
+from benchmarks.truth.__main__ import main
 from benchmarks.truth.cells import Cell
-from benchmarks.truth.replicate import seed_of, shape_plan
+from benchmarks.truth.replicate import replicate_of_grf, seed_of, shape_plan
 from benchmarks.truth.true_values import Truth
 
 from benchmarks import grf
@@ -78,6 +79,23 @@ def test_without_r_there_is_no_grf(program, monkeypatch):
 def test_an_r_without_grf_is_none(program):
     program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
     assert not grf.is_there()
+
+
+def test_grf_answers_alone_on_the_replicates_that_others_answered(program):
+    cell = Cell(
+        world="student-moderator", assigned="class", clusters=12, icc=0.2, per_cluster=20, replicates=1,
+        forest_replicates=4, peer_replicates=1,
+    )  # fmt: skip
+    rows = replicate_of_grf(cell, 3)
+    assert {row["procedure"] for row in rows} == {"grf causal_forest"}
+    assert {row["number"] for row in rows} == {3}
+    assert {row["target"] for row in rows} >= {"average", "difference frl"}
+
+
+def test_where_r_has_no_grf_the_command_says_so(program, capsys):
+    program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
+    assert main(["--grf"]) == 2
+    assert "R_LIBS" in capsys.readouterr().err
 
 
 def test_the_table_asks_grf_for_the_average_and_each_planned_difference(program, monkeypatch):

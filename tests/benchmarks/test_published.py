@@ -93,6 +93,25 @@ def test_a_run_elsewhere_goes_on_after_what_is_published(tmp_path):
     assert grown.add(elsewhere, [CELL]).rows.equals(grown.rows)  # nothing is counted twice
 
 
+def test_a_peer_that_answers_later_takes_its_place_beside_the_others(tmp_path):
+    other = replace(CELL, clusters=20)
+    store = stored(tmp_path / "first", (0, 60))
+    store.write(Chunk(cell=other, start=0, stop=60), [row for n in range(60) for row in rows(n, n + 1)], code="a")
+    first = Published.nothing().add(store, [CELL, other])
+    late = [row | {"procedure": "late"} for row in rows(0, 60) if row["procedure"] == "oracle"]
+    peer = Store(folder=tmp_path / "peer")
+    peer.write(Chunk(cell=CELL, start=0, stop=60), late, code="b")
+    joined = first.join(peer, [CELL])
+    of_late = joined.rows[joined.rows["procedure"] == "late"]
+    assert set(of_late["clusters"]) == {CELL.clusters}
+    assert of_late["replicates"].max() == 60
+    assert list(joined.rows["clusters"]) == sorted(joined.rows["clusters"])  # a cell's rows stand together
+    kept = joined.rows[joined.rows["procedure"] != "late"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, first.rows)
+    assert joined.join(peer, [CELL]).rows.equals(joined.rows)  # nothing is there twice
+    pd.testing.assert_frame_equal(joined.reached, first.reached)
+
+
 def test_the_assessable_of_a_part_in_which_all_are_count_too(tmp_path):
     store = Store(folder=tmp_path)
     for start, lost in ((0, 0), (200, 60)):
