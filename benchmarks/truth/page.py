@@ -180,7 +180,9 @@ def _peers(rows: pd.DataFrame) -> list[str]:
         "World `class-varying`, classes assigned, ICC .2: effects vary over classes along nothing recorded. Value "
         "(Monte-Carlo error). EconML's forest is used as its documentation shows it: nuisances learned, folds of rows, "
         "`ate_inference` over all and within groups. So is R's grf, clusters named, where R has it: nuisances learned, "
-        "`average_treatment_effect`, and `best_linear_projection` on the group.", "",
+        "`average_treatment_effect`, and `best_linear_projection` on the group. It was asked here in R 4.2, "
+        "with the C++ core of grf 2.0.0 under R code of its 2.x versions put together by hand, since no registry of R "
+        "packages was within reach.", "",
         f"| procedure | clusters | replicates | {' | '.join(wanted.values())} |",
         "| --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
@@ -224,26 +226,48 @@ def _breaks() -> list[str]:
 
 
 STAGES = ("checks", "prognosis", "predicted effects", "findings")
+FIRST = ("seconds", "seconds with predictions")
 
 
 def _times(rows: pd.DataFrame) -> list[str]:
+    own = rows[rows["diagnosand"].str.startswith("seconds")]
+    took = {cell: _told_of(own, cell) for cell in all_cells()}
     lines = [
         "## Time of a replicate, and where it goes", "",
         "Seconds of one processor, on machines shared with other work (which lengthens them); the pilot is drawn "
-        "beforehand. Stages are shared out by the clock; reading and the panel count in each in proportion.", "",
+        "beforehand. Stages are shared out by the clock; reading and the panel count in each in proportion. "
+        + whole_run(took), "",
         f"| cell | students | without predictions | {' | '.join(STAGES)} | with | {' | '.join(STAGES)} |",
         "| --- | --- |" + " --- |" * (2 + 2 * len(STAGES)),
     ]  # fmt: skip
-    own = rows[rows["diagnosand"].str.startswith("seconds")]
-    for cell in all_cells():
-        part = own.merge(pd.DataFrame([cell.key], columns=KEY))
-        told = dict(zip(part["diagnosand"], part["value"], strict=True))
+    for cell, told in took.items():
         if cell.forest_replicates and told:
-            names = [f"{first}{stage}" for first in ("seconds", "seconds with predictions")
-                     for stage in ("", *(f", {one}" for one in STAGES))]  # fmt: skip
+            names = [f"{first}{stage}" for first in FIRST for stage in ("", *(f", {one}" for one in STAGES))]
             cells = " | ".join(f"{told[name]:.2f}" if name in told else "" for name in names)
             lines.append(f"| {_words(cell)} | {cell.layout.students} | {cells} |")
     return [*lines, ""]
+
+
+def _told_of(rows: pd.DataFrame, cell: Cell) -> dict[str, float]:
+    """Return a cell's values by diagnosand."""
+    part = rows.merge(pd.DataFrame([cell.key], columns=KEY))
+    return dict(zip(part["diagnosand"], part["value"], strict=True))
+
+
+def whole_run(took: dict[Cell, dict[str, float]]) -> str:
+    """Say how long all planned replicates take at the seconds measured; nothing while some cell has none."""
+    plain, forest = FIRST
+    if not all(plain in told and (forest in told or not cell.forest_replicates) for cell, told in took.items()):
+        return ""
+    seconds = sum(
+        (cell.replicates - cell.forest_replicates) * told[plain] + cell.forest_replicates * told.get(forest, 0.0)
+        + cell.replicates * told["seconds to draw"]
+        for cell, told in took.items()
+    )  # fmt: skip
+    return (
+        f"At these seconds all planned replicates, peers apart, take {seconds / 3600:.1f} processor hours, "
+        f"{seconds / 7200:.1f} hours on two cores."
+    )
 
 
 def _cells(published: Published) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.truth import campaign
 from benchmarks.truth.breaks import BREAKS, breaking
 from benchmarks.truth.cells import Cell, all_cells
-from benchmarks.truth.page import write_page
+from benchmarks.truth.page import whole_run, write_page
 from benchmarks.truth.published import Published
 from benchmarks.truth.replicate import refer_average, replicate, seed_of, shape_plan
 from benchmarks.truth.slices import check_slice, pick, slice_cells
@@ -136,8 +136,18 @@ def test_table_and_page_are_written_from_finished_chunks(tmp_path):
     write_page(Published.read(path, reached), page=page, figures=tmp_path / "figures")
     text = page.read_text(encoding="utf-8")
     assert "1 of " in text
+    assert "hours on two cores" not in text  # which is told when every cell has been timed
     assert "abc1234" in text
     assert len(list((tmp_path / "figures").glob("*.svg"))) == 3
+
+
+def test_the_page_says_what_a_whole_run_takes_once_every_cell_was_timed():
+    took = {cell: {"seconds": 0.5, "seconds with predictions": 2.0, "seconds to draw": 0.25} for cell in all_cells()}
+    plain, forest = (sum(getattr(cell, name) for cell in all_cells()) for name in ("replicates", "forest_replicates"))
+    hours = (0.75 * plain + 1.5 * forest) / 3600
+    assert f"{hours:.1f} processor hours, {hours / 2:.1f} hours on two cores" in whole_run(took)
+    took[all_cells()[0]] = {}
+    assert whole_run(took) == ""
 
 
 def test_a_slice_picks_three_small_cells_by_a_hash():
