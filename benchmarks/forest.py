@@ -13,7 +13,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.forest_page import PAGE, write_page
+from benchmarks.forest_runs import alone, world
 
 from benchmarks import grf
 
@@ -34,118 +34,18 @@ REPEATED = 9  # cold starts, and pairs of one thread and two: a shared machine m
 OURS = {
     "min_samples_leaf": 2, "min_clusters_leaf": 2, "max_features": 1.0, "trees_per_bag": 4, "honesty_fraction": 0.5
 }  # fmt: skip
+LIKE_GRF = {"min_samples_leaf": 5, "min_clusters_leaf": 0, "max_features": 1.0, "honesty_fraction": 0.5}
+ENGINES = ("whoworks", "grf")
 # of the effects whose prediction is judged: a whole standard deviation of noise, and what trials of schooling find
 SIZES = (1.0, 0.25)
 
 
-def world(n, p, *, seed=0, kind="continuous", clustered=False):
-    """Two moderators, a prognostic feature, unit noise; known prognosis."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, p))
-    if kind == "one-hot":
-        X[:, 3:] = X[:, 3:] > 1.0
-    tau = 1.0 * (X[:, 0] > 0) + 0.5 * X[:, 1]
-    cluster = np.arange(n) // 25 if clustered else None
-    z = (rng.permutation(n // 25 + 1) % 2)[np.arange(n) // 25] if clustered else rng.integers(0, 2, n)
-    y = X[:, 2] + z * tau + rng.normal(size=n)
-    if clustered:
-        y += 0.5 * rng.normal(size=n // 25 + 1)[np.arange(n) // 25]
-    return X, y, z, cluster, X[:, 2] + 0.5 * tau, tau
-
-
-def r_loss(effect, y, z, h):
-    """Mean squared (y - h) - (z - e) tau: what an estimate of tau leaves unexplained."""
-    return float(np.mean((y - h - (z - 0.5) * effect) ** 2))
-
-
-def run(task):
-    """Fit in this process; return seconds, peak memory added, and what the trees look like."""
-    from whoworks.forests.causal import CausalForest
-
-    X, y, z, cluster, h, _ = world(task["n"], task["p"], kind=task["kind"], clustered=task["clustered"])
-    if task["engine"] == "whoworks":
-        small = slice(0, 2000)
-        warm = CausalForest(n_estimators=60, random_state=0, n_jobs=task["jobs"])
-        own = None if cluster is None else cluster[small]
-        warm.fit(X[small], y[small], z[small], cluster=own, propensity=0.5, prognosis=h[small]).predict_oob(
-            variance=True
-        )
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start, busy = time.perf_counter(), time.process_time()
-    out = {}
-    if task["engine"] == "whoworks":
-        model = CausalForest(n_estimators=task["trees"], random_state=1, n_jobs=task["jobs"], **task["settings"])
-        model.fit(X, y, z, cluster=cluster, propensity=0.5, prognosis=h)
-        out["fit"], out["cpu"] = time.perf_counter() - start, time.process_time() - busy
-        trees = model.trees_[0]
-        out["leaves"] = len(trees.payload) / task["trees"]
-        out["depth"] = mean_depth(trees)
-        if task["oob"]:
-            start = time.perf_counter()
-            model.predict_oob(variance=True)
-            out["oob"] = time.perf_counter() - start
-        predict = model.predict
-    elif task["engine"] == "grf":
-        new = world(4000, task["p"], seed=99, kind=task["kind"])[0]
-        out, effect = grf.grow(X, y, z, cluster, h, new, trees=task["trees"], threads=task["jobs"])
-        return out | judge(effect, task)
-    else:
-        from econml.grf import CausalForest as Reference
-
-        model = Reference(
-            n_estimators=task["trees"],
-            criterion="het",
-            min_samples_leaf=5,
-            max_samples=0.5,
-            random_state=1,
-            n_jobs=task["jobs"],
-        )
-        model.fit(X, (z - 0.5)[:, None], (y - h)[:, None])
-        out["fit"], out["cpu"] = time.perf_counter() - start, time.process_time() - busy
-        out["leaves"] = float(np.mean([(e.tree_.children_left < 0).sum() for e in model.estimators_]))
-        out["depth"] = float(np.mean([e.tree_.max_depth for e in model.estimators_]))
-        predict = lambda new: model.predict(new).ravel()  # noqa: E731
-    out["memory"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024.0
-    out["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
-    new = world(4000, task["p"], seed=99, kind=task["kind"])[0]
-    return out | judge(predict(new), task)
-
-
-def judge(effect, task):
-    """Hold effects predicted for new rows of a task's world against their outcomes and against the truth."""
-    _, y, z, _, h, tau = world(4000, task["p"], seed=99, kind=task["kind"])
-    return {"r_loss": r_loss(effect, y, z, h), "rmse": float(np.sqrt(np.mean((effect - tau) ** 2)))}
-
-
-def mean_depth(trees):
-    """Mean over trees of the deepest leaf."""
-    deepest = []
-    for t in range(len(trees.usable)):
-        first, depth = trees.node_start[t], {0: 0}
-        for k in range(int(trees.node_start[t + 1] - first)):
-            node = trees.nodes[first + k]
-            if not node["kind"] & 1:
-                depth[int(node["child"])] = depth[int(node["child"]) + 1] = depth[k] + 1
-        deepest.append(max(depth.values()))
-        if t == 19:
-            break
-    return float(np.mean(deepest))
-
-
-def alone(task):
-    """Run a task in a fresh process, so that peak memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(run, task).result()
-
-
 def compare(name, *, n, p, trees, econml_trees, kind="continuous", clustered=False, repeats=3, settings=None):
-    """Alternate the engines; the others' time is scaled to our number of trees, to which it is proportional."""
+    """Alternate the engines; econml's time is scaled to our number of trees, to which it is proportional."""
     base = {"n": n, "p": p, "kind": kind, "clustered": clustered, "jobs": 2, "oob": False, "settings": settings or OURS}
     grown = {"whoworks": trees}
     if econml_trees:
         grown["econml"] = econml_trees
-    if grf.is_there():
-        grown["grf"] = econml_trees or trees
     found = {engine: [] for engine in grown}
     for _ in range(repeats):
         for engine, number in grown.items():
@@ -160,9 +60,6 @@ def compare(name, *, n, p, trees, econml_trees, kind="continuous", clustered=Fal
         more = trees / econml_trees
         row["ratio"] = row["econml_fit"] * more / row["whoworks_fit"]
         row["ratio_cpu"] = row["econml_cpu"] * more / row["whoworks_cpu"]
-    if "grf" in grown:
-        row["grf_trees"] = grown["grf"]
-        row["grf_ratio"] = row["grf_fit"] * trees / grown["grf"] / row["whoworks_fit"]
     print(json.dumps(row), flush=True)
     return row
 
@@ -194,6 +91,29 @@ def speed(done=()):
                 }
             rows[name] = compare(name, **{"repeats": 1 if TINY else 3, **sizes})
         yield [rows[known] for known, _ in comparisons() if known in rows]
+
+
+def beside_grf():
+    """Ours with grf's leaves, halves and features, alternated with R's grf; nothing where R has none."""
+    if not grf.is_there():
+        return []
+    rows = []
+    for n, p, trees, clustered in ((10_000, 28, 200, False), (100_000, 28, 50, False),
+                                   (10_000, 10, 200, True), (100_000, 10, 50, True)):  # fmt: skip
+        task = {
+            "n": n // 100 + 900 if TINY else n, "p": p, "trees": 20 if TINY else trees, "clustered": clustered,
+            "kind": "continuous", "jobs": 2, "oob": False, "settings": LIKE_GRF,
+        }  # fmt: skip
+        pairs = [[alone({**task, "engine": engine}) for engine in ENGINES] for _ in range(1 if TINY else 3)]
+        row = {"name": f"{n:,} x {p}{', classes of 25' if clustered else ''}", "trees": task["trees"]}
+        for place, engine in enumerate(ENGINES):
+            for key in pairs[0][place]:
+                row[f"{engine}_{key}"] = statistics.median(pair[place][key] for pair in pairs)
+        row["ratio"] = statistics.median(other["fit"] / own["fit"] for own, other in pairs)
+        row["ratio_cpu"] = statistics.median(other["cpu"] / own["cpu"] for own, other in pairs)
+        print(json.dumps(row), flush=True)
+        rows.append(row)
+    return rows
 
 
 def scale():
@@ -353,6 +273,7 @@ PARTS = {
     "truth": truth,
     "accuracy": accuracy,
     "speed": speed,
+    "grf": beside_grf,
 }
 
 
