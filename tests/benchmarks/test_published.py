@@ -64,6 +64,7 @@ def test_two_parts_told_together_are_the_whole(tmp_path):
 
 
 def test_what_counts_replicates_has_the_binomials_interval_in_the_published_table():
+    by_chance = 0
     for row in read_table(TABLE).sample(1500, random_state=1).itertuples():
         if not np.isfinite(row.value):
             continue
@@ -71,7 +72,8 @@ def test_what_counts_replicates_has_the_binomials_interval_in_the_published_tabl
         counted = share("", "", hits)
         alike = np.allclose((counted.low, counted.high), (row.low, row.high), rtol=2e-3, atol=1e-4)
         assert alike or not is_share(row.diagnosand), row.diagnosand
-        assert not alike or is_share(row.diagnosand) or row.value in (0.0, 1.0), row.diagnosand
+        by_chance += alike and not is_share(row.diagnosand) and row.value not in (0.0, 1.0)
+    assert by_chance <= 3  # a mean whose error happens to be a share's
 
 
 def test_a_run_elsewhere_goes_on_after_what_is_published(tmp_path):

@@ -12,10 +12,7 @@ import pytest
 
 from tests.findings.pilots import leaving, open_pilot, student_moderator, unlike_sizes, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
-from whoworks.findings.caveats import design as design_caveats
-from whoworks.findings.caveats import find as caveats
-from whoworks.findings.caveats import findings as finding_caveats
-from whoworks.findings.caveats import measures as measure_caveats
+from whoworks.findings.caveats import design, find, findings, measures
 from whoworks.findings.caveats.find import FROM_CHECKS, find_caveats
 from whoworks.findings.caveats.measures import canonical_correlation
 from whoworks.findings.finding import NAN, Finding, Findings
@@ -212,7 +209,7 @@ TRIGGERS = {
 
 
 def test_every_rule_of_the_module_is_tried_here():
-    modules = (caveats, design_caveats, finding_caveats, measure_caveats)
+    modules = (find, design, findings, measures)
     rules = {rule for module in modules for rule in re.findall(r'caveat_id="(\w+)"', inspect.getsource(module))}
     assert rules == set(TRIGGERS)
 
