@@ -41,7 +41,7 @@ SIZES = (1.0, 0.25)
 
 
 def compare(name, *, n, p, trees, econml_trees, kind="continuous", clustered=False, repeats=3, settings=None):
-    """Alternate the engines; econml's time is scaled to our number of trees, to which it is proportional."""
+    """Alternate the two engines; econml's time is scaled to our number of trees, to which it is proportional."""
     base = {"n": n, "p": p, "kind": kind, "clustered": clustered, "jobs": 2, "oob": False, "settings": settings or OURS}
     grown = {"whoworks": trees}
     if econml_trees:
@@ -78,7 +78,7 @@ def comparisons():
 
 
 def speed(done=()):
-    """All engines at the sizes that matter; lines already measured are kept."""
+    """Both engines at the sizes that matter; lines already measured are kept."""
     rows = {row["name"]: row for row in done}
     for name, sizes in comparisons():
         if name not in rows:

@@ -19,12 +19,15 @@ def is_share(name: str) -> bool:
     return name in SHARES or measure in MEASURES or measure.endswith("false share") or rates
 
 
-def pool(one: Diagnosand, other: Diagnosand, *, per: tuple[float, float] = (1.0, 1.0)) -> Diagnosand:
+def pool(
+    one: Diagnosand, other: Diagnosand, *, per: tuple[float, float] = (1.0, 1.0), of_both: float | None = None
+) -> Diagnosand:
     """Return a diagnosand over the replicates of both.
 
     A share's and a mean's are exact, up to the digits given: of n_1 and n_2 replicates with means v_1 and v_2,
     N (N - 1) e^2 = sum of n (n - 1) e^2 + n (v_k - v)^2. A root mean square is pooled by its square, and so is a ratio
-    of two, where `per` are the mean squares below the line; without them they are taken as alike.
+    of two, where `per` are the mean squares below the line of either, and `of_both` that of both together (about
+    their common mean, which lies apart from either's); without them they are taken as alike.
     """
     if not (np.isfinite(one.value) and np.isfinite(other.value)):
         return one if np.isfinite(one.value) else other
@@ -38,7 +41,8 @@ def pool(one: Diagnosand, other: Diagnosand, *, per: tuple[float, float] = (1.0,
     squared = one.name.rpartition(": ")[2] in SQUARED
     if squared:
         value, error = value**2, 2 * value * error
-    pooled = float(np.average(value, weights=n * np.array(per)))
+    below = n.sum() * of_both if of_both else (n * np.array(per)).sum()
+    pooled = float((value * n * np.array(per)).sum() / below)
     spread = (n * (n - 1) * error**2 + n * (value - pooled) ** 2).sum()
     told = float(np.sqrt(spread / (n.sum() * (n.sum() - 1))))
     if squared:

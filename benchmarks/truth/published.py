@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from benchmarks.truth.cells import Cell
@@ -119,16 +120,26 @@ def _pooled(held: pd.DataFrame, fresh: list[Diagnosand]) -> list[Diagnosand]:
         whole = key[0], key[1].removesuffix(AMONG)
         one, other = old.get(key, old.get(whole)), new.get(key, new.get(whole))
         if one and other:
-            told[key] = replace(pool(one, other, per=(_variance(old, key), _variance(new, key))), name=key[1])
+            told[key] = replace(pool(one, other, **spreads(key, old, new)), name=key[1])
     return list(told.values())
 
 
-def _variance(told: dict[tuple[str, str], Diagnosand], key: tuple[str, str]) -> float:
-    """Return the variance of errors, by which "SE / spread" divides; 1 for what divides by nothing that is told."""
+Told = dict[tuple[str, str], Diagnosand]
+
+
+def spreads(key: tuple[str, str], old: Told, new: Told) -> dict[str, Any]:
+    """Return what "SE / spread" divides by, as `pool` asks for it: the variance of errors of either, and of both.
+
+    Bias and RMSE of both are exact, and with them the variance. Nothing for what divides by nothing that is told.
+    """
     target, _, measure = key[1].rpartition(": ")
     if measure != "SE / spread":
-        return 1.0
-    return told[key[0], f"{target}: RMSE"].value ** 2 - told[key[0], f"{target}: bias"].value ** 2
+        return {}
+    names = [(key[0], f"{target}: {name}") for name in ("RMSE", "bias")]
+    parts = [[told[name] for name in names] for told in (old, new)]
+    both = [pool(*pair) for pair in zip(*parts, strict=True)]
+    old_one, new_one, of_both = (rmse.value**2 - bias.value**2 for rmse, bias in (*parts, both))
+    return {"per": (old_one, new_one), "of_both": of_both}
 
 
 def _read(row: pd.Series) -> Diagnosand:
