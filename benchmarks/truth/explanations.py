@@ -14,8 +14,12 @@ FEW = (
 )
 
 
-def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
-    """Return the explanation of a miss; `told` holds the table's rows of that cell."""
+def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame, larger: pd.DataFrame | None = None) -> str:
+    """Return the explanation of a miss.
+
+    told : the table's rows of that cell
+    larger : those of cells with more clusters and the same world, assignment and ICC
+    """
     target, measure = str(row["diagnosand"]).rsplit(": ", 1)
     if measure in SIZES and bar.low == bar.high and row["high"] < bar.low:
         own = told[told["procedure"] == row["procedure"]].set_index("diagnosand")
@@ -33,15 +37,34 @@ def explain(cell: Cell, bar: Bar, row: pd.Series, told: pd.DataFrame) -> str:
             f"no prognosis removes how effects vary over what is assigned: with every slope known the ratio would be "
             f"{floor:.2f} here, and the oracle's intervals are as long as ours"
         )
-    oracle = told[told["diagnosand"] == ORACLE_PRECISION]
-    if row["diagnosand"] == PRECISION and len(oracle) and float(oracle["value"].iloc[0]) > bar.high:
-        value, error = float(oracle["value"].iloc[0]), float(oracle["mc_error"].iloc[0])
-        reason = "; within pairs that are alike there is little left to explain" if cell.layout.blocks == "pair" else ""
-        return (
-            f"even a regression that knows what scores follow has {value:.3f} (Monte-Carlo error {error:.3f}) on the "
-            f"same pilots{reason}"
-        )
+    if row["diagnosand"] == PRECISION:
+        return _imprecise(cell, bar, told, larger)
     return OPEN
+
+
+def _imprecise(cell: Cell, bar: Bar, told: pd.DataFrame, larger: pd.DataFrame | None) -> str:
+    """Tell a limit that holds for who knows what scores follow, too, from what learning it costs."""
+    oracle = told[told["diagnosand"] == ORACLE_PRECISION]
+    if not len(oracle):
+        return OPEN
+    value = float(oracle["value"].iloc[0])
+    known = f"a regression that knows what scores follow has {_with_error(oracle.iloc[0])}"
+    if value > bar.high:
+        reason = "; within pairs that are alike there is little left to explain" if cell.layout.blocks == "pair" else ""
+        return f"even {known} on the same pilots{reason}"
+    if larger is None:
+        return OPEN
+    more = larger[(larger["diagnosand"] == PRECISION) & (larger["met"] == "yes")].sort_values("clusters")
+    if not len(more):
+        return OPEN
+    return (
+        f"what it costs to learn from {cell.clusters} clusters what scores follow: {known} on the same pilots, and "
+        f"with {more['clusters'].iloc[0]} clusters ours has {_with_error(more.iloc[0])} in this world"
+    )
+
+
+def _with_error(row: pd.Series) -> str:
+    return f"{row['value']:.3f} (Monte-Carlo error {row['mc_error']:.3f})"
 
 
 def _safe_as_the_oracle(bar: Bar, told: pd.DataFrame) -> str:

@@ -143,10 +143,11 @@ def _misses(rows: pd.DataFrame) -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for cell, bar, row in missed:
-        own = rows.merge(pd.DataFrame([cell.key], columns=KEY))
+        alike = rows.merge(pd.DataFrame([cell.key], columns=KEY).drop(columns="clusters"))
+        own, larger = alike[alike["clusters"] == cell.clusters], alike[alike["clusters"] > cell.clusters]
         lines.append(
             f"| {_words(cell)} | {row['diagnosand']} | {row['value']:.3f} | {row['low']:.3f} to {row['high']:.3f} | "
-            f"{row['replicates']} | {explain(cell, bar, row, own)} |"
+            f"{row['replicates']} | {explain(cell, bar, row, own, larger)} |"
         )
     return [*lines, ""]
 

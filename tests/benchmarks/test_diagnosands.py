@@ -143,6 +143,24 @@ def test_a_miss_of_precision_is_explained_only_where_who_knows_the_world_misses_
     assert explain(cell, bar, row, oracle.head(0)) == OPEN
 
 
+def test_what_learning_costs_explains_a_miss_only_where_more_clusters_mend_it():
+    cell = Cell(world="no-effect", assigned="class", clusters=20, icc=0.1, per_cluster=24, replicates=50)
+    bar = next(bar for bar in BARS if bar.high == 0.75)
+    row = pd.Series({"diagnosand": PRECISION, "value": 0.77, "low": 0.76, "high": 0.78})
+    oracle = pd.DataFrame([{"diagnosand": ORACLE_PRECISION, "value": 0.74, "mc_error": 0.003, "high": 0.75}])
+    larger = pd.DataFrame([
+        {"clusters": 200, "diagnosand": PRECISION, "value": 0.731, "mc_error": 0.002, "met": "yes"},
+        {"clusters": 40, "diagnosand": PRECISION, "value": 0.742, "mc_error": 0.004, "met": "yes"},
+    ])  # fmt: skip
+    said = explain(cell, bar, row, oracle, larger)
+    assert "0.740 (Monte-Carlo error 0.003)" in said
+    assert "with 40 clusters ours has 0.742 (Monte-Carlo error 0.004)" in said
+    assert explain(cell, bar, row, oracle, larger.assign(met="no")) == OPEN
+    assert explain(cell, bar, row, oracle, larger.assign(diagnosand="average: coverage")) == OPEN
+    assert explain(cell, bar, row, oracle.head(0), larger) == OPEN
+    assert "40 clusters" not in explain(cell, bar, row, oracle.assign(value=0.76), larger)
+
+
 def test_a_test_that_is_seldom_assessable_is_told_by_those_that_were():
     cell = next(cell for cell in all_cells() if cell.key == ("no-effect", "class", 12, 0.2))
     bar = next(bar for bar in BARS if bar.low == bar.high == 0.05)

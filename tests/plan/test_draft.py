@@ -136,6 +136,14 @@ def test_strange_names_are_written_so_that_they_load():
     assert plan.records[0].path == "folder\\p.csv"
 
 
+def test_what_the_draft_does_not_use_is_named():
+    frame = classrooms()
+    assert "Not in this draft" not in draft_plan(frame, "p.csv")
+    text = draft_plan(frame.assign(devices="shared", **{"odd\nname": "1"}), "p.csv")
+    assert text.endswith("may matter.\n# devices, odd name\n")
+    assert Plan.parse(text).moderators == Plan.parse(draft_plan(frame, "p.csv")).moderators
+
+
 def test_every_question_is_answered_by_a_field():
     assert [question.key for question in QUESTIONS] == list(Answers.__dataclass_fields__)
     assert [question.key for question in QUESTIONS if question.may_be_empty] == ["blocks", "baseline"]

@@ -33,6 +33,7 @@ def draft(data: Path, out: Path, *, ask: bool) -> None:
     text = draft_plan(table.frame, path, answers, identifiers=personal)
     out.write_text(text, encoding="utf-8", newline="\n")
     typer.echo(f"Drafted {out} from {data}. Lines marked 'guess' ({text.count('# guess')}) are yours to read and mend.")
+    typer.echo("Set planned = true for each question that was asked before anyone saw an outcome.")
     typer.echo(f"Then: whoworks check {out}")
 
 

@@ -89,6 +89,10 @@ def draft_plan(
     used = {said.arm, said.outcome, said.baseline, *levels.values()}
     dropped = [column for column in frame.columns if column in {*guess_personal(frame), *identifiers} - used]
     used |= set(dropped)
+    moderators = dict(guess_moderators(frame, said, used))
+    used |= set(moderators)
+    receipt, use = guess_after(frame, used)
+    used |= {*receipt, *use}
     parts = [
         HEADER + "schema = 1",
         STUDY,
@@ -97,9 +101,10 @@ def draft_plan(
         "\n".join(write_arms(frame, said, guessed)),
         "\n".join(write_design(said, levels, guessed)),
         "\n".join(write_outcome(frame, said, guessed)),
-        *write_moderators(frame, said, levels, used),
-        *write_after(frame, used),
+        *(write_moderator(frame, column, levels, kind) for column, kind in moderators.items()),
+        *write_after(receipt, use),
         *write_privacy(dropped),
+        write_unused([str(column) for column in frame.columns if column not in used]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -196,18 +201,18 @@ def write_outcome(frame: pd.DataFrame, said: Answers, guessed: bool) -> Iterator
         yield mark(write_line("kind", "continuous"), "guess: it is a number")
 
 
-def write_moderators(frame: pd.DataFrame, said: Answers, levels: dict[str, str], used: set[str]) -> Iterator[str]:
-    """Write the columns that look like groups measured before assignment, and the pre-test."""
+def guess_moderators(frame: pd.DataFrame, said: Answers, used: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the pre-test and the columns that look like groups measured before assignment, each with its kind."""
     if said.baseline and is_number(frame[said.baseline]):
-        yield write_moderator(frame, said.baseline, levels, "number")
+        yield said.baseline, "number"
     for column in frame.columns:
         words, n_codes = set(words_of(str(column))), present(frame[column]).nunique()
         if column in used or n_codes < 2:
             continue
         if words & GROUP_WORDS and n_codes <= MOST_GROUPS:
-            yield write_moderator(frame, str(column), levels, "category")
+            yield str(column), "category"
         elif words & YEARS_WORDS and n_codes > FEW_VALUES and is_number(frame[column]):
-            yield write_moderator(frame, str(column), levels, "number")
+            yield str(column), "number"
 
 
 def write_moderator(frame: pd.DataFrame, column: str, levels: dict[str, str], kind: str) -> str:
@@ -224,14 +229,18 @@ def write_moderator(frame: pd.DataFrame, column: str, levels: dict[str, str], ki
     return "\n".join(lines)
 
 
-def write_after(frame: pd.DataFrame, used: set[str]) -> Iterator[str]:
-    """Write what looks measured after assignment: receipt and use."""
+def guess_after(frame: pd.DataFrame, used: set[str]) -> tuple[list[str], list[str]]:
+    """Guess what was measured after assignment: receipt, at most one column, and use."""
     free = [str(column) for column in frame.columns if column not in used]
     receipt = [column for column in free if RECEIPT_WORDS & set(words_of(column))]
     receipt = [column for column in receipt if set(present(frame[column]).unique()) == {"0", "1"}][:1]
+    return receipt, [column for column in free if USE_WORDS & set(words_of(column)) and column not in receipt]
+
+
+def write_after(receipt: list[str], use: list[str]) -> Iterator[str]:
+    """Write what looks measured after assignment."""
     if receipt:
         yield f"[takeup]\n{mark(write_line('column', receipt[0]), 'guess: any receipt, yes or no')}"
-    use = [column for column in free if USE_WORDS & set(words_of(column)) and column not in receipt]
     if use:
         yield f"[implementation]\n{mark(write_line('columns', use), 'guess: measured after assignment')}"
 
@@ -240,3 +249,11 @@ def write_privacy(dropped: list[str]) -> Iterator[str]:
     """Write the columns that name persons, so that they are never read."""
     if dropped:
         yield f"[privacy]\n{mark(write_line('drop', dropped), 'guess: they name persons, and are never read')}"
+
+
+def write_unused(columns: list[str]) -> str:
+    """Name the columns that the draft does not use, as a comment."""
+    if not columns:
+        return ""
+    named = mark("", ", ".join(columns)).strip()
+    return f"# Not in this draft: add as [[moderators]] what was measured before assignment and may matter.\n{named}"
