@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from whoworks.checks.measures import judge_distinct, judge_ends
+from whoworks.checks.measures import check_distinct_values, judge_distinct, judge_ends
 from whoworks.checks.verdict import Verdict
+from whoworks.panel.panel import Kind, PooledPanel, Role, Variable
 
 
 def ends(values):
@@ -69,3 +71,17 @@ def test_the_number_of_values_decides(values, enough, verdict, said):
     check = distinct(values, enough)
     assert check.verdict == verdict
     assert said in check.sentence
+
+
+@pytest.mark.parametrize("codes", [("N", "Y"), ("Y", "N")])
+def test_a_yes_or_no_outcome_says_which_answer_effects_count(codes):
+    words = {"N": "not yet", "Y": "passed"}
+    outcome = Variable(
+        name="passed", column="passed", roles=(Role.OUTCOME,), kind=Kind.BINARY, label="passing", levels=codes,
+        level_labels=tuple(words[code] for code in codes),
+    )  # fmt: skip
+    seen = pd.DataFrame({"passed": [0.0, 1.0, 1.0]})
+    pooled = PooledPanel(units=pd.DataFrame(index=seen.index), outcomes=seen, variables=(outcome,))
+    (check,) = check_distinct_values(pooled, np.arange(3), np.arange(3))
+    assert check.sentence.endswith(f"Effects count those with \u201c{words[codes[1]]}\u201d.")
+    assert check.verdict == Verdict.PASS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -75,8 +76,12 @@ def check_distinct_values(pooled: PooledPanel, rows: Codes, cluster: Codes) -> t
     checks = []
     for variable in pooled.variables:
         values = pooled.outcomes[variable.name].to_numpy(dtype=float)[rows]
-        enough = 2 if variable.kind == Kind.BINARY else FEW_VALUES + 1
-        checks.append(judge_distinct(values, cluster, variable.name, variable.label, enough))
+        binary = variable.kind == Kind.BINARY
+        check = judge_distinct(values, cluster, variable.name, variable.label, 2 if binary else FEW_VALUES + 1)
+        if binary and variable.level_labels:
+            counted_as = f"Effects count those with \u201c{variable.level_labels[-1]}\u201d."
+            check = replace(check, sentence=f"{check.sentence} {counted_as}")
+        checks.append(check)
     return tuple(checks)
 
 
