@@ -36,6 +36,22 @@ def test_a_difference_made_by_a_few_extreme_scores_dies_on_ranks_and_a_shift_doe
     assert dies_on_ranks(with_outcome(moderation, noise + 40 * few))
 
 
+def test_a_difference_that_turns_round_on_ranks_does_not_survive_them():
+    """A few of the second group gain much and all others of it lose a little: surely larger, and surely smaller."""
+    moderation = some_moderation()
+    noise, member = noise_and_offered(moderation)
+    few = member * (np.random.default_rng(1).uniform(size=len(noise)) < 0.25)
+    turned = with_outcome(moderation, noise - 1.5 * member + 40 * few)
+    ranked = replace(turned.setting.scores, y=stats.rankdata(turned.setting.scores.y))
+    plain, ranks = (
+        fit_effects(scores, basis=turned.basis, keep=turned.keep).effects([0.0, 1.0])
+        for scores in (turned.setting.scores, ranked)
+    )
+    assert plain.estimate[0] > 0 > ranks.estimate[0]
+    assert max(plain.p_value[0], ranks.p_value[0]) <= 0.05
+    assert dies_on_ranks(turned)
+
+
 def test_a_monotone_rescaling_of_the_outcome_does_not_move_the_verdict_on_ranks():
     moderation = some_moderation()
     noise, member = noise_and_offered(moderation)

@@ -110,6 +110,22 @@ def test_a_difference_in_points_that_only_the_ceiling_made_dies_on_log_odds():
     assert lost_scale(moderation(opened, real, columns=columns, seed=3)) == ""
 
 
+def test_a_difference_in_points_that_log_odds_turn_round_does_not_survive_them():
+    """From .50 to .75, and from .95 to .997: fewer points, and larger odds."""
+    opened = student_moderator()
+    columns = halves(opened)
+    second = columns[:, 0] == 1
+    chance = logistic(np.where(second, 3.0, 0.0) + np.where(second, 2.9, 1.1) * opened.scores.z)
+    turned = 0
+    for seed in range(30):
+        found = moderation(opened, chance, columns=columns, seed=seed)
+        points = fit_effects(found.setting.scores, basis=found.basis).effects([0.0, 1.0])
+        odds = on_log_odds(found)
+        turned += points.estimate[0] < 0 < odds.estimate[0] and odds.joint_p <= 0.05
+        assert dies_on_log_odds(found) == (not odds.joint_p <= 0.05 or points.estimate[0] < 0 < odds.estimate[0])
+    assert turned > 0
+
+
 def test_ranks_of_a_yes_or_no_outcome_are_the_outcome():
     opened = student_moderator()
     found = moderation(opened, 0.4, columns=halves(opened), binary=False)

@@ -22,8 +22,8 @@ NEAR = 0.5  # standard errors from a meaningful difference by a site's part in i
 def lost_scale(moderation: Moderation) -> str:
     """Return the scale of the outcome on which the difference loses its evidence; "" where it survives.
 
-    A difference that a monotone rescaling removes says more about the scale of
-    the test than about who gained. A yes-or-no outcome is its own ranks: it is
+    A difference that a monotone rescaling removes, or turns, says more about the
+    scale of the test than about who gained. A yes-or-no outcome is its own ranks: it is
     asked on log odds alone; a score between known bounds on both.
     """
     setting = moderation.setting
@@ -33,18 +33,28 @@ def lost_scale(moderation: Moderation) -> str:
 
 
 def dies_on_log_odds(moderation: Moderation) -> bool:
-    """Tell whether the difference loses its evidence where the ends of the scale are infinitely far."""
-    return not on_log_odds(moderation).joint_p <= ALPHA
+    """Tell whether the difference loses its evidence, or turns, where the ends of the scale are infinitely far."""
+    told = on_log_odds(moderation)
+    return not told.joint_p <= ALPHA or _turns(moderation, told.estimate)
 
 
 def dies_on_ranks(moderation: Moderation) -> bool:
-    """Tell whether the difference loses its evidence when outcomes are replaced by their ranks."""
+    """Tell whether the difference loses its evidence, or turns, when outcomes are replaced by their ranks."""
     scores = moderation.setting.scores
     ranks = stats.rankdata(scores.y) / len(scores.y)
     fit = fit_effects(replace(scores, y=ranks), basis=moderation.basis, keep=moderation.keep)
     if len(moderation.contrasts) > 1:
         return not fit.joint(moderation.contrasts).p_value <= ALPHA
-    return not float(fit.effects(moderation.contrasts).p_value[0]) <= ALPHA
+    told = fit.effects(moderation.contrasts)
+    return not float(told.p_value[0]) <= ALPHA or _turns(moderation, told.estimate)
+
+
+def _turns(moderation: Moderation, estimate: NDArray[np.float64]) -> bool:
+    """Tell whether one difference has the other sign on another scale; of several, each has its own second look."""
+    if len(moderation.contrasts) > 1:
+        return False
+    plain = fit_effects(moderation.setting.scores, basis=moderation.basis, keep=moderation.keep)
+    return bool(np.sign(estimate[0]) != np.sign(plain.effects(moderation.contrasts).estimate[0]))
 
 
 def turns_without_a_site(moderation: Moderation, *, meaningful: float) -> bool:
