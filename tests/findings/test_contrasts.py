@@ -11,7 +11,7 @@ from scipy import stats
 from tests.findings.pilots import open_pilot, student_moderator, where
 from tests.findings.redrawn import classrooms, redraw
 from whoworks.findings.multiplicity.families import adjust_families, is_test
-from whoworks.findings.planned.contrasts import AGREE, find_contrasts, is_split, plain_place, split_place
+from whoworks.findings.planned.contrasts import AGREE, FEW_DF_AT_ALL, find_contrasts, is_split, plain_place, split_place
 from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
 
@@ -126,3 +126,12 @@ def test_agreement_is_rejected_in_one_in_twenty_where_both_are_the_same(world):
         found = find_contrasts(opened.panel, drawn.setting, opened.moderator("frl"))
         p.append(where(found, level=AGREE).p_value)
     assert (np.array(p) < 0.05).sum() <= stats.binom.ppf(0.999, 250, 0.05)
+
+
+def test_under_four_degrees_of_freedom_no_contrast_within_or_between_is_told():
+    opened = open_pilot("student-moderator", students=200, classes=8, schools=4)
+    found = contrasts(opened, "frl")
+    few = [f for f in found if f.notes == (FEW_DF_AT_ALL,)]
+    assert 0 < len(few) < len(found)
+    assert all(np.isnan([f.estimate, f.conf_low, f.conf_high, f.p_value]).all() for f in few)
+    assert all(f.df >= 4 for f in found if f not in few)

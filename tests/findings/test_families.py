@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from whoworks.findings.finding import NAN, Finding
-from whoworks.findings.multiplicity.families import EXPLORATORY, adjust_families, is_test
+from whoworks.findings.multiplicity.families import AVERAGES, EXPLORATORY, PLANNED, adjust_families, is_test
 
 
 def finding(question, moderator, p=0.02, **more):
@@ -15,24 +15,42 @@ def finding(question, moderator, p=0.02, **more):
     return Finding(question=question, moderator=moderator, p_value=p, **(given | more))
 
 
-PLANNED = {"status": "confirmatory"}
+CONFIRMATORY = {"status": "confirmatory"}
 
 
-def test_planned_tests_of_a_domain_are_one_family_by_holm():
+def test_planned_tests_are_one_family_by_holm():
     found = adjust_families(
-        [finding("difference", m, p, **PLANNED) for m, p in (("a", 0.01), ("b", 0.04), ("c", 0.03))]
+        [finding("difference", m, p, **CONFIRMATORY) for m, p in (("a", 0.01), ("b", 0.04), ("c", 0.03))]
     )
     assert [f.p_adjusted for f in found] == pytest.approx(multipletests([0.01, 0.04, 0.03], method="holm")[1])
-    assert {(f.family, f.adjustment, f.n_tests) for f in found} == {("planned: mathematics", "Holm", 3)}
+    assert {(f.family, f.adjustment, f.n_tests) for f in found} == {(PLANNED, "Holm", 3)}
 
 
-def test_each_domain_is_a_family_of_its_own_and_an_outcome_without_domain_is_one():
+def test_planned_tests_of_several_primary_outcomes_share_one_level():
     found = adjust_families([
-        finding("difference", "a", **PLANNED), finding("difference", "a", domain="reading", outcome="read", **PLANNED),
-        finding("difference", "a", domain="", outcome="joy", **PLANNED),
+        finding("difference", "a", **CONFIRMATORY),
+        finding("difference", "a", domain="reading", outcome="read", **CONFIRMATORY),
+        finding("difference", "a", domain="", outcome="joy", **CONFIRMATORY),
     ])  # fmt: skip
-    assert [f.family for f in found] == ["planned: mathematics", "planned: reading", "planned: joy"]
-    assert [f.p_adjusted for f in found] == [0.02] * 3
+    assert {(f.family, f.n_tests) for f in found} == {(PLANNED, 3)}
+    assert [f.p_adjusted for f in found] == pytest.approx([0.06] * 3)
+
+
+def test_averages_that_were_not_planned_are_a_family_of_their_own():
+    p = [0.001, 0.03, 0.2]
+    shared = {"status": "exploratory", "weighting": "student", "estimand": "itt"}
+    averages = [finding("average", "", each, outcome=name, **shared) for each, name in zip(p, "abc", strict=True)]
+    others = [
+        finding("average", "", 0.001, **(shared | {"weighting": "cluster"})),
+        finding("average", "", 0.001, **(shared | {"estimand": "cace"})),
+        finding("average", "", 0.001, **(shared | {"status": "confirmatory"})),
+        finding("difference", "m", 0.04),
+    ]
+    found = adjust_families([*averages, *others])
+    assert [f.p_adjusted for f in found[:3]] == pytest.approx(multipletests(p, method="fdr_bh")[1])
+    assert {(f.family, f.adjustment, f.n_tests) for f in found[:3]} == {(AVERAGES, "Benjamini-Hochberg", 3)}
+    assert [f.family for f in found[3:]] == ["", "", "", EXPLORATORY]
+    assert found[-1].p_adjusted == 0.04
 
 
 def test_everything_else_is_one_family_by_benjamini_and_hochberg():
@@ -50,8 +68,19 @@ def test_a_joint_test_stands_for_its_moderator_and_the_differences_are_not_count
     items = [finding("difference", "m", 0.001, level="b"), finding("difference", "m", 0.002, level="c"),
              finding("joint", "m", 0.03), finding("difference", "other", 0.04)]  # fmt: skip
     found = adjust_families(items)
-    assert [np.isnan(f.p_adjusted) for f in found] == [True, True, False, False]
-    assert found[2].n_tests == 2
+    assert [f.family for f in found] == ["", "", EXPLORATORY, EXPLORATORY]
+    assert [f.n_tests for f in found] == [2, 2, 2, 2]
+
+
+def test_a_difference_behind_a_joint_test_is_never_surer_than_the_joint_test_nor_than_holm_among_its_own():
+    def told(joint, *p):
+        items = [finding("difference", "m", each, level=str(i)) for i, each in enumerate(p)]
+        return [f.p_adjusted for f in adjust_families([*items, finding("joint", "m", joint)])[: len(p)]]
+
+    assert told(0.03, 0.001, 0.5) == pytest.approx([0.03, 0.5])
+    assert told(0.001, 0.02, 0.03) == pytest.approx([0.04, 0.04])
+    assert np.isnan(told(NAN, 0.001, 0.02)).all()
+    assert np.isnan(told(0.01, 0.001, NAN)).tolist() == [False, True]
 
 
 def test_a_joint_test_stands_only_for_its_own_outcome_and_contrast():
@@ -61,9 +90,9 @@ def test_a_joint_test_stands_only_for_its_own_outcome_and_contrast():
     assert all(is_test(other, [joint, *others]) for other in others)
 
 
-def test_averages_groups_and_the_two_weightings_are_no_tests_of_moderation():
+def test_planned_averages_groups_and_the_two_weightings_are_no_tests_that_share_a_level():
     items = [
-        finding("average", ""),
+        finding("average", "", **CONFIRMATORY),
         finding("subgroup", "m"),
         finding("difference", "weighting", status="descriptive"),
         finding("curve", "m"),
@@ -73,7 +102,9 @@ def test_averages_groups_and_the_two_weightings_are_no_tests_of_moderation():
 
 
 def test_a_planned_test_that_is_not_assessable_still_counts_as_planned():
-    found = adjust_families([finding("difference", "a", 0.02, **PLANNED), finding("difference", "b", NAN, **PLANNED)])
+    found = adjust_families(
+        [finding("difference", "a", 0.02, **CONFIRMATORY), finding("difference", "b", NAN, **CONFIRMATORY)]
+    )
     assert found[0].p_adjusted == pytest.approx(0.04)
     assert np.isnan(found[1].p_adjusted)
     assert found[0].n_tests == 2

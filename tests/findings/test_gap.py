@@ -11,7 +11,18 @@ from tests.findings.pilots import open_pilot, student_moderator, where
 from tests.inference.naive import naive_fit
 from whoworks.findings.finding import Finding
 from whoworks.findings.groups import group_categories
-from whoworks.findings.planned.gap import BEFORE, NARROWED, TURNED, UNSURE, WIDENED, direction, find_gap, share_tests
+from whoworks.findings.planned.gap import (
+    BEFORE,
+    NARROWED,
+    NARROWED_OR_TURNED,
+    TURNED,
+    UNSURE,
+    WIDENED,
+    direction,
+    find_gap,
+    gap_within,
+    share_tests,
+)
 from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
 
@@ -94,17 +105,40 @@ def test_a_change_is_confirmatory_on_the_primary_outcome_and_main_contrast_alone
         (-6.0, -9.0, -3.0, 2.0, NARROWED),
         (-6.0, -9.0, -3.0, -2.0, WIDENED),
         (6.0, 3.0, 9.0, -2.0, NARROWED),
-        (6.0, 3.0, 9.0, -7.0, TURNED),
+        (6.0, 3.0, 9.0, -9.5, TURNED),
+        (6.0, 3.0, 9.0, -7.0, NARROWED_OR_TURNED),
         (1.0, -2.0, 4.0, -2.0, UNSURE),
         (6.0, 3.0, 9.0, np.nan, UNSURE),
         (3.0, 0.0, 6.0, -2.0, UNSURE),
         (-3.0, -6.0, 0.0, 2.0, UNSURE),
-        (-6.0, -9.0, -3.0, 7.0, TURNED),
+        (-6.0, -9.0, -3.0, 9.5, TURNED),
+        (-6.0, -9.0, -3.0, 7.0, NARROWED_OR_TURNED),
         (6.0, 3.0, 9.0, 2.0, WIDENED),
     ],
 )
-def test_narrower_or_wider_is_said_only_of_a_gap_that_is_there(gap, low, high, change, word):
-    assert direction(gap=gap, low=low, high=high, change=change) == word
+def test_narrower_or_wider_is_said_only_of_a_gap_that_is_there_and_turned_only_where_the_other_side_is_sure(
+    gap, low, high, change, word
+):
+    after = (gap + change - 3.0, gap + change + 3.0)
+    assert direction(gap=gap, before=(low, high), after=after, change=change) == word
+
+
+def test_a_gap_turns_only_where_the_gap_under_the_programme_is_surely_on_the_other_side():
+    """Shifts of the second group under the programme, from none to twice the gap and more."""
+    opened = student_moderator()
+    scores = opened.scores
+    groups = group_categories(opened.panel, scores, opened.moderator("frl"))
+    said = []
+    for shift in np.linspace(0.0, 60.0, 61):
+        y = scores.y - 20.0 * groups.member(1) + shift * groups.member(1) * scores.z
+        setting = replace(opened.main, scores=replace(scores, y=y))
+        said.append(find_gap(opened.panel, setting, opened.moderator("frl"))[1].quantity)
+        after = gap_within(setting, groups, setting.treated & (groups.code >= 0))
+        assert (said[-1] == TURNED) == (after.interval(setting.confidence)[0][0] > 0)
+    order = [NARROWED, NARROWED_OR_TURNED, TURNED]
+    places = [order.index(word) for word in said if word != WIDENED]
+    assert places == sorted(places)
+    assert set(places) == {0, 1, 2}
 
 
 def test_only_planned_moderators_of_students_with_two_groups_are_gaps():

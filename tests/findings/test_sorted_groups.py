@@ -36,6 +36,28 @@ def no_better_than_before(predictions: Predictions, rng: np.random.Generator) ->
     return replace(predictions, tau=rng.normal(size=len(predictions.tau)))
 
 
+def test_where_lower_is_better_those_with_the_lowest_predicted_effect_come_first():
+    """The same trial told upside down: outcome, prognosis and predictions with the other sign."""
+    drawn, predictions = forty()
+    scores = drawn.setting.scores
+    down = replace(
+        drawn.setting, scores=replace(scores, y=-scores.y, h=-scores.h, score=-scores.score),
+        outcome=drawn.setting.outcome.model_copy(update={"better": "lower"}),
+    )  # fmt: skip
+    other = replace(predictions, tau=-predictions.tau, forward=[-tau for tau in predictions.forward])
+    told = ranking(drawn, predictions, seed=5)
+    turned = find_ranking(down, other, seed=np.random.SeedSequence(5))
+    assert told[0].estimate > 0
+    for up, lower in zip(told, turned, strict=True):
+        assert (lower.estimate, lower.conf_low, lower.conf_high) == pytest.approx(
+            (-up.estimate, -up.conf_high, -up.conf_low)
+        )
+        assert (lower.effect_size_low, lower.effect_size_high) == pytest.approx(
+            (-up.effect_size_high, -up.effect_size_low)
+        )
+        assert (lower.p_value, lower.std_error) == pytest.approx((up.p_value, up.std_error), nan_ok=True)
+
+
 def test_groups_are_thirds_of_each_fold():
     _, predictions = forty()
     groups = rank_groups(predictions.tau, predictions.fold, 3)

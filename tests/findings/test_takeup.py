@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from tests.findings.pilots import open_pilot
-from whoworks.findings.planned.takeup import UNBOUNDED, anderson_rubin, find_takeup, is_full
+from whoworks.findings.planned.takeup import FEW_RECORDS, UNBOUNDED, anderson_rubin, find_takeup, is_full
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import NO_ERROR
 
@@ -130,9 +130,12 @@ def test_under_four_degrees_of_freedom_there_is_no_p():
     assert np.isnan(receipt.p_value)
 
 
-def test_too_few_clusters_with_records_give_nothing(opened):
-    d = np.where(opened.scores.cluster < 3, opened.scores.d, np.nan)
-    assert find_takeup(replace(opened.main, scores=replace(opened.scores, d=d))) == ()
+def test_too_few_clusters_of_an_arm_with_records_are_said_to_be_so(opened):
+    for known in (opened.scores.cluster < 3, opened.scores.z == 1):  # often nobody asks those not offered
+        d = np.where(known, opened.scores.d, np.nan)
+        (told,) = find_takeup(replace(opened.main, scores=replace(opened.scores, d=d)))
+        assert (told.question, told.notes) == ("takeup", (FEW_RECORDS,))
+        assert np.isnan(told.estimate)
 
 
 def weakly(opened, seed):
@@ -158,9 +161,17 @@ def test_for_a_yes_or_no_outcome_every_limit_is_in_percentage_points_in_words_to
     assert shapes
 
 
-def test_where_every_value_remains_possible_no_estimate_is_told(opened):
-    told = [find_takeup(replace(opened.main, scores=replace(opened.scores, d=weakly(opened, s))))[1] for s in range(20)]
+def test_where_values_of_either_sign_remain_possible_no_estimate_is_told(opened):
+    raised = replace(opened.scores, y=opened.scores.y + 20 * opened.scores.z)  # a sure effect, and little take-up
+    told = [
+        find_takeup(replace(opened.main, scores=replace(scores, d=weakly(opened, seed))))[1]
+        for scores in (opened.scores, raised)
+        for seed in range(20)
+    ]
+    rays = [cace for cace in told if any("remain possible" in note for note in cace.notes)]
     unbounded = [cace for cace in told if UNBOUNDED in cace.notes]
-    assert 0 < len(unbounded) < 20
+    assert unbounded
+    assert rays
     for cace in told:
-        assert np.isnan(cace.estimate) == np.isnan(cace.effect_size) == (cace in unbounded)
+        open_ended = cace in unbounded or cace in rays
+        assert np.isnan(cace.estimate) == np.isnan(cace.effect_size) == np.isnan(cace.conf_low) == open_ended

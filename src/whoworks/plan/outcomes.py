@@ -74,6 +74,8 @@ class Outcome(Measure):
             yield "bounds", "bounds are the lowest and the highest score of an outcome that is not binary", ""
         if self.kind != "binary" and self.values:
             yield "values", "only a binary outcome has values", 'kind = "binary"'
+        if self.kind == "binary" and self.meaningful_in == "units":
+            yield "meaningful_in", "a yes-or-no outcome is counted in percentage points", 'meaningful_in = "points"'
         if self.kind != "binary" and self.meaningful_in == "points":
             sentence = "percentage points are for binary outcomes; a test's own points are its units"
             yield "meaningful_in", sentence, 'meaningful_in = "units"'

@@ -56,8 +56,14 @@ def is_settled(finding: Finding) -> bool:
 
 
 def read_p(finding: Finding) -> float:
-    """Return the p-value that counts: adjusted, else its own, else by re-drawing the assignment."""
-    for p in (finding.p_adjusted, finding.p_value, finding.p_randomization):
+    """Return the p-value that counts: adjusted where tests share a level, else its own, else by re-drawing.
+
+    A test that others share the level with and that has no p of its own has none
+    at all: one by re-drawing the assignment would be held against no other.
+    """
+    if finding.adjustment:
+        return finding.p_adjusted
+    for p in (finding.p_value, finding.p_randomization):
         if not math.isnan(p):
             return p
     return math.nan

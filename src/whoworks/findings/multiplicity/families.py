@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from whoworks.findings.finding import Finding
@@ -14,7 +15,9 @@ from whoworks.findings.planned.growth import CHANGE
 from whoworks.findings.planned.growth import QUESTION as GROWTH
 from whoworks.inference.multiplicity import benjamini_hochberg, holm
 
+PLANNED = "planned"
 EXPLORATORY = "exploratory"
+AVERAGES = "exploratory averages"
 PROFILES = "profiles"
 SEARCHED = ("sorted-group", "ranking", "candidate", "profile")  # tested where exploratory; their other rows describe
 WEIGHTING = "weighting"
@@ -25,31 +28,34 @@ def is_test(finding: Finding, among: Sequence[Finding]) -> bool:
 
     A moderator with three groups or more is represented by its joint test, any
     other by its difference; tests of heterogeneity, and of a difference that is
-    the same in every context, stand for themselves. What is descriptive is no test.
+    the same in every context, stand for themselves. An average that was not
+    planned is a test of the offer; the planned one is the study's question and
+    shares its level with none. What is descriptive is no test.
     """
     if finding.question in ("joint", "heterogeneity"):
         return True
+    if finding.question == "average":
+        return (finding.status, finding.estimand, finding.weighting) == ("exploratory", "itt", "student")
     if finding.question in SEARCHED:
         return finding.status == "exploratory"
     if finding.question in (QUESTION, GROWTH):
         return finding.quantity in (SAME, CHANGE)
     if finding.question != "difference" or finding.status == "descriptive":
         return False
-    subject = (finding.outcome, finding.wave, finding.contrast, finding.moderator)
-    return not any(
-        other.question == "joint" and (other.outcome, other.wave, other.contrast, other.moderator) == subject
-        for other in among
-    )
+    return not any(other.question == "joint" and _subject(other) == _subject(finding) for other in among)
 
 
 def adjust_families(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings with adjusted p-values, families and the number of tests in each.
 
-    Planned tests of the primary outcome and main contrast: one family per
-    domain, Holm (1979). All other tests of effects: one family, Benjamini &
-    Hochberg (1995). Profiles have a family of their own: groups sorted by
-    moderators differ along moderators, and many sure rejections in the family
-    of effects would lower the bar there.
+    Planned tests of primary outcomes and the main contrast: one family, Holm
+    (1979), so that a report's claims share one level however many outcomes are
+    primary. All other tests of differences: one family, Benjamini & Hochberg
+    (1995). Averages that were not planned, of other outcomes and treatments, and
+    profiles have a family each: many sure rejections among them would lower the
+    bar for differences. A difference whose moderator is represented by its joint
+    test is told with the larger of that p and its own, adjusted by Holm among the
+    moderator's differences, and counts in no family.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
@@ -57,7 +63,7 @@ def adjust_families(findings: Sequence[Finding]) -> tuple[Finding, ...]:
             members[_family(finding)].append(place)
     adjusted = list(findings)
     for family, places in members.items():
-        is_explored = family in (EXPLORATORY, PROFILES)
+        is_explored = family != PLANNED
         method: Callable[[ArrayLike], NDArray] = benjamini_hochberg if is_explored else holm  # type: ignore[type-arg]
         values = method([findings[place].p_value for place in places])
         for place, value in zip(places, values, strict=True):
@@ -65,11 +71,32 @@ def adjust_families(findings: Sequence[Finding]) -> tuple[Finding, ...]:
                 findings[place], p_adjusted=float(value), family=family, n_tests=len(places),
                 adjustment="Benjamini-Hochberg" if is_explored else "Holm",
             )  # fmt: skip
-    return tuple(adjusted)
+    return tuple(_follow_joint(adjusted))
+
+
+def _follow_joint(findings: Sequence[Finding]) -> list[Finding]:
+    """Give the differences behind each joint test an adjusted p that is small only where the joint test's is."""
+    told = list(findings)
+    for joint in (f for f in findings if f.question == "joint" and f.family):
+        places = [
+            place for place, f in enumerate(findings)
+            if f.question == "difference" and f.status != "descriptive" and _subject(f) == _subject(joint)
+        ]  # fmt: skip
+        for place, p in zip(places, holm([findings[place].p_value for place in places]), strict=True):
+            told[place] = replace(
+                findings[place], p_adjusted=float(np.maximum(p, joint.p_adjusted)), adjustment=joint.adjustment,
+                n_tests=joint.n_tests,
+            )  # fmt: skip
+    return told
+
+
+def _subject(finding: Finding) -> tuple[str, str, str, str]:
+    return finding.outcome, finding.wave, finding.contrast, finding.moderator
 
 
 def _family(finding: Finding) -> str:
     if finding.question == "profile":
         return PROFILES
-    planned = finding.status == "confirmatory"
-    return f"planned: {finding.domain or finding.outcome}" if planned else EXPLORATORY
+    if finding.status == "confirmatory":
+        return PLANNED
+    return AVERAGES if finding.question == "average" else EXPLORATORY

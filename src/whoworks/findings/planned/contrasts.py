@@ -17,7 +17,7 @@ from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import own_level_spread
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import NOT_DETERMINED, Setting
+from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, Setting
 from whoworks.inference.cluster_robust import Estimates
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
@@ -26,6 +26,7 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 NO_SPREAD = 1e-9  # of a moderator's SD: below, it does not vary within classes, or not between them
+FEW_DF_AT_ALL = "not assessable: fewer than 4 degrees of freedom"
 WITHIN, BETWEEN, AGREE = "within", "between", "within - between"
 
 
@@ -67,6 +68,9 @@ def find_contrasts(panel: Panel, setting: Setting, moderator: Moderator) -> tupl
 
 
 def _fields(setting: Setting, estimates: Estimates, index: int, *, has_test: bool) -> dict[str, object]:
+    """Return what one contrast fills; under 4 degrees of freedom only why: such a slope may be anything."""
+    if estimates.df[index] < TOO_FEW_DF:
+        return {"notes": (FEW_DF_AT_ALL,)}
     fields = setting.inference(estimates, index, is_difference=True)
     if has_test:
         return fields

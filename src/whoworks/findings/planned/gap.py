@@ -29,6 +29,7 @@ BEFORE = "gap without the programme"
 NARROWED = "change of the gap: narrower"
 WIDENED = "change of the gap: wider"
 TURNED = "change of the gap: turned round"
+NARROWED_OR_TURNED = "change of the gap: narrower or turned round"
 UNSURE = "change of the gap"
 
 
@@ -38,8 +39,9 @@ def find_gap(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Find
     Two rows, both as the second group minus the first: the gap under control
     (level "Y"), and its change (level "Y - N"). The change's
     quantity says whether the gap became narrower, wider, or turned round; it
-    stays open where the interval of the gap itself holds 0. Only planned
-    moderators of students with two groups; of others, nothing.
+    stays open where the interval of the gap itself holds 0, and a gap is said to
+    have turned where that under the treatment leaves 0 out on the other side.
+    Only planned moderators of students with two groups; of others, nothing.
     """
     if not moderator.planned or moderator.level not in ("", STUDENT) or moderator.kind != "category":
         return ()
@@ -52,7 +54,7 @@ def find_gap(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Find
         return (_change(setting, moderator, groups, UNSURE, {"notes": note}),)
     keep = groups.code >= 0
     control = keep & setting.control
-    gap = gap_without(setting, groups, control)
+    gap, offered = (gap_within(setting, groups, keep & arm) for arm in (setting.control, setting.treated))
     untested = {"p_value": NAN, "statistic": NAN, "mde": NAN}
     notes = (NOT_DETERMINED,) if np.isnan(gap.estimate[0]) else ()
     before = setting.finding(
@@ -62,37 +64,41 @@ def find_gap(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Find
         **_counts_of_control(setting, groups, control),
     )  # fmt: skip
     effects = fit_effects(setting.scores, basis=groups.indicators((0, 1)), keep=keep).effects([0.0, 1.0])
-    low, high = (float(end[0]) for end in gap.interval(setting.confidence))
-    quantity = direction(gap=float(gap.estimate[0]), low=low, high=high, change=float(effects.estimate[0]))
+    limits = [(float(low[0]), float(high[0])) for low, high in (e.interval(setting.confidence) for e in (gap, offered))]
+    quantity = direction(
+        gap=float(gap.estimate[0]), before=limits[0], after=limits[1], change=float(effects.estimate[0])
+    )
     fields = setting.inference(effects, is_difference=True)
     return before, _change(setting, moderator, groups, quantity, fields)
 
 
-def gap_without(setting: Setting, groups: Groups, control: Mask) -> Estimates:
-    """Estimate the second group's mean less the first's in the control arm.
+def gap_within(setting: Setting, groups: Groups, arm: Mask) -> Estimates:
+    """Estimate the second group's mean less the first's in one arm.
 
     Weighted by the inverse probability of the arm, blocks absorbed as in the
     regression of effects, and without the prognosis: it foresees part of the
     gap, and the gap is what is asked for.
     """
     scores = setting.scores
-    block = scores.block[control]
+    block = scores.block[arm]
     absorb = block if block.max(initial=0) > block.min(initial=0) else None
-    indicators = groups.indicators((0, 1))[control]
+    indicators = groups.indicators((0, 1))[arm]
     columns = indicators if absorb is None else indicators[:, 1:]
     fit = cluster_robust(
-        X=columns, y=scores.y[control], cluster=scores.cluster[control], weights=1 / scores.own[control], absorb=absorb
+        X=columns, y=scores.y[arm], cluster=scores.cluster[arm], weights=1 / scores.own[arm], absorb=absorb
     )
     return fit.linear(np.eye(columns.shape[1])[-1])
 
 
-def direction(*, gap: float, low: float, high: float, change: float) -> str:
-    """Say what a change does to a gap whose interval is (low, high)."""
-    if np.isnan(change) or not (low > 0 or high < 0):
+def direction(*, gap: float, before: tuple[float, float], after: tuple[float, float], change: float) -> str:
+    """Say what a change does to a gap; `before` and `after` are the gap's intervals under control and treatment."""
+    if np.isnan(change) or not (before[0] > 0 or before[1] < 0):
         return UNSURE
     if gap * change >= 0:
         return WIDENED
-    return NARROWED if abs(change) <= abs(gap) else TURNED
+    if abs(change) <= abs(gap):
+        return NARROWED
+    return TURNED if (after[1] < 0 if gap > 0 else after[0] > 0) else NARROWED_OR_TURNED
 
 
 def share_tests(findings: Sequence[Finding]) -> tuple[Finding, ...]:

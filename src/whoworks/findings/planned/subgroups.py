@@ -164,7 +164,7 @@ def _with_randomization(
 def _along_number(
     panel: Panel, setting: Setting, moderator: Moderator, *, rng: np.random.Generator
 ) -> tuple[Finding, ...]:
-    """Return the slope and, where it is assessable, the curve."""
+    """Return the slope and, where it has 4 degrees of freedom or more, the curve."""
     values = moderator_numbers(panel, setting.scores, moderator)
     keep = ~np.isnan(values)
     if not setting.is_assessable(keep):
@@ -184,7 +184,7 @@ def _along_number(
     slope = _slope(setting, moderator, keep, fields)
     if setting.has_few_clusters and is_claim(setting, moderator):
         slope = _with_randomization(setting, basis, keep, slope, rng)
-    return (slope, *_curve(panel, setting, moderator, values, keep))
+    return (slope, *(_curve(panel, setting, moderator, values, keep) if slope.df >= TOO_FEW_DF else ()))
 
 
 def _slope(setting: Setting, moderator: Moderator, keep: Mask, fields: dict[str, object]) -> Finding:

@@ -13,6 +13,8 @@ from whoworks.findings.setting import FEW_DF, NO_ERROR, TOO_FEW_DF, Mask, Settin
 
 ROUNDING = 1e-6  # percentage points
 UNBOUNDED = "the interval is unbounded: the offer hardly moved take-up"
+MOVED = "effect of the offer on take-up"
+FEW_RECORDS = "not assessable: fewer than three clusters in an arm have a record of take-up"
 
 
 def find_takeup(setting: Setting) -> tuple[Finding, ...]:
@@ -21,20 +23,26 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     The complier average causal effect is the effect on the outcome over the
     effect on any receipt. Its interval inverts the CR2 t test of ``y - b d``
     (Anderson & Rubin 1949), and so stays honest where take-up hardly differs: it
-    may then be unbounded, and no estimate is told, or two rays, and says so. Where all took up what they
-    were offered and nobody else did, the effect per taker-up is the average, and
-    is not told twice.
+    may then be unbounded, or two rays, and says so, and no estimate is told, since
+    neither its sign nor its size is settled. Where all took up what they were
+    offered and nobody else did, the effect per taker-up is the average, and is
+    not told twice. Where take-up is recorded for too few clusters of an arm, one row says so.
     """
     scores = setting.scores
     assert scores.d is not None
     keep = ~np.isnan(scores.d)
     if not setting.is_assessable(keep):
-        return ()
+        return (
+            setting.finding(
+                question="takeup", quantity=MOVED, unit="percentage points", status="descriptive",
+                notes=(FEW_RECORDS,), **setting.counts(keep),
+            ),
+        )  # fmt: skip
     on_outcome = setting.average if keep.all() else fit_effects(scores, keep=keep)
     on_receipt = fit_effects(replace(scores, y=np.where(keep, scores.d, 0.0)), keep=keep)
     first, last = on_receipt.effects([1.0]), on_outcome.effects([1.0])
     receipt = setting.finding(
-        question="takeup", quantity="effect of the offer on take-up", unit="percentage points", status="descriptive",
+        question="takeup", quantity=MOVED, unit="percentage points", status="descriptive",
         estimate=100 * float(first.estimate[0]), std_error=100 * float(first.std_error[0]), df=float(first.df[0]),
         conf_low=100 * float(first.interval(setting.confidence)[0][0]),
         conf_high=100 * float(first.interval(setting.confidence)[1][0]), **setting.counts(keep),
@@ -52,7 +60,7 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
         effect=times * a, receipt=b, variance=(times**2 * variance[0], times * variance[1], variance[2]),
         critical=critical,
     )  # fmt: skip
-    ratio = a / b if b and shape != UNBOUNDED else NAN  # where no value is ruled out, none is worth telling
+    ratio = a / b if b and not shape else NAN  # where values of either sign remain, none is worth telling
     has_p = last.df[0] >= TOO_FEW_DF
     notes = ("interval by inverting the cluster-robust t test (Anderson-Rubin)",
              *((shape,) if shape else ()), *(() if has_p else (FEW_DF,)))  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,7 +34,9 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
     older than its fold. Errors come from half-samples of clusters, drawn by arm
     (of blocks that hold fewer than four), and the t distribution with as many
     degrees of freedom as there are of them less two; over sequences the mean t.
-    The curve's points are for the picture, one interval each.
+    The curve's points are for the picture, one interval each. First come those
+    predicted to gain most: of an outcome that is better when lower, those with
+    the lowest predicted effect, and p is small where theirs is lower than all's.
     """
     quantities = {
         AREA: "area under the targeting curve",
@@ -54,7 +58,7 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
         setting.finding(
             question="ranking", quantity=quantity, moderator=PREDICTED, level=level, status="exploratory",
             notes=("one-sided" + tell_steadiness(joined[level].steadiness),),
-            **sequential_fields(setting, joined[level]), **counts,
+            **_fields(setting, joined[level]), **counts,
         )
         for level, quantity in quantities.items()
     ]  # fmt: skip
@@ -67,13 +71,27 @@ def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, obje
     return setting.finding(
         question="ranking", quantity="average effect if offered to this share minus average effect if offered to all",
         moderator=PREDICTED, level=f"{share:g}", status="descriptive",
-        **(sequential_fields(setting, joined) | untested), **counts,
+        **(_fields(setting, joined) | untested), **counts,
     )  # fmt: skip
 
 
+def _gain(setting: Setting) -> float:
+    """Return what turns an effect into a gain: -1 where the outcome is better when lower."""
+    return -1.0 if setting.outcome.better == "lower" else 1.0
+
+
+def _fields(setting: Setting, joined: MeanT) -> dict[str, object]:
+    """Return the fields of a finding from gains: estimates as effects on the outcome again, the test as it is."""
+    fields = sequential_fields(setting, joined)
+    if _gain(setting) > 0:
+        return fields
+    joined = replace(joined, estimate=-joined.estimate)
+    return sequential_fields(setting, joined) | {name: fields[name] for name in ("statistic", "p_value", "steadiness")}
+
+
 def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSequence) -> dict[str, MeanT] | None:
-    """Return each quantity over the sequences; None where they have too few clusters."""
-    scores, units = setting.scores, units_halved(setting.scores)
+    """Return each quantity over the sequences, in gains; None where they have too few clusters."""
+    scores, units, gain = setting.scores, units_halved(setting.scores), _gain(setting)
     stratum = _arms_held(setting, units)
     shares = np.array([*SHARES, TOP])
     shape = (len(predictions.forward), len(shares) + 1)
@@ -89,7 +107,7 @@ def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSeq
         )
         held = np.vstack([np.ones((1, len(cluster)), dtype=np.bool_), halves])
         curves = targeting_curve(
-            score=scores.score[keep], priority=tau[keep], fold=fold[keep], shares=shares, held=held
+            score=gain * scores.score[keep], priority=gain * tau[keep], fold=fold[keep], shares=shares, held=held
         )
         estimate[place] = curves[0]
         spread = np.sqrt(factor * ((curves[1:] - curves[0]) ** 2).mean(axis=0))
