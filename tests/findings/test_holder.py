@@ -131,12 +131,22 @@ def test_a_trait_without_a_declared_level_belongs_to_the_largest_units_within_wh
     assert find_holder(opened.panel, opened.design, opened.moderator("frl").model_copy(update={"level": ""})) is None
 
 
-def test_groups_that_are_the_units_themselves_count_clusters():
+def test_schools_named_by_their_own_column_are_compared_as_they_are_and_count_clusters():
     opened = student_moderator()
+    column = opened.panel.plan.levels["school"]
     code, names = pd.factorize(opened.panel.units["school"], sort=True)
-    itself = opened.panel.values.assign(setting=pd.Categorical.from_codes(code, names, ordered=True))
-    panel = replace(opened.panel, values=itself)
-    assert find_holder(panel, opened.design, opened.moderator("setting")) is None
+    values = opened.panel.values.assign(**{column: pd.Categorical.from_codes(code, names, ordered=True)})
+    itself = opened.moderator("setting").model_copy(update={"column": column})
+    assert find_holder(replace(opened.panel, values=values), opened.design, itself) is None
+
+
+def test_a_trait_that_each_group_has_one_school_of_tells_nothing():
+    """Two schools of many classes, one in town and one in the country: they differ along anything."""
+    opened = open_pilot("class-varying", names=("frl", "setting"), students=800, classes=40, schools=2, blocks="school")
+    opened = settle(opened, [0, 1])
+    assert find_holder(opened.panel, opened.design, opened.moderator("setting")).number == 2
+    difference = where(found_along(opened, "setting"), question="difference")
+    assert np.isnan([difference.estimate, difference.p_value]).all()
 
 
 def test_units_that_share_a_cluster_do_not_hold_it():

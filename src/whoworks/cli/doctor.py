@@ -16,8 +16,9 @@ MISSING = "missing; run 'make setup', or install whoworks again"
 
 
 def describe_installation() -> list[tuple[str, str]]:
-    """Return versions, threads, the cache folder and the fonts, each with its name."""
-    return [*versions(), *threads(), ("cache folder", cache_folder()), ("fonts", fonts())]
+    """Return versions, threads, what is kept between runs and the fonts, each with its name."""
+    kept = [("charts' font cache", font_cache()), ("compiled code", compiled_code())]
+    return [*versions(), *threads(), *kept, ("fonts", fonts())]
 
 
 def versions() -> list[tuple[str, str]]:
@@ -44,11 +45,24 @@ def threads() -> list[tuple[str, str]]:
     return [("processors", str(os.cpu_count() or 1)), *(("thread setting", told) for told in settings or ["none"])]
 
 
-def cache_folder() -> str:
-    """Return where the charts' library keeps its list of fonts, with the home folder as ``~``."""
+def font_cache() -> str:
+    """Return where the charts' library keeps its list of fonts."""
     import matplotlib as mpl
 
-    folder, home = Path(mpl.get_cachedir()), Path.home()
+    return shorten(Path(mpl.get_cachedir()))
+
+
+def compiled_code() -> str:
+    """Return where the kernels' machine code is kept, or say that it is not."""
+    from whoworks.kernels.cache import cache_folder
+
+    folder = cache_folder()
+    return "kept nowhere, as no folder is writable: compiled in every run" if folder is None else shorten(folder)
+
+
+def shorten(folder: Path) -> str:
+    """Write a folder with the home folder as ``~``."""
+    home = Path.home()
     return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else folder.as_posix()
 
 

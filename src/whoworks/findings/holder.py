@@ -45,12 +45,16 @@ def find_holder(panel: Panel, design: Design, moderator: Moderator) -> Holder | 
 
     They are of the level that the plan declares for the moderator; where it
     declares none, the largest within each of whose units the moderator is the
-    same. Not counted are units that do not hold whole clusters, and those that
-    the groups themselves name, each group being one of them: a grade among grades.
+    same. Not counted are units that do not hold whole clusters, and those whose
+    own column is the moderator: what is asked then is how these very units differ,
+    grade from grade, and not whether a trait of theirs matters. A trait that each
+    group has one unit of is a trait all the same, and one unit a group tells nothing.
     """
     if moderator.level == STUDENT:
         return None
     for word in _levels(panel, moderator):
+        if panel.plan.levels[word] == moderator.column:
+            continue
         codes = renumber(pd.factorize(panel.units[word].iloc[design.rows])[0])
         if not _holds_clusters(codes, design.cluster):
             continue
@@ -58,8 +62,7 @@ def find_holder(panel: Panel, design: Design, moderator: Moderator) -> Holder | 
         trait = pd.factorize(panel.values[moderator.name].iloc[design.rows])[0].astype(np.int64)
         known = trait >= 0
         n_values = count_distinct(within=codes[known], codes=trait[known], n=holder.number)
-        names_them = moderator.kind == "category" and np.count_nonzero(n_values) == trait.max() + 1
-        if n_values.max() == 1 and not names_them:
+        if n_values.max() == 1:
             return holder
     return None
 
