@@ -13,7 +13,7 @@ from whoworks.design.build import build_design
 from whoworks.errors import InfeasibleError
 from whoworks.panel.build import build_panel
 from whoworks.records.read import read_records
-from whoworks.scores.analysed import require_outcome
+from whoworks.scores.analysed import ALONE, count_analysed, require_outcome
 from whoworks.scores.build import build_scores, deal_scores
 from whoworks.scores.covariates import affordable
 from whoworks.simulate.pilot import make_pilot
@@ -50,6 +50,22 @@ def test_units_without_the_outcome_are_left_out_and_nobody_else(pilot):
     _, scores = open_records(pilot.records, pilot.plan)
     assert set(scores.id) == set(pilot.records.loc[pilot.records["rit_spring"].notna(), "student_id"])
     assert not np.isnan(scores.y).any()
+
+
+def test_what_is_left_of_a_block_with_one_arm_leaves_too_and_is_counted(pilot):
+    """Two schools lose the outcome in every class that was offered the programme, or in all of their classes."""
+    records, schools = pilot.records, pilot.records["school_id"].unique()[:2]
+    there = records["school_id"].isin(schools)
+    lost = [there & (records["arm"] == "adaptive"), there]
+    half, whole = (records.assign(rit_spring=records["rit_spring"].mask(gone)) for gone in lost)
+    panel, scores = open_records(half, pilot.plan)
+    same = open_records(whole, pilot.plan)[1]
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(scores, name), getattr(same, name), err_msg=name)
+    entries = [e for e in count_analysed(panel, build_design(panel)).entries if e.outcome == "rit_spring"]
+    assert {e.reason for e in entries if e.step == "excluded"} == {ALONE}
+    assert sum(e.n_units for e in entries if e.step == "analysed") == len(scores.y)
+    assert sum(e.n_units for e in entries) == len(records)
 
 
 def test_arms_and_outcomes_are_those_of_the_records(pilot):

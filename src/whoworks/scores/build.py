@@ -13,6 +13,7 @@ from whoworks.design.folds import assign_folds
 from whoworks.inference.block_level import block_level
 from whoworks.panel.panel import Panel, Role
 from whoworks.scores.aipw import aipw_scores
+from whoworks.scores.analysed import find_analysed
 from whoworks.scores.covariates import affordable
 from whoworks.scores.prognosis import ROUNDING, Prognosis, cross_fit_prognosis
 from whoworks.scores.scores import Scores
@@ -36,11 +37,11 @@ def deal_scores(
     panel: Panel, design: Design, *, outcome: str, seeds: Iterable[np.random.SeedSequence]
 ) -> Iterator[tuple[Scores, ...]]:
     """Yield for each seed what `build_scores` returns: the same units and covariates, other folds."""
-    observed = panel.values[outcome].notna().to_numpy()[design.rows]
-    rows = design.rows[observed]
-    cluster = np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64)
-    block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
-    arm, assigned = design.arm[observed], design.assigned[observed]
+    kept = find_analysed(panel, design, outcome)
+    rows = design.rows[kept]
+    cluster = np.unique(design.cluster[kept], return_inverse=True)[1].astype(np.int64)
+    block = np.unique(design.block[kept], return_inverse=True)[1].astype(np.int64)
+    arm, assigned = design.arm[kept], design.assigned[kept]
     y = panel.values[outcome].to_numpy(dtype=np.float64)[rows]
     values = panel.values.iloc[rows].reset_index(drop=True)
     without = came_with_an_arm(panel.values, panel.variables, design)
@@ -54,22 +55,22 @@ def deal_scores(
         )
         yield tuple(
             _contrast(
-                panel, design, observed=observed, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome
+                panel, design, kept=kept, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome
             )
             for k in range(1, len(design.arms))
         )
 
 
 def _contrast(
-    panel: Panel, design: Design, *, observed: NDArray[np.bool_], y: Vector, fold: Codes,
+    panel: Panel, design: Design, *, kept: NDArray[np.bool_], y: Vector, fold: Codes,
     prognosis: Prognosis, treatment: int, outcome: str,
 ) -> Scores:  # fmt: skip
-    arm, probability = design.arm[observed], design.probability[observed]
-    rows = design.rows[observed]
+    arm, probability = design.arm[kept], design.probability[kept]
+    rows = design.rows[kept]
     z, control = (arm == treatment).astype(np.float64), (arm == 0).astype(np.float64)
     others = [k for k in range(1, len(design.arms)) if k != treatment]
     own = probability[np.arange(len(arm)), arm]
-    block = np.unique(design.block[observed], return_inverse=True)[1].astype(np.int64)
+    block = np.unique(design.block[kept], return_inverse=True)[1].astype(np.int64)
     e, e0 = probability[:, treatment], probability[:, 0]
     rest = y if prognosis.h is None else y - prognosis.h
     level = block_level(rest, block, z=z - 0.5, weights=(z + control) / own)
@@ -84,8 +85,8 @@ def _contrast(
             y=y, z=z, mu0=mu, mu1=mu, control=control,
             e=e * _drawn_share(block, z / e), e0=e0 * _drawn_share(block, control / e0),
         ),
-        cluster=np.unique(design.cluster[observed], return_inverse=True)[1].astype(np.int64), block=block,
-        site=None if design.site is None else np.unique(design.site[observed], return_inverse=True)[1].astype(np.int64),
+        cluster=np.unique(design.cluster[kept], return_inverse=True)[1].astype(np.int64), block=block,
+        site=None if design.site is None else np.unique(design.site[kept], return_inverse=True)[1].astype(np.int64),
         fold=fold, id=panel.units["unit_id"].to_numpy(dtype=object)[rows],
         prognosis_name=prognosis.learner, share_explained=prognosis.share_explained,
     )  # fmt: skip
