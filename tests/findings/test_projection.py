@@ -89,9 +89,12 @@ def test_every_column_takes_two_clusters_of_each_arm(classes):
     opened = open_pilot(
         "student-moderator", names=(*FOUR, "setting"), students=20 * classes, classes=classes, schools=3, blocks="none"
     )
+    of_classes = tuple(m.model_copy(update={"level": "class"} if m.column == "setting" else {})
+                       for m in opened.panel.plan.moderators)  # fmt: skip
+    panel = replace(opened.panel, plan=opened.panel.plan.model_copy(update={"moderators": of_classes}))
     per_arm = min(opened.main.n_clusters(arm) for arm in (opened.main.treated, opened.main.control))
-    assert (per_arm, len(open_projection(opened.panel, opened.main)[1])) == (classes // 2, 6)
-    assert bool(find_projection(opened.panel, opened.main)) == (classes == 24)
+    assert (per_arm, len(open_projection(panel, opened.main)[1])) == (classes // 2, 6)
+    assert bool(find_projection(panel, opened.main)) == (classes == 24)
 
 
 def test_moderators_that_go_together_are_told_apart():

@@ -12,7 +12,7 @@ from tests.findings.redrawn import classrooms, predict, redraw
 from tests.findings.test_candidates import (
     test_an_estimate_in_the_clusters_that_proposed_is_refused as own_half_is_refused,
 )
-from tests.findings.test_families import test_planned_tests_of_a_domain_are_one_family_by_holm as planned_are_by_holm
+from tests.findings.test_families import test_planned_tests_are_one_family_by_holm as planned_are_by_holm
 from tests.findings.test_sorted_groups import (
     test_pooled_folds_lend_nothing_to_the_difference as pooled_folds_lend_nothing,
 )

@@ -198,7 +198,7 @@ def test_unequal_schools_are_worth_fewer_in_what_a_random_draw_would_score():
     assert n < 6 < len(size)
     expected = np.exp(-stats.f.ppf(0.95, 1, n - 1) / n / 8)
     note = where(find_site_profile(study.panel, study.main), level="index").notes[0]
-    assert note == f"a random draw of 12 schools would score {expected:.2f} or more 19 times in 20"
+    assert note == f"a random draw of {len(size)} schools would score {expected:.2f} or more 19 times in 20"
 
 
 def test_a_spread_between_few_schools_counts_the_schools_as_its_smallest_cell():
