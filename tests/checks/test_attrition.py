@@ -62,8 +62,9 @@ def test_the_sentence_tells_rates_by_arm_and_that_the_verdict_is_our_own():
     check = judge(trial(6, 14))
     assert check.sentence == (
         "mathematics: 10.0 % of 200 students have no outcome, 14.0 % under adaptive programme and 6.0 % under usual "
-        "practice, a difference of 8.0 percentage points, more than the 6.3 points the WWC's boundary allows under "
-        "cautious assumptions, within the 10.9 under optimistic ones (self-assessed, not issued by the WWC)."
+        "practice, a difference of 8.0 percentage points, more than the 6.3 points the What Works Clearinghouse's "
+        "boundary allows under cautious assumptions, within the 10.9 under optimistic ones (self-assessed, not issued "
+        "by the Clearinghouse)."
     )
     assert check.value == pytest.approx(0.08)
     assert check.threshold == pytest.approx(0.063)

@@ -9,6 +9,7 @@ import pytest
 from tests.design.panels import make_panel
 from whoworks.checks.balance import band, check_balance, cox_index, standardised_mean_difference
 from whoworks.checks.verdict import Verdict
+from whoworks.checks.wording import written_size
 from whoworks.design.build import build_design
 from whoworks.panel.panel import Kind, Role, Variable
 
@@ -158,8 +159,8 @@ def test_a_pre_test_is_judged_by_the_bands(by, verdict):
 def test_the_sentence_names_the_pre_test_and_its_difference():
     check = checks_of(trial(pre=shifted(0.1)))["maths"]
     assert check.sentence == (
-        "Among 400 students with mathematics, the arms differed by 0.10 SD in pre-test at baseline (higher under "
-        "adaptive programme), which counts as equivalent only with adjustment (0.05 to 0.25 SD)."
+        "Among 400 students with a record of mathematics, the arms differed by 0.10 SD in pre-test at baseline (higher "
+        "under adaptive programme), which counts as equivalent only with adjustment (0.05 to 0.25 SD)."
     )
 
 
@@ -233,3 +234,10 @@ def test_nothing_to_compare_is_not_assessable():
     assert "the plan names nothing measured before assignment" in checks["characteristics"].sentence
     rare = checks_of(trial(sex=["M" if row < 12 else "F" for row in range(N)]))["characteristics"]
     assert rare.sentence.startswith("No characteristic measured before assignment can be compared")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(0.1, "0.10"), (0.0504, "0.0504"), (0.0496, "0.0496"), (0.054, "0.054"), (0.05, "0.05")]
+)
+def test_a_difference_near_an_edge_is_written_so_that_its_side_can_be_told(size, said):
+    assert written_size(size, (0.05, 0.25)) == said

@@ -73,19 +73,20 @@ def test_the_answer_is_told_with_its_credibility_and_the_gravest_caveats(tmp_pat
     claim = {"status": "confirmatory", "question": "difference", "family": "reading", "credibility": "very low"}
     average = claim | {"question": "average", "family": "", "credibility": "", "sentence": "It raised reading."}
     told = {
+        "answer": ["It raised reading.", "Tablets may have."],
         "findings": [
             average,
             claim | {"sentence": "We cannot tell whether the effect differs between boys and girls."},
         ],
         "caveats": [
-            {"gravity": 1, "sentence": "Not knowing is no proof of sameness."},
+            {"gravity": 1, "sentence": "not knowing is no proof of sameness."},
             {"gravity": 2, "sentence": "The small print."},
         ],
     }
     (tmp_path / "findings.json").write_text(json.dumps(told), encoding="utf-8")
     show_answer(tmp_path)
     said = capsys.readouterr().out
-    assert "\nIt raised reading." in f"\n{said}"
+    assert f"\n{said}".count("\nIt raised reading.\n\nTablets may have.\n") == 1
     assert "Credibility very low: We cannot tell whether" in said
     assert "Caveat: Not knowing is no proof of sameness." in said
     assert "small print" not in said
@@ -173,3 +174,14 @@ def test_the_demo_needs_nothing_and_writes_a_pilot_and_its_report_without_a_netw
     assert (tmp_path / "demo" / "report" / "report.pdf").is_file()
     assert "Report: demo/report/report.pdf" in answer.out
     assert all(len(line) <= 80 for line in answer.out.splitlines())
+
+
+def test_a_student_whom_the_plan_leaves_out_is_not_told(small, whoworks):
+    small.edit('key = ["student_id"]', "key = [\"student_id\"]\nkeep = \"student_id != 'PLANTED-ID-0003'\"")
+    checked, written = whoworks("check", small.plan), whoworks("report", small.plan, "--out", "out")
+    assert (checked.code, written.code) == (0, 0)
+    said = checked.out + checked.err + written.out + written.err
+    files = [path for path in (small.path / "out").rglob("*") if path.suffix in {".csv", ".json", ".svg"}]
+    said += "".join(path.read_text(encoding="utf-8") for path in files)
+    assert "not kept by a condition on student_id (1 code)" in said
+    assert not [planted for planted in PLANTED if planted in said]

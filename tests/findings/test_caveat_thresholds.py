@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.findings.pilots import student_moderator, three_arms
-from tests.findings.test_caveats import derive, finding, having, with_outcome
+from tests.findings.test_caveats import derive, having, taken_up, with_outcome
 
 
 @pytest.mark.parametrize(("n_received", "told"), [(9, False), (10, True)])
 def test_crossover_is_told_from_a_tenth_of_those_of_control_whose_take_up_is_known(n_received, told):
-    opened = student_moderator()
-    main = opened.main
-    d = np.where(main.treated, 1.0, np.nan)
-    d[np.flatnonzero(main.control)[:100]] = np.arange(100) < n_received
-    plan = {"report": opened.panel.plan.report.model_copy(update={"min_cell": 5})}
-    settings = (replace(main, scores=replace(main.scores, d=d)), *opened.settings[1:])
-    assert ("crossover" in derive(replace(having(plan=plan), settings=settings))) == told
+    assert ("crossover" in taken_up(1.0, n_received / 100, n=100, min_cell=5, min_clusters=1)) == told
 
 
 @pytest.mark.parametrize(("moved", "told"), [(49.9, True), (50.0, False)])
 def test_take_up_is_little_below_fifty_points(moved, told):
-    assert ("little_takeup" in derive(findings=[finding("takeup", estimate=moved)])) == told
+    assert ("little_takeup" in taken_up(0.6, 0.1, moved=moved)) == told
 
 
 @pytest.mark.parametrize(("reliability", "told"), [(0.49, True), (0.5, False)])
@@ -61,3 +53,15 @@ def test_newcomers_of_a_third_arm_are_none_of_the_two_compared():
     assert "joiners" not in derive(having(opened, values={"rit_fall": pretest}))
     pretest[main.scores.rows[either][::2]] = np.nan
     assert "joiners" in derive(having(opened, values={"rit_fall": pretest}))
+
+
+def test_pairs_beyond_the_third_are_counted():
+    opened = student_moderator()
+    values = opened.panel.values
+    same = values["rit_fall"].to_numpy(dtype=float)
+    codes = (same > np.nanmedian(same)).astype(int)
+    alike = {
+        name: pd.Categorical.from_codes(codes, values[name].cat.categories, ordered=True)
+        for name in ("frl", "devices", "sex")
+    }
+    assert "3 more pairs" in derive(having(values=alike))["correlated_moderators"].sentence

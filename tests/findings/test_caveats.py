@@ -12,7 +12,7 @@ import pytest
 
 from tests.findings.pilots import leaving, open_pilot, student_moderator, unlike_sizes, without_record
 from whoworks.checks.verdict import CHECK_IDS, Check, Verdict
-from whoworks.findings.caveats import design, find, findings, measures
+from whoworks.findings.caveats import design, find, findings, measures, takeup
 from whoworks.findings.caveats.find import FROM_CHECKS, find_caveats
 from whoworks.findings.caveats.measures import canonical_correlation
 from whoworks.findings.finding import NAN, Finding, Findings
@@ -93,12 +93,17 @@ def chances(within_blocks):
     return derive(having(plan={"design": design}, design={"probability": np.column_stack([1 - chance, chance])}))
 
 
-def received_anyway(share):
+def taken_up(treated, control, *, moved=None, n=200, **report):
+    """Let these shares of the first `n` students of each arm take the programme up; of the rest nothing is known."""
     opened = student_moderator()
     main = opened.main
-    d = np.where(main.treated, 1.0, np.random.default_rng(0).uniform(size=len(main.treated)) < share)
+    d = np.full(len(main.treated), np.nan)
+    for arm, share in ((main.treated, treated), (main.control, control)):
+        d[np.flatnonzero(arm)[:n]] = np.arange(n) < round(share * n)
+    plan = {"report": opened.panel.plan.report.model_copy(update=report)}
     settings = (replace(main, scores=replace(main.scores, d=d)), *opened.settings[1:])
-    return derive(replace(opened, settings=settings))
+    found = [] if moved is None else [finding("takeup", estimate=moved)]
+    return derive(replace(having(plan=plan), settings=settings), findings=found)
 
 
 def without_prognosis():
@@ -144,6 +149,12 @@ def underpowered(low=-1.0, mde=2.0):
     return derive(findings=[finding("average", conf_low=low, conf_high=4.0, mde=mde)])
 
 
+def unsteady(shift, p=(0.01, 0.03), **more):
+    steady = Steadiness(over="folds", n=5, shift=shift, estimate_low=-0.5, estimate_high=3.14, p_low=p[0], p_high=p[1])
+    given = {"estimate": 2.0, "std_error": 1.2, "steadiness": steady}
+    return derive(findings=[finding("average", **(given | more))])
+
+
 def no_differences(p):
     tests = [
         finding("difference", status="confirmatory", moderator=str(i), p_adjusted=each) for i, each in enumerate(p)
@@ -179,8 +190,8 @@ TRIGGERS = {
         lambda: derive(findings=[finding("difference", moderator="weighting", p_value=0.06)]),
     ),
     "little_takeup": (
-        lambda: derive(findings=[finding("takeup", estimate=49.0)]),
-        lambda: derive(findings=[finding("takeup", estimate=51.0)]),
+        lambda: taken_up(0.5, 0.2, moved=49.0),
+        lambda: taken_up(0.9, 0.2, moved=51.0),
     ),
     "inseparable_sites": (
         lambda: inseparable("teachers and sites cannot be told apart: too few"),
@@ -195,7 +206,9 @@ TRIGGERS = {
     "correlated_moderators": (lambda: going_together(0.2), lambda: going_together(0.8)),
     "no_arm": (lambda: derive(leaving("no arm", 12)), lambda: derive(leaving("no arm", 9))),
     "other_arms": (lambda: derive(leaving("arm not in the plan: C", 12)), lambda: derive(leaving("no arm", 12))),
-    "crossover": (lambda: received_anyway(0.3), lambda: received_anyway(0.02)),
+    "crossover": (lambda: taken_up(1.0, 0.3), lambda: taken_up(0.9, 0.0)),
+    "partial_takeup": (lambda: taken_up(0.9, 0.0), lambda: taken_up(1.0, 0.0)),
+    "unsteady_average": (lambda: unsteady(shift=0.6), lambda: unsteady(shift=0.4)),
     "unreliable_outcome": (lambda: with_outcome(reliability=0.4), lambda: with_outcome(reliability=0.6)),
     "unlabelled_outcome": (lambda: with_outcome(label="rit_spring"), derive),
     "only_exploratory": (lambda: unplanned(finding("difference", moderator="frl")), derive),
@@ -211,7 +224,7 @@ TRIGGERS = {
 def test_every_rule_of_the_module_is_tried_here():
     modules = (find, design, findings, measures)
     rules = {rule for module in modules for rule in re.findall(r'caveat_id="(\w+)"', inspect.getsource(module))}
-    assert rules == set(TRIGGERS)
+    assert rules | set(takeup.READINGS) == set(TRIGGERS)
 
 
 @pytest.mark.parametrize("rule", TRIGGERS)
@@ -296,10 +309,7 @@ def test_schools_unlike_the_target_are_graver_than_schools_like_it_in_part():
 def test_no_two_caveats_say_the_same_and_none_says_two_things_about_take_up():
     said = [caveat.sentence for caveat in few().values()]
     assert len(set(said)) == len(said)
-    opened = student_moderator()
-    d = np.where(opened.main.treated, 1.0, np.arange(len(opened.main.treated)) % 2)
-    both = replace(opened, settings=(replace(opened.main, scores=replace(opened.main.scores, d=d)),))
-    found = derive(both, findings=[finding("takeup", estimate=40.0)])
+    found = taken_up(0.8, 0.4, moved=40.0)
     assert "little_takeup" in found
     assert "crossover" not in found
 
@@ -385,15 +395,3 @@ def test_what_does_not_vary_goes_with_nothing():
     x = np.random.default_rng(0).normal(size=(50, 1))
     assert canonical_correlation(np.full((50, 1), 0.1), x) == 0.0
     assert canonical_correlation(x[:0], x[:0]) == 0.0
-
-
-def test_pairs_beyond_the_third_are_counted():
-    opened = student_moderator()
-    values = opened.panel.values
-    same = values["rit_fall"].to_numpy(dtype=float)
-    codes = (same > np.nanmedian(same)).astype(int)
-    alike = {
-        name: pd.Categorical.from_codes(codes, values[name].cat.categories, ordered=True)
-        for name in ("frl", "devices", "sex")
-    }
-    assert "3 more pairs" in derive(having(values=alike))["correlated_moderators"].sentence

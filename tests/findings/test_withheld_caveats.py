@@ -12,7 +12,7 @@ def test_a_planned_test_that_is_withheld_is_not_counted_among_those_that_found_n
     hidden = [replace(shown[2], smallest_cell=7, p_adjusted=p) for p in (0.01, 0.3)]
     for each in hidden:
         told = derive(findings=[*shown[:2], each])["no_differences_found"].sentence
-        assert "None of the 2 planned comparisons of groups that can be shown" in told
+        assert "Neither of the two planned comparisons of groups that can be shown" in told
     assert "no_differences_found" not in derive(findings=hidden[1:])
 
 

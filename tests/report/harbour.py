@@ -152,6 +152,8 @@ def effect(estimate: float, error: float, **fields: object) -> Finding:
         "mde": 2.9 * error, "n_units": 1102, "n_clusters": 48, "n_treated_clusters": 24, "n_control_clusters": 24,
         "smallest_cell": 540, "smallest_cell_clusters": 24, "n_tests": 0,
     }  # fmt: skip
+    if math.isfinite(float(fields.get("p_adjusted", math.nan))):  # type: ignore[arg-type]
+        given["adjustment"] = "Holm"
     return Finding(**(given | fields))  # type: ignore[arg-type]
 
 

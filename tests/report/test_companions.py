@@ -11,12 +11,12 @@ from tests.report.harbour import effect
 from whoworks.findings.finding import NAN, Findings
 from whoworks.findings.planned.contrasts import AGREE
 from whoworks.findings.planned.crossed import CELL, DIFFERENCE, SAME
-from whoworks.findings.planned.gap import BEFORE, NARROWED, UNSURE, WIDENED
+from whoworks.findings.planned.gap import BEFORE, NARROWED, NARROWED_OR_TURNED, UNSURE, WIDENED
 from whoworks.findings.robustness import Robustness
 from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words
-from whoworks.report.sections.companions import companion_blocks, look_row
+from whoworks.report.sections.companions import companion_blocks, look_row, times_too_large
 from whoworks.report.selection import select
 from whoworks.report.sentences import tell
 from whoworks.report.tables import DASH
@@ -84,6 +84,12 @@ def test_a_clear_change_of_a_gap_is_said_with_its_direction(words):
 def test_an_open_change_of_a_gap_claims_neither(words):
     assert tell(gap(1.0, 1.3, WIDENED, p_adjusted=0.5), words).startswith("We cannot tell whether assignment to ")
     assert "may have changed" in tell(gap(3.8, 1.3, UNSURE, p_adjusted=0.2), words)
+    either = tell(gap(3.8, 4.0, UNSURE, p_adjusted=0.5), words)
+    assert "is 3.8 points in favour of \u201celigible\u201d (95 % interval 4.5 against to 12.1 in favour;" in either
+    other = tell(gap(-3.8, 4.0, UNSURE, p_adjusted=0.5), words)
+    assert "is 3.8 points in favour of \u201cnot eligible\u201d (95 % interval 12.1 in favour to 4.5 against;" in other
+    turned = tell(gap(3.8, 1.3, NARROWED_OR_TURNED), words)
+    assert "narrowed or turned round the gap in reading" in turned
 
 
 def test_a_gap_that_the_range_keeps_small_is_said_to_be_so(words):
@@ -152,9 +158,9 @@ def test_a_variance_ratio_is_read_against_one(words):
     given = {
         "question": "heterogeneity", "moderator": VARIANCE_RATIO, "unit": "", "status": "exploratory",
     }  # fmt: skip
-    same = replace(effect(1.04, 0.09, **given), conf_low=0.86, conf_high=1.26, p_adjusted=0.8)
+    same = replace(effect(1.04, 0.09, **given), conf_low=0.86, conf_high=1.26, p_adjusted=0.8, adjustment="BH")
     assert tell(same, words).startswith("We cannot tell from how far reading (district test, spring) varies")
-    other = replace(effect(1.6, 0.2, **given), conf_low=1.2, conf_high=2.1, p_adjusted=0.001)
+    other = replace(effect(1.6, 0.2, **given), conf_low=1.2, conf_high=2.1, p_adjusted=0.001, adjustment="BH")
     assert " more under small groups than under usual practice; had everyone gained alike" in tell(other, words)
     less = replace(other, estimate=0.6, conf_low=0.4, conf_high=0.9)
     assert " less under small groups than under usual practice" in tell(less, words)
@@ -190,7 +196,7 @@ def test_the_plain_differences_stay_the_only_claims(told, evidence, words):
 def test_a_difference_that_a_joint_test_stands_for_is_not_judged_by_second_looks(told, words):
     finding = next(f for f in told.findings if f.robustness is not None)
     judged = look_row(finding, words).cells
-    alone = look_row(replace(finding, p_adjusted=NAN), words).cells
+    alone = look_row(replace(finding, family=""), words).cells
     assert alone[:2] == judged[:2]
     assert DASH not in (judged[2], judged[7], judged[8])
     assert (alone[2], alone[4], alone[7], alone[8]) == (DASH, DASH, DASH, DASH)
@@ -205,3 +211,8 @@ def test_second_looks_are_written_and_withheld_with_their_difference(told):
     small = [replace(f, smallest_cell=1) if f.robustness else f for f in told.findings]
     hidden = withhold(replace(told, findings=Findings(items=tuple(small)))).evidence
     assert all(f.robustness is None for f in hidden.findings)
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(1.04, "not too large"), (1.06, "1.1 times"), (2.3, "2.3 times")])
+def test_what_is_not_too_large_is_not_told_as_once_too_large(ratio, said):
+    assert times_too_large(ratio) == said

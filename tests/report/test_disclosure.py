@@ -107,7 +107,9 @@ def test_a_caveat_says_of_a_check_what_the_check_may_still_say(evidence):
     check = small_check(verdict=Verdict.FAIL)
     caveat = Caveat(caveat_id="attrition", subject="rd_post", gravity=1, sentence=check.sentence)
     released = withhold(replace(evidence, checks=(check,), caveats=(caveat,))).evidence
-    assert released.caveats[0].sentence == released.checks[0].sentence
+    assert released.caveats[0].sentence == released.checks[0].sentence.replace(
+        "this check", "the check \u201cOutcomes missing: reading\u201d, which did not pass,"
+    )
     assert "0.4" not in released.caveats[0].sentence
 
 

@@ -314,7 +314,9 @@ def test_how_many_clusters_were_assigned_is_withheld_where_one_of_an_arm_has_nob
     clusters = rows["clusters", "class"]
     assert (clusters["value"], clusters["n_clusters"]) == ("", "")
     assert clusters["sentence"].startswith("There are some classes under no and some classes under yes. ")
-    assert clusters["sentence"].endswith("The number of classes is withheld.")
+    assert clusters["sentence"].endswith(
+        "How many classes were drawn is withheld; those analysed are counted beside each estimate."
+    )
     joint = rows["balance", "joint"]["sentence"]
     assert " re-assignments of the classes" in joint or "cannot be tested" in joint
     assert "withheld" in rows["cluster_attrition", "y"]["sentence"]

@@ -14,7 +14,7 @@ from whoworks.report.disclosure import withhold
 from whoworks.report.figures.forest import build_rows
 from whoworks.report.front_page import compose_front_page, find_claims, list_estimates, tell_arms, tell_claims
 from whoworks.report.labels import Words, read_words
-from whoworks.report.next_study import propose, times_as_many
+from whoworks.report.next_study import multiple, propose, times_as_many
 from whoworks.report.sections.differences import planned_table
 from whoworks.report.sections.method import tell_counted
 from whoworks.report.selection import select
@@ -121,7 +121,7 @@ def test_a_part_of_a_planned_question_is_proposed_as_its_part(evidence, words):
     assert "differs by school's setting. Its hardest part is \u201csuburban\u201d against \u201crural\u201d" in said
 
 
-@pytest.mark.parametrize(("ratio", "said"), [(4.53, "21"), (1.5, "2.2"), (3.0, "9.0")])
+@pytest.mark.parametrize(("ratio", "said"), [(4.53, "19"), (1.5, "2.1"), (3.0, "8.3")])
 def test_how_many_times_as_many_clusters_has_decimals_only_where_it_is_small(words, ratio, said):
     asked = effect(1.0, 1.0, question="difference", moderator="frl", level="Y", reference="N")
     assert times_as_many(replace(asked, mde=ratio * meaningful_units(asked, words)), words) == said
@@ -163,12 +163,14 @@ def test_a_claim_of_several_groups_is_their_joint_test(evidence, words):
 
 def test_signs_that_effects_vary_are_told_on_page_one_and_settle_nothing():
     seen = effect(0.27, 0.1, question="heterogeneity", moderator="predicted effect", status="exploratory", unit="")
-    clear, open_one = (replace(seen, p_adjusted=p, conf_low=NAN, conf_high=NAN) for p in (0.03, 0.3))
+    clear, open_one = (replace(seen, p_adjusted=p, adjustment="BH", conf_low=NAN, conf_high=NAN) for p in (0.03, 0.3))
     told = [front(run(*averages(), finding)).for_whom_text for finding in (clear, open_one)]
     assert told[0].endswith(
         "Exploration saw signs that effects vary between students (adjusted p = .03); between whom is not settled."
     )
     assert "Exploration saw" not in told[1]
+    after = front(run(*averages(), *planned(), replace(seen, p_adjusted=0.03, adjustment="BH"))).for_whom_text
+    assert "Beyond that, exploration saw signs" in after
 
 
 def test_places_elsewhere_have_the_plan_s_word(words):
@@ -202,3 +204,11 @@ def test_the_method_says_where_other_clusters_are_counted(evidence, words):
     schools = replace(evidence.findings.items[-1], cluster="school")
     both = withhold(replace(evidence, findings=Findings(items=(*evidence.findings, schools))))
     assert tell_counted(both, words) == "classes, and schools in questions about a trait of schools"
+
+
+def test_more_clusters_bring_degrees_of_freedom_with_them(words):
+    asked = effect(1.0, 1.0, question="difference", moderator="frl", level="Y", reference="N", df=6.0)
+    few, many = (replace(asked, mde=2.5 * meaningful_units(asked, words), df=df) for df in (6.0, 600.0))
+    assert multiple(few, words) == pytest.approx(4.68, abs=0.01)
+    assert multiple(many, words) == pytest.approx(2.5**2, rel=0.01)
+    assert multiple(replace(few, df=NAN), words) == 2.5**2

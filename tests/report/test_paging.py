@@ -7,7 +7,8 @@ import io
 import pypdf
 import pytest
 
-from whoworks.report.paging import MOST_BLANK, Box, Placed, Sheet, arrange, find_leads, runs_of, set_block
+from whoworks.report.figures.chart import SMALL
+from whoworks.report.paging import LEAST_SCALE, MOST_BLANK, Box, Placed, Sheet, arrange, find_leads, runs_of, set_block
 
 PAGE = 600.0
 TITLE = Box(kind="heading", height=20.0, above=20.0, below=10.0)
@@ -88,9 +89,19 @@ def test_a_table_is_broken_where_much_of_a_page_would_stay_empty():
     assert runs[-1] >= 3
 
 
-def test_a_figure_that_nearly_fits_is_shrunk():
-    (_, figure) = placed(box("paragraph", 370.0), box("figure", 200.0, tail=20.0))
-    assert 0.85 <= figure.scale < 1
+def test_a_figure_that_nearly_fits_is_shrunk_and_none_so_far_that_its_letters_are_under_seven_points():
+    (_, figure) = placed(box("paragraph", 370.0), box("figure", 205.0, tail=20.0))
+    assert 7 / SMALL <= LEAST_SCALE <= figure.scale < 1
+    (_, whole) = placed(box("paragraph", 300.0), box("figure", 320.0, tail=20.0))
+    assert whole.scale == 1
+
+
+def test_a_list_does_not_part_from_its_heading_after_one_item():
+    sheet = Sheet(page=PAGE)
+    set_block(sheet, box("paragraph", 480.0), 0)
+    sheet.waiting.append(TITLE)
+    set_block(sheet, box("bullets", 132.0, parts=(40.0, 40.0, 40.0), between=6.0), 1)
+    assert sheet.y == 20.0 + 10.0 + 132.0
 
 
 def test_a_figure_that_does_not_fit_lets_what_follows_go_first():

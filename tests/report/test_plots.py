@@ -19,7 +19,9 @@ from whoworks.report import plots
 from whoworks.report.figures.attrition import Attrition, apart, crowds
 from whoworks.report.figures.calibration import plot_calibration, read_points
 from whoworks.report.figures.chart import direction
+from whoworks.report.figures.curve import plot_curve
 from whoworks.report.figures.forest import build_rows, tell_rows
+from whoworks.report.figures.importance import Use
 from whoworks.report.tables import DASH
 
 SHARES = [
@@ -154,3 +156,19 @@ def test_counts_that_are_not_told_have_a_dash_each_and_no_words(words):
     assert f"eligible: {row.told}." in tell_rows((heading, row), averages()[0], words)
     alone = replace(words, cluster_level="student")
     assert build_rows((replace(group, cluster="student"),), alone)[1].clusters == ""
+
+
+@pytest.mark.parametrize(("bend", "said"), [(0.0, "it is drawn straight"), (0.01, "bends freely")])
+def test_a_curve_that_is_a_straight_line_is_called_one(evidence, words, bend, said):
+    points = [
+        effect(8.4 - 0.19 * x + bend * x**2, 2.3, question="curve", moderator="tch_yrs", level=f"{x:g}")
+        for x in (1.0, 5.5, 10.0)
+    ]
+    assert said in plot_curve(points, average=averages()[0], words=words, name="curve").caption
+
+
+@pytest.mark.parametrize(
+    ("share", "limit", "places"), [(0.51, 0.31, 0), (0.3214, 0.3192, 1), (0.32, 0.32, 0), (0.4, NAN, 0)]
+)
+def test_a_share_has_as_many_decimals_as_it_takes_to_tell_it_from_its_limit(share, limit, places):
+    assert Use(words="sex", share=share, noise_median=0.2, noise_high=limit).places == places

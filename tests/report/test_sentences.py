@@ -237,7 +237,10 @@ def test_full_take_up_is_told_in_a_plain_sentence(words):
         "Every student under small groups took the programme up, and no student under usual practice did "
         "(48 classes; 1,102 students; description): the average speaks of taking it up as well."
     )
-    assert "80.0 percentage points more students took the programme up" in tell(replace(full, estimate=80.0), words)
+    assert (
+        "share of students who took the programme up was 80.0 percentage points higher under small groups than"
+        in tell(replace(full, estimate=80.0), words)
+    )
 
 
 def test_an_arm_whose_code_is_a_number_is_called_an_arm():
@@ -245,3 +248,32 @@ def test_an_arm_whose_code_is_a_number_is_called_an_arm():
     plan = Plan.parse(text.replace('labels = { bau = "usual practice", sg = "small groups" }\n', ""))
     assert [plan.arms.label(code) for code in plan.arms.codes] == ["arm 0", "arm 1"]
     assert "\u201carm 1\u201d is compared with \u201carm 0\u201d, as assigned." in describe_plan(plan)
+
+
+def test_what_taking_up_does_is_told_of_those_moved_and_under_its_condition(words):
+    note = "interval by inverting the cluster-robust t test (Anderson-Rubin)"
+    told = tell(effect(9.0, 2.1, question="average", estimand="cace", notes=(note,)), words)
+    assert told.startswith(
+        "Among students whom the offer moved to take it up, and if it acts only through that, taking up small groups "
+        "raised reading (district test, spring) by 9.0 points"
+    )
+    assert "Anderson" not in told
+    assert "roughly the share of students whom the offer moved is known" in told
+
+
+def test_a_range_that_leaves_zero_out_says_what_keeps_it_from_being_settled(words):
+    told = tell(claim(0.9, 0.3, moderator="frl", level="Y", reference="N", p_adjusted=0.06), words)
+    assert "it is not settled once the other questions asked are counted; the range allows for at most" in told
+
+
+def test_nothing_is_sorted_into_a_group_without_a_name(words):
+    lost = {"estimate": NAN, "statistic": NAN, "moderator": "predicted effect", "notes": ("not assessable: too few",)}
+    slope = tell(replace(effect(1.0, 1.0, question="heterogeneity"), **lost), words)
+    assert slope.startswith("Whether predicted differences in the effect on reading")
+    groups = tell(replace(effect(1.0, 1.0, question="sorted-group", level="2 - 1"), **lost), words)
+    assert "sorted by predicted effect, highest against lowest group: not assessable" in groups
+    rankings = [
+        tell(replace(effect(1.0, 1.0, question="ranking", level=level), **lost), words)
+        for level in ("AUTOC", "top third")
+    ]
+    assert rankings[0] != rankings[1]

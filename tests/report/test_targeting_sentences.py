@@ -23,9 +23,9 @@ RULE = "frl = Y and tch_yrs <= 8"
 
 
 def found(question: str, level: str, moderator: str, estimate: float = 6.3, error: float = 2.1, **fields) -> Finding:
-    return replace(
-        effect(estimate, error, question=question, status="exploratory"), level=level, moderator=moderator, **fields
-    )
+    given = {"adjustment": "BH"} if "p_adjusted" in fields else {}
+    whole = effect(estimate, error, question=question, status="exploratory")
+    return replace(whole, level=level, moderator=moderator, **(given | fields))
 
 
 def grid() -> list[Finding]:

@@ -31,7 +31,8 @@ WWC_OPTIMISTIC = (
     5.6, 5.3, 5.1, 4.9, 4.6, 4.4, 4.2, 3.9, 3.7, 3.5, 3.2, 3.0, 2.8, 2.6, 2.3, 2.1, 1.9, 1.6, 1.4, 1.1, 0.9, 0.7, 0.5,
     0.3,
 )  # fmt: skip
-SELF_ASSESSED = "self-assessed, not issued by the WWC"
+BOUNDARY = "the What Works Clearinghouse's boundary"
+SELF_ASSESSED = "self-assessed, not issued by the Clearinghouse"
 GRAVITY = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2}
 
 
@@ -156,17 +157,17 @@ def explain_loss(loss: Loss, label: str, arm_labels: tuple[str, ...], word: str)
     places = places_apart(shares[0], shares[1])
     lost = "have no outcome at all" if word != STUDENT else "have no outcome"
     if loss.verdict == Verdict.PASS:
-        side = f"within the {points(loss.cautious)} points that the WWC's boundary allows under cautious assumptions"
+        side = f"within the {points(loss.cautious)} points that {BOUNDARY} allows under cautious assumptions"
     elif loss.verdict == Verdict.WARN:
         narrow = "more than any" if math.isnan(loss.cautious) else f"more than the {points(loss.cautious)} points"
         side = (
-            f"{narrow} the WWC's boundary allows under cautious assumptions, within the "
+            f"{narrow} {BOUNDARY} allows under cautious assumptions, within the "
             f"{points(loss.optimistic)} under optimistic ones"
         )
     elif math.isnan(loss.optimistic):
-        side = "at an overall rate that the WWC's boundary calls high whatever the difference"
+        side = f"at an overall rate that {BOUNDARY} calls high whatever the difference"
     else:
-        side = f"more than the {points(loss.optimistic)} points the WWC's boundary allows under optimistic assumptions"
+        side = f"more than the {points(loss.optimistic)} points {BOUNDARY} allows under optimistic assumptions"
     readings = " Rounding or flooring the overall rate changes this verdict; the stricter is given."
     return (
         f"{label}: {percent(loss.overall)} of {counted(sum(loss.n), word)} {lost}, {percent(shares[1], places)} under "

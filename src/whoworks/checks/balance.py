@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import counted, in_words
+from whoworks.checks.wording import counted, in_words, written_size
 from whoworks.design.design import Design, Vector
 from whoworks.panel.panel import BlindPanel, Kind, Role, Variable
 
@@ -163,7 +163,7 @@ def tell_gap(table: pd.DataFrame, row: int, design: Design) -> tuple[str, str]:
     gap = float(seen["standardised"])
     sides = ("less common", "more common") if seen["level"] else ("lower", "higher")
     arm = design.arm_labels[design.arms.index(seen["arm"])]
-    size = f"{abs(gap):.2f} SD" if abs(gap) >= 0.005 else "under 0.01 SD"
+    size = f"{written_size(abs(gap), (SATISFIED, WITH_ADJUSTMENT))} SD" if abs(gap) >= 0.005 else "under 0.01 SD"
     than = f" than under {design.arm_labels[0]}" if len(design.arms) > 2 else ""
     return size, f"{sides[gap >= 0]} under {arm}{than}"
 
@@ -189,7 +189,7 @@ def judge_pretests(table: pd.DataFrame, design: Design, keep: Mask, outcome: str
         threshold=WITH_ADJUSTMENT,
         n_units=int(keep.sum()),
         n_clusters=len(np.unique(design.cluster[keep])),
-        sentence=f"Among {counted(int(keep.sum()), 'student')} with {label}, {said}.",
+        sentence=f"Among {counted(int(keep.sum()), 'student')} with a record of {label}, {said}.",
         table=table,
     )
 

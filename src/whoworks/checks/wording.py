@@ -53,6 +53,19 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+def to_error(value: float, std_error: float) -> str:
+    """Write an estimate with two digits of its error, and a true minus sign: ``3.9`` where that is 1.2."""
+    places = 1 - math.floor(math.log10(std_error)) if std_error > 0 else 2
+    return f"{value:.{max(0, min(4, places))}f}".replace("-", "\u2212")
+
+
+def written_size(size: float, edges: Sequence[float]) -> str:
+    """Write a size with two decimals, or with as many as it takes to tell on which side of an edge it lies."""
+    is_edge = any(math.isclose(size, edge, abs_tol=1e-12) for edge in edges)
+    places = next((k for k in (2, 3) if is_edge or round(size, k) not in edges), 4)
+    return f"{size:.{places}f}"
+
+
 def written_p(p: float, *, name: str = "p") -> str:
     """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``; near .05 exactly enough to tell its side."""
     if math.isnan(p):

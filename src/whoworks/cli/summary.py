@@ -46,23 +46,25 @@ def account(entries: Iterable[Entry]) -> list[str]:
 
 def verdict_lines(check: Check, words: Words) -> str:
     """Return a check's verdict, its name as the report has it, and its sentence underneath."""
-    from whoworks.report.labels import capital
-    from whoworks.report.sections.design import check_name
+    from whoworks.report.labels import capital, check_name
 
     told = paragraph(capital(check.sentence), indent=" " * 16)
     return f"{check.verdict.upper():<16}{check_name(check, words)}\n{told}"
 
 
 def show_answer(folder: Path) -> None:
-    """Print the planned answers with their credibility, the gravest caveats, and where the report is."""
+    """Print the first page's answer, the planned claims with their credibility, the gravest caveats, and where."""
+    from whoworks.report.labels import capital
+
     told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    said = list(told["answer"])
     for finding in told["findings"]:
-        if finding["status"] == "confirmatory" and (finding["question"] == "average" or finding["family"]):
+        if finding["status"] == "confirmatory" and finding["family"]:
             grade = f"Credibility {finding['credibility']}: " if finding["credibility"] else ""
-            typer.echo(paragraph(grade + finding["sentence"]) + "\n")
-    for caveat in told["caveats"]:
-        if caveat["gravity"] == 1:
-            typer.echo(paragraph(f"Caveat: {caveat['sentence']}") + "\n")
+            said.append(grade + finding["sentence"])
+    said += [f"Caveat: {capital(caveat['sentence'])}" for caveat in told["caveats"] if caveat["gravity"] == 1]
+    for sentence in said:
+        typer.echo(paragraph(sentence) + "\n")
     typer.echo(f"Report: {folder / 'report.pdf'}")
 
 

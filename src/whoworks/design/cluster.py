@@ -27,8 +27,8 @@ def choose_cluster(*, assigned: Level, drawn: Level, site: Level | None, named: 
 
     A cluster named by the plan is obeyed where it never splits what carries the
     arm. Otherwise: the level that carries the arm; the site, where students were
-    assigned one by one within 10 or more sites, so that findings speak beyond
-    these sites; else the student.
+    assigned one by one within 10 or more sites, so that ranges count how sites
+    differ; else the student.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def choose_cluster(*, assigned: Level, drawn: Level, site: Level | None, named: 
     if site is not None and n_sites >= MIN_SITES:
         reason = (
             f"{plural(STUDENT).capitalize()} were assigned one by one within {n_sites} {plural(site.word)}; the "
-            f"{site.word} is the cluster, so that what is found speaks beyond these {plural(site.word)}."
+            f"{site.word} is the cluster, so that the ranges count how {plural(site.word)} differ."
         )
         return Clusters(codes=site.codes, word=site.word, reason=reason)
     return Clusters(codes=assigned.codes, word=STUDENT, reason=explain_student(site, n_sites))

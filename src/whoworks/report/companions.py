@@ -5,7 +5,7 @@ from __future__ import annotations
 from whoworks.findings.finding import Finding
 from whoworks.findings.planned.contrasts import AGREE, BETWEEN
 from whoworks.findings.planned.crossed import CELL, SAME, cell_name, cross_name, pairs
-from whoworks.findings.planned.gap import BEFORE, NARROWED, TURNED, WIDENED
+from whoworks.findings.planned.gap import BEFORE, NARROWED, NARROWED_OR_TURNED, TURNED, WIDENED
 from whoworks.report.amounts import amount, base, evidence_of, level_word, reach
 from whoworks.report.labels import Words, outcome_of, plural
 from whoworks.report.numbers import fixed
@@ -16,9 +16,12 @@ NARROWS = {
     NARROWED: ("narrowed", "may have narrowed", "narrower"),
     WIDENED: ("widened", "may have widened", "wider"),
     TURNED: ("turned round", "may have turned round", "towards the other side"),
-}
-OPPOSITE = {"narrower": "wider", "wider": "narrower"}
-CHANGED = ("changed", "may have changed", "different")
+    NARROWED_OR_TURNED: (
+        "narrowed or turned round", "may have narrowed or turned round", "narrower or turned round",
+    ),
+}  # fmt: skip
+CHANGED, FAVOUR = ("changed", "may have changed"), "in favour"
+OPPOSITE = {"narrower": "wider", "wider": "narrower", "narrower or turned round": "wider", FAVOUR: "against"}
 
 
 def about_gap(finding: Finding, words: Words) -> str:
@@ -38,27 +41,37 @@ def tell_gap(finding: Finding, words: Words, state: State) -> str:
         where = f"{first} ({words.moderator(finding.moderator)}) on {words.outcome(outcome_of(finding))}"
         control = words.arms_of(finding.contrast)[1]
         return f"under {control}, {second} is estimated to stand {size} {below} {where} {bracket}."
-    did, may, word = NARROWS.get(finding.quantity, CHANGED)
+    did, may, word = NARROWS.get(finding.quantity, (*CHANGED, favours(finding, words)))
+    by = size if finding.quantity in NARROWS else f"{size} {word}"
     if words.matched:
         treatment, control = words.arms_of(finding.contrast)
+        word = word if finding.quantity in NARROWS else f"more {word}"
         told = f"{gap} is {size} {word} under {treatment} than under {control} {bracket}{test_of(finding)}"
         return f"{told}." if state is State.CLEAR else f"{told}; this is not settled."
     if state is State.CLEAR:
-        return f"{who} {did} {gap} by {size} {bracket}{test_of(finding)}."
+        return f"{who} {did} {gap} by {by} {bracket}{test_of(finding)}."
     if state is State.SUGGESTIVE:
-        return f"{who} {may} {gap} by {size} {bracket}{test_of(finding)}; {doubt(finding)}."
+        return f"{who} {may} {gap} by {by} {bracket}{test_of(finding)}; {doubt(finding)}."
     if state is State.NO_MEANINGFUL:
-        return f"{who} moved {gap} by {size} {bracket}: the whole range is smaller than the plan calls meaningful."
+        return f"{who} moved {gap} by {by} {bracket}: the whole range is smaller than the plan calls meaningful."
     return (
         f"we cannot tell whether {who} narrows or widens {gap}: the estimate is {size} {word} "
         f"{bracket}{test_of(finding)}."
     )
 
 
+def favours(finding: Finding, words: Words) -> str:
+    """Say in whose favour a gap changed: of the group whose outcomes moved the better way against the other's."""
+    is_gain = (finding.estimate >= 0) == (words.find_outcome(outcome_of(finding)).better == "higher")
+    second = finding.level.removesuffix(f" - {finding.reference}")
+    return f"{FAVOUR} of {quoted(finding, second if is_gain else finding.reference, words)}"
+
+
 def gap_evidence(finding: Finding, words: Words) -> str:
     """Write the bracket after what became of a gap: ``6.3 wider to 9.3 narrower`` where either may be."""
-    word = NARROWS.get(finding.quantity, CHANGED)[2]
-    if word not in OPPOSITE or not finding.conf_low < 0 < finding.conf_high:
+    word = NARROWS[finding.quantity][2] if finding.quantity in NARROWS else FAVOUR
+    is_open = finding.quantity != BEFORE and finding.conf_low < 0 < finding.conf_high
+    if word not in OPPOSITE or not is_open:
         return evidence_of(finding, words, flip=finding.estimate < 0)
     sides = (OPPOSITE[word], word) if finding.estimate >= 0 else (word, OPPOSITE[word])
     return f"({level_word(finding)} {reach(finding, words, sides)}; {base(finding, words)})"

@@ -22,6 +22,7 @@ from whoworks.plan.plan import Plan
 from whoworks.report.cells import WITHHELD, Rule, Withholding, read_rule
 from whoworks.report.complements import COUNTS, counted_by, find_uncounted, find_withheld_groups, is_withheld
 from whoworks.report.evidence import Evidence
+from whoworks.report.labels import check_name, read_words
 from whoworks.report.stages import Stages, clear_ledger, find_stages
 
 ESTIMATES = (
@@ -34,6 +35,8 @@ GUARDED = ("cluster_sizes", "ceiling_floor")  # their sentences tell no small co
 STUDENTS = re.compile(r"(\d[\d,]*) students?\b")
 LEFT_OUT = re.compile(r"^\d[\d,]* students?\b")  # so begins a note that a total turns into a count
 MEASURES = ("ceiling_floor", "distinct_values")  # checks of those analysed, as the balance of an outcome is
+WHOLE = "Withheld: {rule}."
+UNSAID = "The numbers behind {what} would tell of {rule} and are withheld."
 OF_STUDENTS = ("attrition", "group_attrition")  # their numbers give away how many students were assigned
 
 
@@ -163,7 +166,7 @@ def clear_check(
     row = f"{check.check_id}:{check.subject}"
     if rule.is_few(check.n_units):
         account.append(Withholding(file="checks.csv", row=row, column="all numbers", reason=rule.sentence))
-        sentence = f"Withheld: {rule.sentence}."
+        sentence = WHOLE.format(rule=rule.sentence)
         nothing = pd.DataFrame(columns=check.table.columns)
         return replace(check, value=NAN, n_units=WITHHELD, n_clusters=WITHHELD, sentence=sentence, table=nothing)
     kept, hidden = clear_numbers(check, assigned, rule)
@@ -184,7 +187,7 @@ def clear_check(
 
 def clear_numbers(check: Check, assigned: Assigned, rule: Rule) -> tuple[Check, bool]:
     """Return a check without what its own numbers may not tell, and whether its table lost any."""
-    unsaid = f"The numbers behind this check would tell of {rule.sentence} and are withheld."
+    unsaid = UNSAID.format(what="this check", rule=rule.sentence)
     if not may_compare(check, assigned, rule):
         return replace(check, value=NAN, sentence=unsaid, table=check.table.iloc[:0]), True
     if check.check_id in COUNTS_OF_CLUSTERS:
@@ -246,7 +249,10 @@ def redact(sentence: str, assigned: Assigned) -> str:
                 word = "the" if before.endswith(("of ", "Among ", "All ")) else "some"
                 sentence = before + word + sentence[found.end() :]
                 struck[plural(level)] = None
-    return " ".join((sentence, *(f"The number of {nouns} is withheld." for nouns in struck)))
+    unsaid = (
+        f"How many {nouns} were drawn is withheld; those analysed are counted beside each estimate." for nouns in struck
+    )
+    return " ".join((sentence, *unsaid))
 
 
 def as_count(text: str) -> int:
@@ -277,8 +283,14 @@ def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
         (check.check_id, check.subject, check.sentence): cleared.sentence
         for check, cleared in zip(evidence.checks, checks, strict=True)
     }
+    rule, words = read_rule(evidence.plan).sentence, read_words(evidence)
+    unnamed = (WHOLE.format(rule=rule), UNSAID.format(what="this check", rule=rule))
+    names = {(check.check_id, check.subject): check_name(check, words) for check in checks}
     for caveat in evidence.caveats:
-        sentence = said.get((caveat.caveat_id, caveat.subject, caveat.sentence), caveat.sentence)
+        key = (caveat.caveat_id, caveat.subject)
+        sentence = said.get((*key, caveat.sentence), caveat.sentence)
+        if key in names and sentence in unnamed:
+            sentence = UNSAID.format(what=f"the check \u201c{names[key]}\u201d, which did not pass,", rule=rule)
         yield replace(caveat, sentence=sentence)
 
 

@@ -10,11 +10,13 @@ from whoworks import columns
 from whoworks.checks.verdict import Check
 from whoworks.findings.finding import Finding
 from whoworks.panel.ledger import Entry
+from whoworks.report.answer import tell_answer
 from whoworks.report.cells import Withholding
 from whoworks.report.complements import COUNTS
 from whoworks.report.disclosure import Released
 from whoworks.report.labels import Words
 from whoworks.report.numbers import rounded
+from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.spreadsheet import write_csv
 
@@ -33,13 +35,14 @@ def finding_row(finding: Finding) -> dict[str, object]:
     return row
 
 
-def findings_json(released: Released, words: Words) -> bytes:
-    """Return ``findings.json``: every finding with its sentence, caps and notes, and the caveats."""
+def findings_json(released: Released, chosen: Selection, words: Words) -> bytes:
+    """Return ``findings.json``: the answer, every finding with its sentence, caps and notes, and the caveats."""
     evidence = released.evidence
     payload = {
         "study": evidence.plan.study.name,
         "question": evidence.plan.study.question,
         "plan": evidence.plan.hash,
+        "answer": list(tell_answer(released, chosen, words)),
         "findings": [finding_record(finding, words) for finding in evidence.findings],
         "caveats": [
             {"caveat_id": c.caveat_id, "subject": c.subject, "gravity": c.gravity, "sentence": c.sentence}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from whoworks.checks.verdict import Verdict
+from whoworks.checks.verdict import Check, Verdict
 from whoworks.checks.wording import written_p
+from whoworks.findings.caveats.takeup import READINGS
 from whoworks.findings.finding import Finding
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.report.amounts import amount, detectable, in_percentiles, level_word, places_of, reach, unit_word
+from whoworks.report.answer import tell_answer
 from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, FrontPage, Row, Table, Tile
@@ -20,12 +22,12 @@ from whoworks.report.next_study import propose
 from whoworks.report.numbers import count, fixed, percent, percentile_points, span
 from whoworks.report.phrases import between, effect_of, is_slope, p_name
 from whoworks.report.selection import Selection
-from whoworks.report.sentences import tell
 from whoworks.report.states import State, is_settled, read_p, read_state
-from whoworks.report.tables import DASH, estimate_cell
+from whoworks.report.tables import DASH, estimate_cell, tell_ranges
 
 MOST_CLAIMS = 5
 MOST_GROUPS = 6
+MOST_GRAVE = 3  # caveats on the first page
 LONG, SENTENCE, CLAIM, GROUP = 150, 420, 62, 24
 
 
@@ -37,46 +39,35 @@ def compose_front_page(released: Released, chosen: Selection, words: Words) -> F
     return FrontPage(
         kicker=f"{'Matched comparison' if words.matched else 'Randomised study'}{registered}",
         question=shorten(plan.study.question, 2 * LONG),
-        answer=tell_answer(chosen, words),
+        answer=tell_answer(released, chosen, words),
         tiles=make_tiles(chosen.main, words),
         how_sure=tell_how_sure(released, chosen, words),
         cannot_say=tell_limits(chosen, words),
         for_whom=claims_table(claims[:MOST_CLAIMS], chosen.planned, words) if claims else None,
-        for_whom_text=f"{tell_claims(claims, words)}{tell_signs(chosen, words)}",
+        for_whom_text=tell_claims(claims, words)
+        + tell_signs(chosen, words, is_told=any(read_state(f, words) is State.CLEAR for f in claims)),
         next_test=tuple(shorten(text, SENTENCE) for text in propose(released.evidence.findings, words, chosen.main)),
         foot=f"Groups of {released.rule.sentence} are withheld throughout.",
     )
 
 
-def tell_answer(chosen: Selection, words: Words) -> tuple[str, ...]:
-    """Return the answer, and one sentence for each further primary outcome or treatment, at most three in all."""
-    if chosen.main is None:
-        return ("No average effect was estimated; the sections that follow say why.",)
-    others = [f for f in chosen.averages if f is not chosen.main and is_headline(f)]
-    return tuple(shorten(tell(finding, words, notes=False), SENTENCE + LONG) for finding in (chosen.main, *others[:1]))
-
-
-def is_headline(finding: Finding) -> bool:
-    """Whether an average answers a primary question."""
-    return finding.weighting == "student" and finding.estimand == "itt" and finding.status == "confirmatory"
-
-
 def make_tiles(main: Finding | None, words: Words) -> tuple[Tile, ...]:
-    """Return the answer's three numbers: outcome units, SD and percentile points."""
+    """Return the answer's numbers: outcome units, SD, and percentile points of what is no yes-or-no outcome."""
     if main is None or main.suppressed or math.isnan(main.estimate):
         return ()
     places = places_of(main, words)
+    several = f": {words.arms_of(main.contrast)[0]}" if len(words.plan.arms.treatments) > 1 else ""
     tiles = [
         Tile(
             value=fixed(main.estimate, places),
-            unit=f"{unit_word(main, words)}, {shorten(words.short_outcome(outcome_of(main)), 30)}",
+            unit=f"{unit_word(main, words)}, {shorten(words.short_outcome(outcome_of(main)) + several, CLAIM)}",
             range=f"{level_word(main)} {span(main.conf_low, main.conf_high, places)}",
         )
     ]
     if math.isfinite(main.effect_size):
         low, high = main.effect_size_low, main.effect_size_high
         tiles.append(Tile(value=fixed(main.effect_size, 2), unit="standard deviations", range=span(low, high, 2)))
-    if in_percentiles(main):
+    if in_percentiles(main) and not words.is_binary(outcome_of(main)):
         ends = [percentile_points(size) for size in (main.effect_size, main.effect_size_low, main.effect_size_high)]
         tiles.append(Tile(value=fixed(ends[0], 0), unit="percentile points", range=span(ends[1], ends[2], 0)))
     return tuple(tiles)
@@ -90,12 +81,16 @@ def tell_how_sure(released: Released, chosen: Selection, words: Words) -> tuple[
         noun = plural(words.cluster(main.cluster))
         stood = "" if noun == "students" else f", not {count(main.n_units)} students as if each stood alone"
         counted = f"{words.clusters(main.n_clusters, main.cluster)}{tell_arms(main, words)}"
-        said.append(shorten(f"The range counts {counted}{stood}.", 240))
+        which = "first range" if len(words.plan.arms.treatments) > 1 else "range"
+        said.append(shorten(f"The {which} counts {counted}{stood}.", 240))
     said.append(tell_checks(released, words))
-    grave = [caveat for caveat in released.evidence.caveats if caveat.gravity == 1] or released.evidence.caveats[:1]
-    said += [shorten(caveat.sentence, SENTENCE) for caveat in grave[:2]]
-    rest = len(released.evidence.caveats) - len(grave[:2])
-    return (*said, f"{rest} further caveats follow in the report.") if rest > 1 else tuple(said)
+    caveats = [caveat for caveat in released.evidence.caveats if caveat.caveat_id not in READINGS]
+    grave = [caveat for caveat in caveats if caveat.gravity == 1]
+    shown = grave[:MOST_GRAVE] or caveats[:1]
+    said += [shorten(capital(caveat.sentence), SENTENCE) for caveat in shown]
+    rest, as_grave = len(caveats) - len(shown), len(grave[MOST_GRAVE:])
+    also = f", {count(as_grave)} of them as grave" if as_grave else ""
+    return (*said, f"{rest} further caveats follow in the report{also}.") if rest > 1 or as_grave else tuple(said)
 
 
 def tell_arms(main: Finding, words: Words) -> str:
@@ -112,15 +107,22 @@ def tell_checks(released: Released, words: Words) -> str:
     """Count the checks by verdict and name those that did not pass."""
     checks = released.evidence.checks
     passed = sum(check.verdict is Verdict.PASS for check in checks)
-    raised = [check for check in checks if check.verdict in (Verdict.WARN, Verdict.FAIL, Verdict.ERROR)]
+    failed = [check for check in checks if check.verdict is Verdict.FAIL]
+    raised = [check for check in checks if check.verdict in (Verdict.WARN, Verdict.ERROR)]
     silent = sum(check.verdict is Verdict.NOT_ASSESSABLE for check in checks)
     text = f"Of {count(len(checks))} checks of the design, {count(passed)} passed"
     text += f", {count(silent)} could not be judged" if silent else ""
-    if not raised:
+    if not failed and not raised:
         return f"{text} and none raised a concern."
-    times = Counter(words.concern(check) for check in raised)
-    named = [name if n == 1 else f"{name} ({n})" for name, n in times.items()]
-    return shorten(f"{text}; {count(len(raised))} raised a concern: {'; '.join(named)}.", 260)
+    text += f". {count(len(failed))} failed: {name_concerns(failed, words)}" if failed else ""
+    text += f". {count(len(raised))} raised a concern: {name_concerns(raised, words)}" if raised else ""
+    return shorten(f"{text}.", SENTENCE)
+
+
+def name_concerns(checks: Sequence[Check], words: Words) -> str:
+    """Name what checks found, what several found once with their number."""
+    times = Counter(words.concern(check) for check in checks)
+    return "; ".join(name if n == 1 else f"{name} ({n})" for name, n in times.items())
 
 
 def find_claims(planned: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -143,8 +145,8 @@ def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], word
             Column(head="Credibility", share=0.95),
         ),
         rows=tuple(claim_row(finding, planned, words) for finding in claims),
-        note="Could detect: a difference this large would be found four times in five. Credibility: from very low to "
-        "high.",
+        note=f"Could detect: a difference this large would be found four times in five. Credibility: from very low to "
+        f"high. {tell_ranges(claims)}".rstrip(),
     )
 
 
@@ -221,15 +223,16 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     return f"{none} established: the {words.effect} may or may not be the same for all.{more}"
 
 
-def tell_signs(chosen: Selection, words: Words) -> str:
-    """Say that exploration found effects to vary, where it did; "" where it cannot tell."""
+def tell_signs(chosen: Selection, words: Words, *, is_told: bool) -> str:
+    """Say that exploration found effects to vary, where it did; `is_told` where a claim says so already."""
     asked = [f for f in chosen.heterogeneity if f.moderator in (ALL_MODERATORS, PREDICTED)]
     seen = [f for f in asked if read_state(f, words) is State.CLEAR and not f.estimate < 0]
     if not seen:
         return ""
     best = min(seen, key=read_p)
+    saw = "Beyond that, exploration saw" if is_told else "Exploration saw"
     return (
-        f" Exploration saw signs that {words.effect}s vary between students "
+        f" {saw} signs that {words.effect}s vary between students "
         f"({written_p(read_p(best), name=p_name(best))}); between whom is not settled."
     )
 

@@ -223,3 +223,15 @@ def read_words(evidence: Evidence) -> Words:
         cluster_level=evidence.design.cluster_level,
         errors=errors,
     )
+
+
+def check_name(check: Check, words: Words) -> str:
+    """Name a check, with the outcome or moderator it looked at."""
+    name = words.check(check.check_id)
+    known = {outcome.name for outcome in words.plan.outcomes} | {outcome.column for outcome in words.plan.outcomes}
+    if check.subject in known:
+        return f"{name}: {words.short_outcome(check.subject)}"
+    if words.find_moderator(check.subject) is not None:
+        return f"{name}: {words.moderator(check.subject)}"
+    plain = check.subject and check.subject not in words.plan.levels
+    return f"{name}: {check.subject}" if plain else name

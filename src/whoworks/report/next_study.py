@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable
 
+from scipy.optimize import brentq
+
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
 from whoworks.findings.planned.contrasts import is_split
+from whoworks.inference.power import minimum_detectable
 from whoworks.report.amounts import outcome_places, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed
@@ -63,19 +66,34 @@ def shortfall(finding: Finding, words: Words) -> float:
     return finding.mde / meaningful if meaningful > 0 else math.nan
 
 
-def clusters_needed(finding: Finding, words: Words) -> int:
-    """Return how many clusters would detect what matters: the error shrinks with their square root.
+def multiple(finding: Finding, words: Words) -> float:
+    """Return how many times as many clusters would detect what matters.
 
-    ``G (mde / meaningful)^2``, rounded up to two digits.
+    The k at which ``(mde / meaningful) m(k df) / m(df) = sqrt(k)``: the error shrinks
+    with the root of the number of clusters, and m, the t quantiles that a
+    detectable difference is a multiple of, shrinks as degrees of freedom grow with it.
     """
-    needed = finding.n_clusters * shortfall(finding, words) ** 2
+    short, df = shortfall(finding, words), finding.df
+    if not (short > 1 and df > 0):
+        return short**2
+
+    def left(times: float) -> float:
+        here, there = (float(minimum_detectable(std_error=1.0, df=each)) for each in (df, df * times))
+        return float(short * there / here - math.sqrt(times))
+
+    return float(brentq(left, 1.0, short**2))
+
+
+def clusters_needed(finding: Finding, words: Words) -> int:
+    """Return how many clusters would detect what matters, rounded up to two digits."""
+    needed = finding.n_clusters * multiple(finding, words)
     step = 10 ** max(0, math.floor(math.log10(needed)) - 1)
     return int(math.ceil(needed / step - 1e-9) * step)
 
 
 def times_as_many(finding: Finding, words: Words) -> str:
     """Write how many times as many clusters would detect what matters; decimals only of a small multiple."""
-    times = shortfall(finding, words) ** 2
+    times = multiple(finding, words)
     return fixed(times, 1 if times < 10 else 0)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_BLANK = 0.2  # share of a page that may stay empty before something is moved, shrunk or broken to fill it
-LEAST_SCALE, LAST_SCALE = 0.85, 0.7  # how far a figure may shrink; the second where much of a page would stay empty
+LEAST_SCALE = 0.88  # how far a figure may shrink: its letters of 8 points stay at 7
 FEWEST_ROWS, LONGEST_RUN = 3, 9
+FEWEST_ITEMS = 2  # of a list that stand together under its heading
 EPSILON = 0.01  # points
 
 
@@ -152,15 +153,15 @@ def set_block(sheet: Sheet, box: Box, place: int) -> Placed:
         sheet.waiting.append(box)
         return Placed(place=place, leads=box.leads)
     if box.kind == "figure":
-        least = LAST_SCALE if sheet.blank > MOST_BLANK else LEAST_SCALE
-        scale = scale_to(sheet, box, least) or 1.0
+        scale = scale_to(sheet, box, LEAST_SCALE) or 1.0
         sheet.put(box, scale * (box.height - box.tail) + box.tail)
         return Placed(place=place, scale=scale)
     elif box.kind == "table" and is_broken(sheet, box):
         return Placed(place=place, runs=set_table(sheet, box))
     elif box.kind == "bullets" and box.parts:
-        sheet.put(box, box.parts[0])
-        for part in box.parts[1:]:
+        first = box.parts[:FEWEST_ITEMS]
+        sheet.put(box, sum(first) + box.between * (len(first) - 1))
+        for part in box.parts[FEWEST_ITEMS:]:
             sheet.follow(part, between=box.between, head=0.0)
     else:
         sheet.put(box, box.height)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from whoworks.panel.ledger import Entry, Ledger
-from whoworks.plan.conditions import phrase, read_conditions, say_condition
+from whoworks.plan.kept import phrase_kept, say_kept
 from whoworks.report.cells import WITHHELD
 from whoworks.report.labels import Words
 from whoworks.report.numbers import count
@@ -95,8 +95,9 @@ def merge(entries: Iterable[Entry], words: Words) -> tuple[Step, ...]:
 def say_reason(entry: Entry, words: Words) -> str:
     """Return an exclusion's reason, or the reasons counted together, in a reader's words."""
     said = []
-    conditions = [c for table in words.plan.records if table.keep for c in read_conditions(table.keep)]
-    kept = {phrase(condition): say_condition(condition) for condition in conditions}
+    plan = words.plan
+    conditions = [(table, condition) for table in plan.records for condition in table.conditions]
+    kept = {phrase_kept(plan, *pair): say_kept(plan, *pair) for pair in conditions}
     for reason in entry.reason.split(TOGETHER):
         for outcome in words.plan.outcomes:
             for name in (outcome.name, outcome.column):

@@ -73,7 +73,7 @@ def taken(finding: Finding, words: Words) -> str:
     if words.matched:
         return f"{treatment}, set against {control},"
     if finding.estimand == "cace":
-        return f"taking up {treatment} when it is assigned"
+        return f"taking up {treatment}"
     return f"assignment to {treatment} rather than {control}"
 
 
@@ -138,7 +138,7 @@ def test_of(finding: Finding) -> str:
 
 def p_name(finding: Finding) -> str:
     """Name the p-value that counts."""
-    if math.isfinite(finding.p_adjusted):
+    if finding.adjustment:
         return "adjusted p"
     return "p" if math.isfinite(finding.p_value) or math.isnan(finding.p_randomization) else "p by re-drawing"
 

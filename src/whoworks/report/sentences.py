@@ -44,7 +44,7 @@ from whoworks.report.phrases import (
     where_larger,
 )  # fmt: skip
 from whoworks.report.places import about_trait, tell_site_profile, tell_target
-from whoworks.report.states import State, is_settled, read_p, read_state
+from whoworks.report.states import State, is_settled, leaves_zero_out, read_p, read_state
 from whoworks.report.targeting import (
     about_candidate,
     about_ranking,
@@ -62,7 +62,7 @@ def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
     if state is State.WITHHELD:
         return capital(f"{subject(finding, words)}: withheld, because too few students or clusters stand behind it.")
     if state is State.NOT_ASSESSABLE:
-        why = "; ".join(note.removeprefix("not assessable: ") for note in finding.notes)
+        why = "; ".join(plain(note).removeprefix("not assessable: ") for note in finding.notes)
         return capital(f"{subject(finding, words)}: not assessable ({why or 'too little stands behind it'}).")
     sentence = capital(GRAMMAR.get(finding.question, tell_effect)(finding, words, state))
     return f"{sentence} {tell_notes(finding)}".rstrip() if notes else sentence
@@ -70,10 +70,30 @@ def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
 
 def tell_notes(finding: Finding) -> str:
     """Say what is unusual about an estimate, with the p by re-drawing where there is one."""
-    drawn = finding.p_randomization
-    said = [] if math.isnan(drawn) else [f"by re-drawing the assignment, {written_p(drawn)}"]
-    said += finding.notes
+    redrawn = tell_redrawn(finding)
+    said = [redrawn] * bool(redrawn) + [plain(note) for note in finding.notes]
     return f"({capital('; '.join(said))}.)" if said else ""
+
+
+def tell_redrawn(finding: Finding) -> str:
+    """Write the p by re-drawing the assignment; "" where there is none."""
+    drawn = finding.p_randomization
+    return "" if math.isnan(drawn) else f"By re-drawing the assignment, {written_p(drawn)}"
+
+
+def plain(note: str) -> str:
+    """Return a note in a reader's words, where it names a method."""
+    if "(Anderson-Rubin)" in note:
+        return "the range also counts how roughly the share of students whom the offer moved is known"
+    return note
+
+
+def tell_average(finding: Finding, words: Words, state: State) -> str:
+    """Tell an average; of taking the programme up, among whom it is known and what that takes for granted."""
+    told = tell_effect(finding, words, state)
+    if finding.estimand != "cace" or words.matched:
+        return told
+    return f"among students whom the offer moved to take it up, and if it acts only through that, {told}"
 
 
 def tell_effect(finding: Finding, words: Words, state: State) -> str:
@@ -122,7 +142,8 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
     if state is State.NO_MEANINGFUL:
         if is_settled(finding):
             return f"{effect} was {amounts} {larger} {across} {bracket}{tested}: {too_small(finding, words)}."
-        could = f"; {too_small(finding, words)}"
+        unsettled = f"; {doubt(finding)}" if leaves_zero_out(finding) else ""
+        could = f"{unsettled}; {too_small(finding, words)}"
     return (
         f"we cannot tell whether {effect} differs {apart(finding, words)}: the estimate is {amounts} {larger} "
         f"{where_larger(finding, words)} {bracket}{tested}{could}."
@@ -173,10 +194,10 @@ def tell_takeup(finding: Finding, words: Words, state: State) -> str:
             f"every student under {treatment} took the programme up, and no student under {control} did "
             f"({base(finding, words)}): the average speaks of taking it up as well."
         )
-    more = "more" if finding.estimate >= 0 else "fewer"
+    higher = "higher" if finding.estimate >= 0 else "lower"
     return (
-        f"{amount(finding, words, size=True)} {more} students took the programme up under {treatment} than under "
-        f"{control} {evidence_of(finding, words, flip=finding.estimate < 0)}."
+        f"the share of students who took the programme up was {amount(finding, words, size=True)} {higher} under "
+        f"{treatment} than under {control} {evidence_of(finding, words, flip=finding.estimate < 0)}."
     )
 
 
@@ -247,6 +268,7 @@ def tell_new_site(finding: Finding, words: Words, state: State) -> str:
 
 
 GRAMMAR: dict[str, Callable[[Finding, Words, State], str]] = {
+    "average": tell_average,
     "difference": tell_difference,
     "joint": tell_joint,
     "curve": tell_curve,
@@ -293,8 +315,11 @@ def subject(finding: Finding, words: Words) -> str:
         return f"{effect}, counting clusters in place of students"
     if finding.question == "difference" and finding.moderator != SORTED:
         return f"the difference in {effect} {apart(finding, words)}"
+    if finding.moderator == SORTED and not finding.level:
+        return f"whether predicted differences in {effect} show up"
     if finding.moderator == SORTED:
-        return f"{effect}, students sorted by predicted effect, group {finding.level}"
+        which = "highest against lowest group" if "-" in finding.level else f"group {finding.level}"
+        return f"{effect}, students sorted by predicted effect, {which}"
     if finding.question == "site-variation":
         return f"how far {effect} differs between {plural(words.plan.design.site)}"
     if finding.question == "new-site":

@@ -99,7 +99,8 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
         if named != head:
             head = named
             rows.append(Row(cells=(f"{named}, in {unit_word(finding, words)}",), tone="group"))
-        label = weighting_words(finding, words) + (" (those moved to take it up)" if finding.estimand == "cace" else "")
+        moved = finding.estimand == "cace"
+        label = "those whom the offer moved to take it up" if moved else weighting_words(finding, words)
         cells = [capital(label), estimate_cell(finding, words), size_cell(finding), percentile_cell(finding)]
         cells += [p_cell(finding.p_value), count_cell(finding, finding.n_units)]
         rows.append(Row(cells=(*cells, count_cell(finding, finding.n_clusters))))
@@ -117,8 +118,15 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
         ),
         rows=tuple(rows),
         note=f"{tell_sd(averages, words)} Percentile points: how far a student in the middle of the comparison arm "
-        "would move.",
+        f"would move.{tell_own_p(averages)}",
     )
+
+
+def tell_own_p(averages: Sequence[Finding]) -> str:
+    """Say that the table's p are not adjusted, where the sentences go by adjusted ones."""
+    if not any(finding.n_tests > 1 for finding in averages):
+        return ""
+    return " p: each row\u2019s own; sentences on exploratory averages go by one adjusted for all of these."
 
 
 def tell_sd(averages: Sequence[Finding], words: Words) -> str:
@@ -159,7 +167,17 @@ def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, 
         caption=caption,
         columns=tuple(columns[place] for place in used),
         rows=tuple(row if row.tone == "group" else keep_cells(row, used) for row in rows),
-        note=tell_bends(findings, words),
+        note=" ".join(note for note in (tell_ranges(findings), tell_bends(findings, words)) if note),
+    )
+
+
+def tell_ranges(findings: Sequence[Finding]) -> str:
+    """Say how ranges and adjusted p go together, where several questions were asked; "" of one question."""
+    if not any(finding.n_tests > 1 and math.isfinite(finding.p_adjusted) for finding in findings):
+        return ""
+    return (
+        "A range is for one question at a time and the adjusted p counts all of them, so that a range may leave zero "
+        "out and the difference still not be settled."
     )
 
 

@@ -19,7 +19,8 @@ BETWEEN = " - "
 
 def about_ranking(finding: Finding, words: Words) -> str:
     """Name what a ranking's estimate is about."""
-    return f"how {effect_of(finding, words)} among those ranked highest by prediction differs from that among all"
+    who = "the third" if finding.level == TOP_THIRD else "those"
+    return f"how {effect_of(finding, words)} among {who} ranked highest by prediction differs from that among all"
 
 
 def tell_ranking(finding: Finding, words: Words, state: State) -> str:

@@ -64,7 +64,7 @@ def compose_files(evidence: Evidence) -> dict[str, bytes]:
     return {
         REPORT: typeset(document, figures=figures, registered=shown.plan.study.registered),
         "findings.csv": findings_csv(shown.findings),
-        "findings.json": findings_json(released, words),
+        "findings.json": findings_json(released, chosen, words),
         "checks.csv": checks_csv(shown.checks),
         "ledger.csv": ledger_csv(shown.ledger.entries),
         "suppressed.csv": suppressed_csv(released.withheld),

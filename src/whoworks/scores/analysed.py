@@ -11,7 +11,6 @@ from whoworks.errors import InfeasibleError
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel
 
-
 Mask = NDArray[np.bool_]
 
 MISSING = "outcome missing"

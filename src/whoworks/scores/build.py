@@ -54,9 +54,7 @@ def deal_scores(
             y=y, values=values, variables=variables, cluster=cluster, block=block, fold=fold
         )
         yield tuple(
-            _contrast(
-                panel, design, kept=kept, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome
-            )
+            _contrast(panel, design, kept=kept, y=y, fold=fold, prognosis=prognosis, treatment=k, outcome=outcome)
             for k in range(1, len(design.arms))
         )
 

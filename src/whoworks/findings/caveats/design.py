@@ -1,4 +1,4 @@
-"""Caveats of how the study was made: its arms, its clusters, its places, and who took the programme up."""
+"""Caveats of how the study was made: its arms, its clusters and its places."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from whoworks.checks.wording import counted
 from whoworks.design.levels import count_distinct, plural
+from whoworks.findings.caveats.arms import treatment_of
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
@@ -20,22 +22,17 @@ DOMINANT = 0.25  # share of the analysed students in one site above which it dom
 LEFT = 0.10  # share of the rows received that leave for want of an arm, above which it is a caveat
 FEW_IN_A_BLOCK = 2  # clusters of an arm in a block, up to which a large one hardly counts more than a small one there
 UNLIKE_SIZES = 0.30  # standard deviation of clusters' sizes over their mean, above which that matters
-CROSSOVER = 0.10  # share of the control arm that took the programme up, from which it is a caveat
-LITTLE_TAKEUP = 50.0  # percentage points that the offer moves take-up, below which it is a caveat
 
 
 def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
     """Apply every rule on how the study was made."""
     yield from _matched(panel)
     yield from _without_arm(panel)
-    for setting in settings:
-        if setting.is_primary:
-            yield from _few_clusters(setting, findings)
+    yield from _few_clusters(settings, findings)
     for setting in settings:
         if setting.is_main:
             yield from _simpler_engine(panel, setting)
             yield from _adaptive(panel, setting)
-            yield from _takeup(panel, setting, findings)
             yield from _dominant_site(setting)
             yield from _unlike_sizes(setting)
     yield from _unlike_target(panel, findings)
@@ -44,18 +41,28 @@ def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Fin
     yield from _places(panel, settings)
 
 
-def _few_clusters(setting: Setting, findings: Findings) -> Iterator[Caveat]:
-    if setting.has_few_clusters:
+def _few_clusters(settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
+    """Say once of each arm that has few clusters that it has; the main comparison speaks first."""
+    told: set[str] = set()
+    for setting in settings:
+        if not (setting.is_primary and setting.has_few_clusters):
+            continue
         averages = findings.where(
             question="average", outcome=setting.outcome.column, wave=setting.outcome.wave,
             contrast=setting.scores.contrast,
         )  # fmt: skip
-        n = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
-        word = plural(setting.design.cluster_level)
+        treated, control = setting.n_clusters(setting.treated), setting.n_clusters(setting.control)
+        n, arm = min((treated, treatment_of(setting)), (control, setting.design.arm_labels[0]))
+        if treated == control and len(setting.design.arms) == 2:
+            arm = "either arm"
+        if arm in told:
+            continue
+        told.add(arm)
         yield Caveat(
             caveat_id="few_clusters", subject="", gravity=1,
-            sentence=f"One arm has only {n} {word}. With fewer than {FEW_CLUSTERS} the range is wide and rests on "
-            f"assumptions; the p-value from re-drawing the assignment is printed beside it.",
+            sentence=f"There {'is' if n == 1 else 'are'} only {counted(n, setting.design.cluster_level)} under {arm}. "
+            f"With fewer than {FEW_CLUSTERS} the range is wide and rests on assumptions; the p-value from re-drawing "
+            "the assignment is printed beside it.",
             about=tuple(average.finding_id for average in averages),
         )  # fmt: skip
 
@@ -206,26 +213,4 @@ def _adaptive(panel: Panel, setting: Setting) -> Iterator[Caveat]:
             sentence=f"The chance of being given {design.arm_labels[1]} differed between students{same}, from "
             f"{chance.min():.2f} to {chance.max():.2f}, for reasons that the plan does not name. If it followed "
             "results that came in during the study, the ranges are approximate.",
-        )  # fmt: skip
-
-
-def _takeup(panel: Panel, setting: Setting, findings: Findings) -> Iterator[Caveat]:
-    subject = {"outcome": setting.outcome.column, "wave": setting.outcome.wave, "contrast": setting.scores.contrast}
-    for finding in findings.where(question="takeup", **subject):
-        if finding.estimate < LITTLE_TAKEUP:
-            yield Caveat(
-                caveat_id="little_takeup", subject="", gravity=2,
-                sentence=f"The offer moved take-up by {finding.estimate:.0f} percentage points: what was tested is an "
-                "offer that many did not act on, or that others had anyway.",
-                about=(finding.finding_id,),
-            )  # fmt: skip
-            return
-    if setting.scores.d is None:
-        return
-    received = setting.scores.d[setting.control & ~np.isnan(setting.scores.d)]
-    if len(received) and received.mean() >= CROSSOVER and received.sum() >= panel.plan.report.min_cell:
-        yield Caveat(
-            caveat_id="crossover", subject="", gravity=2,
-            sentence=f"Under {setting.design.arm_labels[0]}, {100 * received.mean():.0f} in 100 received the programme "
-            "as well: the arms differ in what was offered more than in what was done.",
         )  # fmt: skip

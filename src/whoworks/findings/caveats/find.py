@@ -9,6 +9,7 @@ from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.caveats.design import find_design_caveats
 from whoworks.findings.caveats.findings import find_finding_caveats
 from whoworks.findings.caveats.measures import find_measure_caveats
+from whoworks.findings.caveats.takeup import find_takeup_caveats
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
@@ -28,20 +29,34 @@ FROM_CHECKS = {
     "distinct_values": 2,
     "far_values": 1,
 }  # gravity of a failed check; a warning weighs one less
+# Of one gravity these come first: who was compared and how few, before what was found.
+FIRST = ("matched", "attrition", "cluster_attrition", "sample_ratio", "one_arm", "balance", "clusters", "few_clusters")
 
 
 def find_caveats(
     panel: Panel, settings: Sequence[Setting], checks: Sequence[Check], findings: Findings
 ) -> tuple[Caveat, ...]:
-    """Apply every rule, and order the caveats by gravity, then by rule."""
+    """Apply every rule, and order the caveats by gravity, then by rule, the main comparison's first.
+
+    What a rule says twice in the same words is said once.
+    """
     found = [
         *_from_checks(checks),
         *find_finding_caveats(panel, settings, findings),
         *find_design_caveats(panel, settings, findings),
+        *find_takeup_caveats(panel, settings, findings),
         *find_measure_caveats(panel, settings),
     ]
-    unique = {(caveat.caveat_id, caveat.subject): caveat for caveat in found}
-    return tuple(sorted(unique.values(), key=lambda caveat: caveat.gravity))
+    unique: dict[tuple[str, str, str], Caveat] = {}
+    for caveat in found:
+        unique.setdefault((caveat.caveat_id, caveat.subject, caveat.sentence), caveat)
+    return tuple(sorted(unique.values(), key=_place))
+
+
+def _place(caveat: Caveat) -> tuple[int, int]:
+    """Return where a caveat stands among the others."""
+    rule = caveat.caveat_id
+    return caveat.gravity, FIRST.index(rule) if rule in FIRST else len(FIRST)
 
 
 def _from_checks(checks: Sequence[Check]) -> Iterator[Caveat]:

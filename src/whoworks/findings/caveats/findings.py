@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from whoworks.checks.wording import listed, p_range, written_p
+from whoworks.checks.wording import in_words, listed, p_range, to_error, written_p
 from whoworks.design.levels import plural
+from whoworks.findings.caveats.arms import of_treatment
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.grades.credibility import OTHER_FOLDS
@@ -21,6 +22,7 @@ from whoworks.panel.panel import Panel
 
 MANY_LOOKS = 5  # exploratory tests from which the number is a caveat of its own
 INFORMATIVE = 0.05  # p of the difference between weightings
+UNSTEADY = 0.5  # standard errors that the average moves with the folds, above which it is a caveat
 SETTLED = 0.05  # adjusted p up to which a difference is told apart from none
 
 
@@ -28,25 +30,30 @@ def find_finding_caveats(panel: Panel, settings: Sequence[Setting], findings: Fi
     """Apply every rule on what was found."""
     for setting in settings:
         if setting.is_primary:
-            yield from _underpowered(setting, findings)
+            yield from _underpowered(panel, setting, findings)
+            yield from _unsteady_average(panel, setting, findings)
     yield from _no_differences_found(panel, findings)
     yield from _fragile_over_seeds(panel, findings)
-    yield from _informative_size(findings)
+    yield from _informative_size(panel, findings)
     yield from _inseparable_sites(findings)
     yield from _only_exploratory(panel, findings)
     yield from _many_looks(findings)
     yield from _suppressed(panel, findings)
 
 
-def _underpowered(setting: Setting, findings: Findings) -> Iterator[Caveat]:
-    outcome = setting.outcome
-    averages = findings.where(
-        question="average", estimand="itt", weighting="student", outcome=outcome.column, wave=outcome.wave,
-        contrast=setting.scores.contrast,
-    )  # fmt: skip
-    if outcome.meaningful is None or not averages.items:
+def _find_averages(setting: Setting, findings: Findings) -> tuple[Finding, ...]:
+    """Return the setting's average effect of the offer, students counting equally."""
+    return findings.where(
+        question="average", estimand="itt", weighting="student", outcome=setting.outcome.column,
+        wave=setting.outcome.wave, contrast=setting.scores.contrast,
+    ).items  # fmt: skip
+
+
+def _underpowered(panel: Panel, setting: Setting, findings: Findings) -> Iterator[Caveat]:
+    outcome, averages = setting.outcome, _find_averages(setting, findings)
+    if outcome.meaningful is None or not averages:
         return
-    finding = averages.items[0]
+    finding = averages[0]
     scale = {"sd": setting.scale.sd * (100 if setting.scale.binary else 1), "units": 1.0, "points": 1.0}
     meaningful = outcome.meaningful * scale[outcome.meaningful_in]
     if not finding.mde > meaningful > 0:  # an outcome without spread has no SD, and nothing is meaningful in it
@@ -57,8 +64,9 @@ def _underpowered(setting: Setting, findings: Findings) -> Iterator[Caveat]:
     )  # fmt: skip
     yield Caveat(
         caveat_id="underpowered", subject=setting.scores.outcome, gravity=1 if inside else 2,
-        sentence=f"On {outcome.label}, the smallest average effect this study could have detected four times in "
-        f"five is {so_many_times(finding.mde / meaningful)} the smallest that would matter, {reading}.",
+        sentence=f"On {outcome.label}, the smallest average effect{of_treatment(panel, finding.contrast)} that this "
+        f"study could have detected four times in five is {so_many_times(finding.mde / meaningful)} the smallest that "
+        f"would matter, {reading}.",
         about=(finding.finding_id,),
     )  # fmt: skip
 
@@ -70,13 +78,34 @@ def so_many_times(ratio: float) -> str:
     return f"{ratio:.1f} times" if ratio < 3 else f"about {ratio:,.0f} times"
 
 
-def _informative_size(findings: Findings) -> Iterator[Caveat]:
+def _unsteady_average(panel: Panel, setting: Setting, findings: Findings) -> Iterator[Caveat]:
+    """Say how far an average moves with the folds, where that is much of its error, or takes its p across .05."""
+    for finding in _find_averages(setting, findings):
+        steady = finding.steadiness
+        crosses = steady is not None and steady.p_low <= SETTLED < steady.p_high
+        if steady is None or not (crosses or steady.shift > UNSTEADY):
+            continue
+        ends = to_error(steady.estimate_low, finding.std_error), to_error(steady.estimate_high, finding.std_error)
+        p = f" (p {p_range(steady.p_low, steady.p_high)})" if np.isfinite(steady.p_low) else ""
+        unit = "percentage points" if setting.scale.binary else "points"
+        yield Caveat(
+            caveat_id="unsteady_average", subject=setting.scores.outcome, gravity=1 if crosses else 2,
+            sentence=f"On {setting.outcome.label}, the average effect{of_treatment(panel, finding.contrast)} moves "
+            f"with how the {plural(finding.cluster)} are divided to foresee outcomes: over {steady.n + 1} such "
+            f"divisions of the same data it runs from {ends[0]} to {ends[1]} {unit}{p}.",
+            about=(finding.finding_id,),
+        )  # fmt: skip
+
+
+def _informative_size(panel: Panel, findings: Findings) -> Iterator[Caveat]:
+    labels = {(outcome.column, outcome.wave): outcome.label for outcome in panel.plan.outcomes}
     for finding in findings.where(question="difference", moderator="weighting"):
         if finding.p_value <= INFORMATIVE:
+            label = labels[finding.outcome, finding.wave]
             yield Caveat(
                 caveat_id="informative_size", subject=finding.outcome, gravity=2,
-                sentence="The average over students and the average over "
-                f"{plural(finding.cluster)} differ by more than chance explains: size matters to the effect, "
+                sentence=f"On {label}, the average effect{of_treatment(panel, finding.contrast)} over students and "
+                f"that over {plural(finding.cluster)} differ by more than chance explains: size matters to the effect, "
                 "and the two averages answer different questions.",
                 about=(finding.finding_id,),
             )  # fmt: skip
@@ -101,7 +130,7 @@ def _no_differences_found(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     overall = findings.where(question="heterogeneity", moderator=ALL_MODERATORS).items
     if tests and all(f.p_adjusted > SETTLED for f in tests):
         said = (
-            f"None of the {len(tests)} planned comparisons of groups{shown} tells their effects apart. That is not "
+            f"{none_of(len(tests))} planned comparisons of groups{shown} tells their effects apart. That is not "
             "evidence that everyone gains alike: the ranges show how large a difference could be."
             if len(tests) > 1
             else f"The planned comparison of groups{shown} does not tell their effects apart. That is not evidence "
@@ -116,6 +145,11 @@ def _no_differences_found(panel: Panel, findings: Findings) -> Iterator[Caveat]:
         return
     about = () if planned else tuple(f.finding_id for f in overall)
     yield Caveat(caveat_id="no_differences_found", subject="", gravity=1, sentence=said, about=about)
+
+
+def none_of(n: int) -> str:
+    """Begin a sentence on two or more of which none does something: ``Neither of the two``, ``None of the 12``."""
+    return "Neither of the two" if n == 2 else f"None of the {in_words(n)}"
 
 
 def _many_looks(findings: Findings) -> Iterator[Caveat]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.checks.wording import listed
+from whoworks.findings.caveats.arms import treatment_of
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.setting import Setting
 from whoworks.findings.unrecorded import count_unrecorded
@@ -71,14 +72,13 @@ def _joiners(panel: Panel, setting: Setting) -> Iterator[Caveat]:
 
 
 def _unrecorded(panel: Panel, setting: Setting) -> Iterator[Caveat]:
-    labels = setting.design.arm_labels
-    treatment = labels[int(setting.design.arm[np.isin(setting.design.rows, setting.scores.rows)][setting.treated][0])]
+    treatment, control = treatment_of(setting), setting.design.arm_labels[0]
     for moderator in panel.plan.moderators:
         lost = count_unrecorded(panel, setting, moderator.name)
         if not lost.matters:
             continue
         shares = [100 * share for share in lost.shares]
-        by_arm = f": {shares[1]:.1f} % under {treatment}, {shares[0]:.1f} % under {labels[0]}" if lost.tellable else ""
+        by_arm = f": {shares[1]:.1f} % under {treatment}, {shares[0]:.1f} % under {control}" if lost.tellable else ""
         yield Caveat(
             caveat_id="unrecorded", subject=moderator.name, gravity=2 if moderator.planned else 3,
             sentence=f"{lost.counted if lost.tellable else 'Some students'} have no record of "

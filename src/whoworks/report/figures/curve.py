@@ -15,6 +15,7 @@ from whoworks.report.phrases import grid
 
 HEIGHT = 2.5
 TOLD = 5
+ROUNDING = 1e-4  # of the largest effect: grid values are written with six digits
 
 
 def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, name: str) -> Chart:
@@ -35,11 +36,20 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
         axes.set_ylabel(direction(words.effect, average, words), fontsize=SMALL)
     effect = f"{words.effect} {'in' if words.matched else 'on'} {words.short_outcome(outcome_of(average))}"
     caption = (
-        f"{capital(moderator)}: the {effect} along it. The band is "
-        f"the {level_word(average)} at each value; the dashed line is the average. The picture bends freely; the claim "
-        "is the slope in the table."
+        f"{capital(moderator)}: the {effect} along it. The band is the {level_word(average)} at each value; the "
+        f"dashed line is the average. {tell_shape(shown, at)}"
     )
     return Chart(name=name, caption=caption, drawing=drawing, alt=tell_curve(shown, moderator, words))
+
+
+def tell_shape(points: Sequence[Finding], at: Sequence[float]) -> str:
+    """Say whether the picture bends; with few clusters it is drawn as a straight line."""
+    estimates = [point.estimate for point in points]
+    slope = (estimates[-1] - estimates[0]) / (at[-1] - at[0])
+    off = max(abs(y - estimates[0] - slope * (x - at[0])) for x, y in zip(at, estimates, strict=True))
+    if off <= ROUNDING * max(map(abs, estimates)):
+        return "With so few clusters it is drawn straight; the claim is its slope, in the table."
+    return "The picture bends freely; the claim is the slope in the table."
 
 
 def tell_curve(points: Sequence[Finding], moderator: str, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,12 @@ class Use:
     def is_beyond(self) -> bool:
         """Whether it is used more than noise would be."""
         return self.share > self.noise_high
+
+    @property
+    def places(self) -> int:
+        """With how many decimals of a percentage the share is seen to lie on its side of the limit."""
+        apart = (k for k in range(4) if percent(self.share, k) != percent(self.noise_high, k))
+        return next(apart, 0) if math.isfinite(self.noise_high) else 0
 
 
 def plot_importance(used: Sequence[Use]) -> Chart:
@@ -59,5 +66,8 @@ def plot_importance(used: Sequence[Use]) -> Chart:
 
 def tell_use(used: Sequence[Use]) -> str:
     """Say each share and its limit under noise."""
-    said = (f"{use.words}, {percent(use.share)} (noise up to {percent(use.noise_high)})" for use in used)
+    said = (
+        f"{use.words}, {percent(use.share, use.places)} (noise up to {percent(use.noise_high, use.places)})"
+        for use in used
+    )
     return f"Share of each moderator in the predictions, beside the most that noise would reach: {'; '.join(said)}."

@@ -202,11 +202,17 @@ def rarely(share: float) -> str:
     return "under 1 %" if share < LEAST_SHARE else percent(share)
 
 
+def times_too_large(ratio: float) -> str:
+    """Write how many times too large an estimate would be; one that rounds to once is not too large."""
+    told = fixed(ratio, 1)
+    return "not too large" if told == "1.0" else f"{told} times"
+
+
 def look_row(finding: Finding, words: Words) -> Row:
     """Return the second looks at one difference; of one that a joint test stands for, no look that judges it alone."""
     looks = finding.robustness
     assert looks is not None
-    if math.isnan(finding.p_adjusted):
+    if not finding.family:
         looks = replace(looks, rank_p=math.nan, logit_p=math.nan, wrong_sign=math.nan, exaggeration=math.nan)
     ranks = odds = corrected = DASH
     if math.isfinite(looks.rank_estimate):
@@ -218,7 +224,7 @@ def look_row(finding: Finding, words: Words) -> Row:
         places = places_of(finding, words)
         corrected = f"{fixed(looks.corrected, places)} ({span(looks.corrected_low, looks.corrected_high, places)})"
     wrong = DASH if math.isnan(looks.wrong_sign) else rarely(looks.wrong_sign)
-    times = DASH if math.isnan(looks.exaggeration) else f"{fixed(looks.exaggeration, 1)} times"
+    times = DASH if math.isnan(looks.exaggeration) else times_too_large(looks.exaggeration)
     return Row(
         cells=(
             label_of(finding, words),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, Section, Table
-from whoworks.report.labels import Words, capital
+from whoworks.report.labels import Words, capital, check_name
 
 VERDICTS = {
     Verdict.PASS: "Holds",
@@ -43,15 +43,3 @@ def compose_checks(released: Released, words: Words, figures: Mapping[str, Figur
 def check_row(check: Check, words: Words) -> Row:
     """Return one check."""
     return Row(cells=(check_name(check, words), VERDICTS[check.verdict], capital(check.sentence)))
-
-
-def check_name(check: Check, words: Words) -> str:
-    """Name a check, with the outcome or moderator it looked at."""
-    name = words.check(check.check_id)
-    known = {outcome.name for outcome in words.plan.outcomes} | {outcome.column for outcome in words.plan.outcomes}
-    if check.subject in known:
-        return f"{name}: {words.short_outcome(check.subject)}"
-    if words.find_moderator(check.subject) is not None:
-        return f"{name}: {words.moderator(check.subject)}"
-    plain = check.subject and check.subject not in words.plan.levels
-    return f"{name}: {check.subject}" if plain else name

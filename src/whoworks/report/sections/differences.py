@@ -10,7 +10,7 @@ from whoworks.report.charts import file_name
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, FigureRef, Heading, Paragraph, Section
 from whoworks.report.front_page import find_claims, list_estimates
-from whoworks.report.labels import Words, capital, outcome_of
+from whoworks.report.labels import Words, capital
 from whoworks.report.numbers import count
 from whoworks.report.sections.companions import companion_blocks
 from whoworks.report.selection import Selection
@@ -65,8 +65,7 @@ def planned_table(chosen: Selection, released: Released, words: Words) -> Block:
     )
     if family is None:
         return table
-    outcome = words.outcome(outcome_of(family))
-    note = f"Adjusted p: by {family.adjustment}\u2019s method, over the {family.n_tests} planned tests on {outcome}."
+    note = f"Adjusted p: by {family.adjustment}\u2019s method, over the {family.n_tests} planned tests."
     if family.n_tests == 1:
         note = "Adjusted p: with one planned test there is nothing to adjust for."
     return type(table)(

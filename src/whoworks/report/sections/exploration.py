@@ -74,8 +74,10 @@ def heterogeneity_blocks(
         why = evidence.no_predictions or "No model of effects was fitted."
         return [*blocks, Paragraph(text=capital(why))]
     blocks.append(Paragraph(text=tell_engine(released, words), tone="quiet"))
-    if chosen.sorted_groups:
+    if any("-" not in finding.level for finding in chosen.sorted_groups):
         blocks.append(sorted_table(chosen.sorted_groups, words))
+    else:
+        blocks += [Paragraph(text=tell(finding, words)) for finding in chosen.sorted_groups]
     if "sorted-groups" in figures:
         blocks.append(figures["sorted-groups"])
     if chosen.profiles:
@@ -219,9 +221,9 @@ def importance_table(used: tuple[Use, ...]) -> Table:
         Row(
             cells=(
                 capital(use.words),
-                percent(use.share),
-                percent(use.noise_median),
-                percent(use.noise_high) if math.isfinite(use.noise_high) else DASH,
+                percent(use.share, use.places),
+                percent(use.noise_median, use.places),
+                percent(use.noise_high, use.places) if math.isfinite(use.noise_high) else DASH,
                 "more than noise" if use.is_beyond else "no more than noise",
             )
         )

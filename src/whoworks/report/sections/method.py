@@ -36,8 +36,8 @@ def tell_estimation(released: Released, words: Words) -> tuple[tuple[str, str], 
         (
             "Ranges:",
             f"{level} intervals with CR2 standard errors and Satterthwaite degrees of freedom (Bell & McCaffrey 2002; "
-            f"Pustejovsky & Tipton 2018), counting {tell_counted(released, words)}; several differences at once are "
-            "tested with HTZ.",
+            f"Pustejovsky & Tipton 2018), counting {tell_counted(released, words)}; each is for its question alone, "
+            "and the adjusted p counts all. Several differences at once are tested with HTZ.",
         ),
         ("Many questions:", many(released)),
         ("Effect sizes:", "Estimates over the standard deviation of all students in both arms, with the small-sample "
