@@ -30,8 +30,16 @@ UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 
 
 def require_writable(out: Path) -> Path:
-    """Return the folder to write, or raise: a file, a place closed to us, or a folder that holds something else."""
+    """Return the folder to write, or raise: a file, a place closed to us, or a folder that holds something else.
+
+    A folder that one stands in, or below, is refused: another takes its place, and the shell would stay in the old.
+    """
     target = Path(os.path.realpath(out))
+    if Path(os.path.realpath(os.curdir)).is_relative_to(target):
+        raise ReportError(
+            f"The report cannot take the place of {target.name or target}, where you stand. Give --out a folder in it, "
+            "such as report, or start from the folder above."
+        )
     above = next(place for place in target.parents if place.exists())
     if not above.is_dir():
         raise refuse(out, NotADirectoryError(errno.ENOTDIR, f"{above.name} is a file"))

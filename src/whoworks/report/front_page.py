@@ -145,8 +145,8 @@ def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], word
             Column(head="Credibility", share=0.95),
         ),
         rows=tuple(claim_row(finding, planned, words) for finding in claims),
-        note=f"Could detect: a difference this large would be found four times in five. Credibility: from very low to "
-        f"high. {tell_ranges(claims)}".rstrip(),
+        note="Could detect: a difference this large, were it the only one asked about, would be found four times in "
+        f"five. Credibility: from very low to high. {tell_ranges(claims)}".rstrip(),
     )
 
 

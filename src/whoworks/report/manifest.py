@@ -36,7 +36,10 @@ def compose_manifest(
     files: Mapping[str, bytes],
     stopped: str = "",
 ) -> bytes:
-    """Return ``manifest.json``; `stopped` says why there are no findings, where there are none."""
+    """Return ``manifest.json``; `stopped` says why there are no findings, where there are none.
+
+    In the name of a file that is not Unicode, a question mark stands for each byte.
+    """
     manifest: dict[str, Any] = {
         "written_by": WRITTEN_BY,
         "study": plan.study.name,
@@ -52,7 +55,7 @@ def compose_manifest(
     }
     if stopped:
         manifest["stopped"] = stopped
-    return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode("utf-8", errors="replace")
 
 
 def describe_input(source: Provenance) -> dict[str, str | int | None]:

@@ -212,10 +212,10 @@ def tell_sorted(finding: Finding, words: Words, state: State) -> str:
 
 
 def tell_sorted_difference(finding: Finding, words: Words, state: State) -> str:
-    """Tell the distance between the groups predicted to gain most and least."""
+    """Tell the distance between the groups with the largest and the smallest predicted effects."""
     return (
-        f"between the students predicted to gain most and least, {effect_of(finding, words)} is estimated to differ by "
-        f"{amount(finding, words)} {evidence_of(finding, words)}."
+        f"between the students with the largest and the smallest prediction, {effect_of(finding, words)} is estimated "
+        f"to differ by {amount(finding, words)} {evidence_of(finding, words)}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
@@ -20,7 +21,7 @@ BETWEEN = " - "
 def about_ranking(finding: Finding, words: Words) -> str:
     """Name what a ranking's estimate is about."""
     who = "the third" if finding.level == TOP_THIRD else "those"
-    return f"how {effect_of(finding, words)} among {who} ranked highest by prediction differs from that among all"
+    return f"how {effect_of(finding, words)} among {who} ranked first by prediction differs from that among all"
 
 
 def tell_ranking(finding: Finding, words: Words, state: State) -> str:
@@ -30,10 +31,10 @@ def tell_ranking(finding: Finding, words: Words, state: State) -> str:
     bracket = f"{evidence_of(finding, words, compared=True)}{test_of(finding)}"
     if finding.level not in (AREA, TOP_THIRD):
         share = percent(float(finding.level), 0)
-        return f"in the {share} ranked highest by prediction, {effect} is {size} {larger} than among all {bracket}."
-    who = "in the third ranked highest by prediction"
+        return f"in the {share} ranked first by prediction, {effect} is {size} {larger} than among all {bracket}."
+    who = "in the third ranked first by prediction"
     if finding.level == AREA:
-        who = "among those ranked highest by prediction (the mean over all shares taken)"
+        who = "among those ranked first by prediction (the mean over all shares taken)"
     if state is State.CLEAR:
         return f"{effect} {who} is {size} {larger} than among all {bracket}."
     if state is State.SUGGESTIVE:
@@ -109,7 +110,8 @@ def tested_elsewhere(clusters: str) -> str:
 
 def tell_again(found: Sequence[Finding], words: Words) -> str:
     """Say in one sentence how often each candidate's moderators are proposed when the halves are drawn anew."""
-    shares = [f"{moderators_told(f, words)} in {percent(f.estimate, 0)}" for f in found]
+    parts = [percent(f.estimate, 0) if math.isfinite(f.estimate) else "a part that is not shown" for f in found]
+    shares = [f"{moderators_told(f, words)} in {part}" for f, part in zip(found, parts, strict=True)]
     named = shares[0] if len(shares) == 1 else f"{', '.join(shares[:-1])} and {shares[-1]}"
     return (
         f"With the halves drawn anew, groups were proposed along {named} of the draws. The draws share their "

@@ -28,7 +28,7 @@ def find_analysed(panel: Panel, design: Design, outcome: str) -> Mask:
         return observed
     arm, block = design.arm[observed], design.block[observed]
     n_found = count_distinct(within=block, codes=arm, n=int(design.block.max()) + 1)
-    return observed & (n_found[design.block] == len(design.arms))
+    return np.asarray(observed & (n_found[design.block] == len(design.arms)))
 
 
 def count_analysed(panel: Panel, design: Design) -> Ledger:

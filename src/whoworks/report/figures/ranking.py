@@ -1,4 +1,4 @@
-"""The targeting curve: the effect among those ranked highest against that among all, by how many count as highest."""
+"""The targeting curve: the effect among those ranked first by prediction less that among all, by how many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEIGHT = 2.5
 
 
 def plot_ranking(points: Sequence[Finding], *, words: Words) -> Chart:
-    """Draw the targeting curve; `points` carry the share ranked highest in `level`."""
+    """Draw the targeting curve; `points` carry the share offered first in `level`."""
     shown = sorted((p for p in points if math.isfinite(p.estimate)), key=lambda point: float(point.level))
     at = [100 * float(point.level) for point in shown]
     with styled():
@@ -25,11 +25,11 @@ def plot_ranking(points: Sequence[Finding], *, words: Words) -> Chart:
         axes.plot([*at, 100], [*(p.estimate for p in shown), 0], color=INK, lw=1.8)
         axes.axhline(0, color=INK, lw=0.8)
         axes.set_xlim(at[0], 100)
-        axes.set_xlabel("students ranked highest by prediction, %", fontsize=SMALL)
+        axes.set_xlabel("students ranked first by prediction, %", fontsize=SMALL)
         axes.set_ylabel(direction(f"{words.effect} beyond that of all", shown[0], words), fontsize=SMALL)
     caption = (
-        f"How much larger the {words.effect} is among the students ranked highest by prediction than among all, by how "
-        f"many are taken. The band is the {level_word(shown[0])} at each share. A ranking that tells nothing runs "
+        f"The {words.effect} among the students ranked first by prediction less that among all, by how many are taken. "
+        f"The band is the {level_word(shown[0])} at each share. A ranking that tells nothing runs "
         "along zero."
     )
     return Chart(name="ranking", caption=caption, drawing=drawing, alt=tell_curve(shown, words))
@@ -41,5 +41,7 @@ def tell_curve(points: Sequence[Finding], words: Words) -> str:
         f"{percent(float(point.level), 0)}, {fixed(point.estimate, places_of(point, words))} ({interval(point, words)})"
         for point in points[::2]
     ]
-    head = f"The {words.effect} among those ranked highest minus that among all, with {level_word(points[0])}s"
+    head = (
+        f"The {words.effect} among those ranked first by prediction minus that among all, with {level_word(points[0])}s"
+    )
     return f"{head}, by the share taken: {'; '.join(said)}."
