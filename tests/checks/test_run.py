@@ -96,6 +96,9 @@ def test_with_nobody_left_every_check_still_answers():
     checks = run_on(panel)
     assert Verdict.ERROR not in {check.verdict for check in checks}
     assert list(dict.fromkeys(check.check_id for check in checks)) == list(CHECK_IDS)
+    told = {check.check_id: check.sentence for check in checks}
+    assert told["balance"] == "Nobody is left to compare: no block holds every arm."
+    assert told["distinct_values"].endswith("nobody is left.")
 
 
 def test_an_outcome_that_nobody_has_is_no_crash():

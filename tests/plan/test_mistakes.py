@@ -51,13 +51,20 @@ VALUES_OF_THE_WRONG_KIND = [
     (("planned = true", 'planned = "true"'), 'found "true". Write: planned = true'),
     (("20260815", '"20260815"'), 'found "20260815". Write: seed = 20260815'),
     (("20260815", "1.5"), "[analysis], 'seed': expected a whole number"),
+    (
+        ("[analysis]", "[analysis]\nconfidence = 0.9999999999999999"),
+        "[analysis], 'confidence': expected the confidence of intervals, from 0.5 to 0.999, found 0.9999999999999999.",
+    ),
+    (("[analysis]", "[analysis]\nconfidence = 1.0"), "from 0.5 to 0.999, found 1.0."),
+    (('path = "roster.csv"', 'path = "te\\u0000.csv"'), "[[records]] 1, 'path': no file's name holds the character"),
     (("20260815", "-1"), "[analysis], 'seed': expected the seed, from 0, found -1."),
     (("meaningful = 0.1", 'meaningful = "0.1"'), 'found "0.1". Write: meaningful = 0.1'),
     (("meaningful = 0.1", "meaningful = nan"), "[[outcomes]] 1, 'meaningful': expected"),
-    (("meaningful = 0.1", "meaningful = -1"), "the smallest effect that would matter, above 0, found -1."),
+    (("meaningful = 0.1", "meaningful = 1e300"), "the smallest effect that would matter, above 0 and up to a million, found 1e+300."),
+    (("meaningful = 0.1", "meaningful = -1"), "the smallest effect that would matter, above 0 and up to a million, found -1."),
     (
         ("min_cell = 12", "min_cell = 0"),
-        "[report], 'min_cell': expected students per published cell and arm, from 1, found 0.",
+        "[report], 'min_cell': expected students per published cell and arm, from 1 to a million, found 0.",
     ),
     (('kind = "number"', 'kind = "numbr"'), '"category" or "number", found "numbr". Write: kind = "number"'),
     (('kind = "binary"', 'kind = "ordinal"'), '"continuous" or "binary", found "ordinal".'),
@@ -133,6 +140,39 @@ TIME = [
     ),
 ]
 
+MISSING = [
+    (
+        (VALUES, '{ NA = "Native American", Y = "other" }'),
+        "[missing], 'codes': 'NA' stands for missing, and is also a group of 'frl'. "
+        'Write: codes = ["", "N/A", "."]',
+    ),
+    (
+        ('control = "usual"', 'control = "."'),
+        "[missing], 'codes': '.' stands for missing, and is also an arm of 'arm'. "
+        'Write: codes = ["", "NA", "N/A"]',
+    ),
+    (
+        ('["unknown", -9]', '["Y"]'),
+        "[missing], 'columns': 'Y' stands for missing, and is also a group of 'frl'. Take it out here, or there.",
+    ),
+    (
+        ('columns = { frl = ["unknown", -9] }', 'columns = { "tests.term" = ["Fall 2026"] }'),
+        "'Fall 2026' stands for missing, and is also a wave of 'tests.term'.",
+    ),
+    (
+        ('columns = { frl = ["unknown", -9] }', 'codes = ["", "N"]'),
+        "'N' stands for missing, and is also an answer of 'passed'. Write: codes = [\"\"]",
+    ),
+    (
+        ('values = { Y = "passed", N = "not yet" }\n', 'values = { Y = "passed", "" = "not yet" }\n'),
+        "[missing]: an empty value is always missing, and is also an answer of 'passed'.",
+    ),
+    (
+        ('fall = "Fall 2026", spring = "Spring 2027"', 'fall = "Spring 2027", spring = "Spring 2027"'),
+        "[waves], 'order': several waves have the code 'Spring 2027', and a row is of one wave; give each its own.",
+    ),
+]
+
 LEVELS = [
     (
         ('assigned = "class"', 'assigned = "clas"'),
@@ -168,6 +208,14 @@ ARMS = [
 
 PROBABILITIES = [
     (('probability = "blocks"', "probability = 1.5"), "a probability lies between 0 and 1, and 1.5 does not."),
+    (
+        ('probability = "blocks"', "probability = 1e-320"),
+        "a probability from 0.001 to 0.999 leaves somebody in each arm, and 1e-320 does not.",
+    ),
+    (
+        ('probability = "blocks"', "probability = { usual = 0.9999, adaptive = 0.0001 }"),
+        "a probability from 0.001 to 0.999 leaves somebody in each arm, and 0.9999 does not.",
+    ),
     (('probability = "blocks"', "probability = true"), "a probability lies between 0 and 1, and True does not."),
     (('probability = "blocks"', 'probability = ""'), "[design], 'probability': it is empty."),
     (
@@ -223,6 +271,7 @@ PRIVACY = [
 
 ALL = [
     *UNKNOWN_KEYS,
+    *MISSING,
     *ABSENT,
     *VALUES_OF_THE_WRONG_KIND,
     *RECORDS,

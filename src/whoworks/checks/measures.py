@@ -93,7 +93,7 @@ def judge_distinct(values: Vector, cluster: Codes, name: str, label: str, enough
     most = counts.max() / len(seen) if n_values else math.nan
     count = counted(len(seen), "student")
     if n_values == 0:
-        verdict, said = Verdict.FAIL, "the outcome is missing for everyone."
+        verdict, said = Verdict.FAIL, "the outcome is missing for everyone." if len(values) else "nobody is left."
     elif n_values == 1:
         verdict, said = Verdict.FAIL, f"all of {count} have the same value, so nothing can differ."
     elif n_values < enough:

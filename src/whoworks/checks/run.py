@@ -72,7 +72,9 @@ def find_absent(design: Design) -> list[str]:
 
 def refuse_comparison(check_id: str, absent: list[str], design: Design) -> Check:
     """Return the verdict of a check that compares arms where an arm is absent."""
-    said = f"Nobody is in the arm {listed([repr(label) for label in absent])}, so the arms cannot be compared."
+    said = "Nobody is left to compare: no block holds every arm."
+    if len(design.rows):
+        said = f"Nobody is in the arm {listed([repr(label) for label in absent])}, so the arms cannot be compared."
     return state_verdict(check_id, Verdict.NOT_ASSESSABLE, said, design)
 
 

@@ -23,6 +23,7 @@ class PreTest(Measure):
 
 
 Baseline = Annotated[PreTest, BeforeValidator(read_measure)]
+TINY, HUGE = 1e-6, 1e6  # between which every effect that would matter lies, in any unit
 
 
 class Outcome(Measure):
@@ -44,7 +45,11 @@ class Outcome(Measure):
         "higher", description="which direction is good", examples=['better = "higher"']
     )
     meaningful: Number | None = Field(
-        None, description="the smallest effect that would matter, above 0", examples=["meaningful = 0.10"], gt=0
+        None,
+        description="the smallest effect that would matter, above 0 and up to a million",
+        examples=["meaningful = 0.10"],
+        ge=TINY,
+        le=HUGE,
     )
     meaningful_in: Literal["sd", "units", "points"] = Field(
         "sd", description="what 'meaningful' is counted in", examples=['meaningful_in = "sd"']
