@@ -24,7 +24,7 @@ def test_whole_classes_are_clusters_with_the_reason_in_words():
 
 def test_an_arm_that_varies_within_a_class_is_refused_naming_the_classes():
     panel = make_panel(
-        CLASSES, arm=["usual", "adaptive"] * 4, levels={"class": ["A", "A", "B", "B", "C", "D", "E", "E"]}
+        CLASSES, arm=["usual", "adaptive"] * 12, levels={"class": ["A", "A", "B", "B", "C", "D", "E", "E"] * 3}
     )
     with pytest.raises(DesignError) as error:
         build_design(panel)
@@ -37,8 +37,19 @@ def test_an_arm_that_varies_within_a_class_is_refused_naming_the_classes():
     assert "[takeup]" in said
 
 
+def test_codes_nearly_as_many_as_rows_are_counted_and_not_named():
+    panel = make_panel(
+        'assigned = "pupil"', arm=["usual", "adaptive"] * 4, levels={"pupil": [f"LEAK-{row // 2}" for row in range(8)]}
+    )
+    with pytest.raises(DesignError, match=r"4 of 4 values of 'pupil_id' hold more than one arm\. The plan") as told:
+        build_design(panel)
+    assert "LEAK" not in str(told.value)
+
+
 def test_only_the_first_three_culprits_are_named():
-    panel = make_panel(CLASSES, arm=["usual", "adaptive"] * 5, levels={"class": [c for c in "ABCDE" for _ in range(2)]})
+    panel = make_panel(
+        CLASSES, arm=["usual", "adaptive"] * 10, levels={"class": [c for c in "ABCDE" for _ in range(4)]}
+    )
     with pytest.raises(DesignError, match=r"A, B, C and 2 more\."):
         build_design(panel)
 
@@ -46,8 +57,8 @@ def test_only_the_first_three_culprits_are_named():
 def test_a_class_that_straddles_blocks_is_refused():
     panel = make_panel(
         CLASSES + 'blocks = ["school"]',
-        arm=["usual", "usual", "adaptive", "adaptive"],
-        levels={"class": ["A", "A", "B", "B"], "school": ["X", "Y", "X", "Y"]},
+        arm=["usual", "usual", "adaptive", "adaptive"] * 3,
+        levels={"class": ["A", "A", "B", "B"] * 3, "school": ["X", "Y", "X", "Y"] * 3},
     )
     with pytest.raises(DesignError, match=r"2 of 2 values of 'class_id' lie in more than one block .*: A, B"):
         build_design(panel)
@@ -56,8 +67,8 @@ def test_a_class_that_straddles_blocks_is_refused():
 def test_what_was_drawn_lies_within_one_of_what_carries_the_arm():
     panel = make_panel(
         'assigned = "school"\ndrawn = "class"',
-        arm=["usual", "usual", "adaptive", "adaptive"],
-        levels={"class": ["A", "B", "A", "C"], "school": ["X", "X", "Y", "Y"]},
+        arm=["usual", "usual", "adaptive", "adaptive"] * 3,
+        levels={"class": ["A", "B", "A", "C"] * 3, "school": ["X", "X", "Y", "Y"] * 3},
     )
     with pytest.raises(DesignError, match=r"1 of 3 values of 'class_id' hold more than one school: A\."):
         build_design(panel)
@@ -128,8 +139,8 @@ def test_a_named_cluster_is_obeyed_when_it_holds_whole_classes():
 def test_a_named_cluster_that_splits_what_carries_the_arm_is_refused():
     panel = make_panel(
         CLASSES + 'cluster = "school"',
-        arm=["usual", "usual", "adaptive", "adaptive"],
-        levels={"class": ["A", "A", "B", "B"], "school": ["X", "Y", "X", "Y"]},
+        arm=["usual", "usual", "adaptive", "adaptive"] * 3,
+        levels={"class": ["A", "A", "B", "B"] * 3, "school": ["X", "Y", "X", "Y"] * 3},
     )
     with pytest.raises(DesignError, match=r"design.cluster = 'school' splits 2 classes: A, B\."):
         build_design(panel)
@@ -235,7 +246,18 @@ def test_a_single_cluster_in_an_arm_is_infeasible():
 
 def test_blocks_of_one_arm_each_are_infeasible():
     panel = make_panel(STUDENTS + 'blocks = ["school"]', arm=["usual", "adaptive"], levels={"school": list("XY")})
-    with pytest.raises(InfeasibleError, match="no school holds every arm"):
+    with pytest.raises(InfeasibleError, match=r"every school holds one arm only, .* Leave design.blocks out if they"):
+        require_feasible(build_design(panel))
+
+
+def test_blocks_that_each_lack_one_of_three_arms_are_infeasible():
+    panel = make_panel(
+        STUDENTS + 'blocks = ["school"]',
+        arm=["usual", "adaptive", "coached", "usual"],
+        levels={"school": list("XXYY")},
+        treatments=("adaptive", "coached"),
+    )
+    with pytest.raises(InfeasibleError, match="no school holds every arm, "):
         require_feasible(build_design(panel))
 
 

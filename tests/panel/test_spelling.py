@@ -108,6 +108,30 @@ def test_a_wave_that_has_not_come_yet_is_no_mistake(tmp_path):
     assert panel.values["tests.rit@spring"].isna().all()
 
 
+UNKNOWN_WAVE = (
+    r"No row has in 'tests.term' the code '{}' of the wave '{}': it holds Fall 2026, Spring 2027\. Write under"
+)
+
+
+@pytest.mark.parametrize(("wave", "code"), [("fall", "Fall 2026"), ("spring", "Spring 2027")])
+def test_a_wave_whose_code_no_row_has_is_refused_naming_the_codes(tmp_path, wave, code):
+    with pytest.raises(PanelError, match=UNKNOWN_WAVE.format("May", wave)):
+        build(tmp_path, (f'{wave} = "{code}"', f'{wave} = "May"'))
+
+
+def test_codes_that_may_be_persons_are_no_names_of_waves(tmp_path):
+    with pytest.raises(
+        PanelError, match=r"No row has in 'tests.student' the code '.*' of the wave '(fall|spring)'\. Write"
+    ) as told:
+        build(tmp_path, ('column = "tests.term"', 'column = "tests.student"'))
+    assert not any(code in str(told.value) for code in make_roster()["student_id"])
+
+
+def test_a_wave_that_nothing_is_measured_in_needs_no_row(tmp_path):
+    panel = build(tmp_path, ('spring = "Spring 2027" }', 'spring = "Spring 2027", summer = "Summer 2027" }'))
+    assert panel.values["tests.rit@spring"].notna().all()
+
+
 def test_forms_are_told_commonest_first_and_the_rest_is_counted():
     assert tell_forms(texts_of(["007", "12", "3", "ab", "cd", "X-1", None])) == (
         "digits (1 to 3 long), small letters (2 long) and 1 more"

@@ -99,6 +99,11 @@ def test_a_code_the_plan_does_not_list_is_named_when_several_share_it(tmp_path):
         build(tmp_path, edit=setting("frl", "P"))
 
 
+def test_a_listed_code_in_another_spelling_is_told_as_that(tmp_path):
+    with pytest.raises(PanelError, match=r"3 row\(s\) hold in 'frl' the code 'Y' in another spelling than the plan's"):
+        build(tmp_path, edit=setting("frl", "y"))
+
+
 def test_a_code_that_could_point_at_a_student_is_counted_and_not_named(tmp_path):
     with pytest.raises(PanelError, match=r"'frl' holds 3 code\(s\) in 3 row\(s\)") as told:
         build(tmp_path, edit=setting("frl", ["STUDENT-LEAK-1", "STUDENT-LEAK-2", "STUDENT-LEAK-3"]))
@@ -176,7 +181,7 @@ def test_what_does_not_differ_is_left_to_the_design_where_an_arm_has_a_single_pl
 def test_a_moderator_of_hundreds_of_levels_is_refused_with_the_way_out(tmp_path):
     plain = ('level = "student"\nvalues = { N = "not eligible", Y = "eligible" }', "")
     with pytest.raises(
-        PanelError, match=r"'frl' \(moderator\) has 80 different values.*at most 50.*Either group"
+        PanelError, match=r"'frl' \(moderator\) has 80 different values.*at most 50.*Group them"
     ) as told:
         build(tmp_path, plain, edit=lambda roster: roster.assign(frl=[f"LEAK{row}" for row in range(80)]))
     assert "LEAK" not in str(told.value)
@@ -198,3 +203,44 @@ def test_a_score_beyond_its_bounds_is_counted_and_not_named(tmp_path):
     assert build(tmp_path, (label, f"{label}\nbounds = [0, 400]")).plan.outcomes[0].bounds == (0.0, 400.0)
     with pytest.raises(PanelError, match=r"beyond the bounds that the plan gives, 0 to 100\. Correct the bounds"):
         build(tmp_path, (label, f"{label}\nbounds = [0, 100]"))
+
+
+@pytest.mark.parametrize("far", ["8.98846567431158e+307", "-1e308"])
+def test_a_number_too_large_to_compute_with_is_counted_and_not_printed(tmp_path, far):
+    for column in ("age", "years", "minutes"):
+        with pytest.raises(
+            PanelError, match=rf"'{column}' has 1 number\(s\) too large to compute with.*missing\.col"
+        ) as told:
+            build(tmp_path, edit=setting(column, far, slice(0, 1)))
+        assert far not in str(told.value)
+    with pytest.raises(PanelError, match=r"'tests.rit@fall' has 3 number\(s\) too large"):
+        build(tmp_path, edit_tests=setting("rit", far))
+    listed = ('frl = ["unknown"]', f'frl = ["unknown"], age = ["{far}"]')
+    assert build(tmp_path, listed, edit=setting("age", far, slice(0, 1))).values["age"].isna().sum() == 1
+
+
+def test_a_pre_test_without_a_value_is_refused(tmp_path):
+    moderator = ('[[moderators]]\ncolumn = "tests.rit"\nwave = "fall"\nkind = "number"\nlevel = "student"\n', "")
+    with pytest.raises(PanelError, match=r"The pre-test 'tests.rit@fall' has no value at all among the 80 units"):
+        build(tmp_path, moderator, edit_tests=setting("rit", "NA", slice(0, 80)))
+
+
+def test_a_pre_test_that_is_the_outcome_is_refused_unless_it_tells_nothing(tmp_path):
+    def edit(tests):
+        tests.loc[tests.index[80:], "rit"] = tests["rit"].to_numpy()[:80]
+        return tests
+
+    with pytest.raises(PanelError, match=r"'tests.rit@fall' is the same as the outcome 'tests.rit@spring' for every"):
+        build(tmp_path, edit_tests=edit)
+    assert len(build(tmp_path, edit_tests=lambda tests: setting("rit", "1", [0])(edit(tests))).units) == 80
+
+
+TARGET = '[target]\nname = "the district"\nmeans = {{ {column} = {{ "{code}" = 0.5 }} }}\n[covariates]'
+
+
+def test_a_share_of_a_group_that_is_not_there_names_groups_and_never_an_id(tmp_path):
+    bare = ('level = "student"\nvalues = { N = "not eligible", Y = "eligible" }', "")
+    target = ("[covariates]", TARGET.format(column="frl", code="y"))
+    with pytest.raises(PanelError, match=r"a share for 'y' of 'frl', and the groups there are N, Y\.") as told:
+        build(tmp_path, bare, target, edit=setting("frl", "LEAK-0003", slice(0, 1)))
+    assert "LEAK" not in str(told.value)

@@ -32,9 +32,9 @@ def two_sheets(buffer):
         make_frame().to_excel(writer, sheet_name="spring", index=False)
 
 
-def other_zip(buffer):
+def other_zip(buffer, name="users.csv"):
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("users.csv", CSV)
+        archive.writestr(name, CSV)
 
 
 def swap(line, old, new):
@@ -62,6 +62,11 @@ BAD = {
     "parquet named dta": ("pilot.dta", PARQUET, "named as dta, and holds a parquet file"),
     "old dta is recognised": ("pilot.csv", bytes([115, 2, 1, 0]) + bytes(100), "holds a Stata file"),
     "a web page named csv": ("pilot.csv", b"\n<!DOCTYPE html><html><body>Sign in", "holds a web page"),
+    "a workbook without its list of sheets": (
+        "pilot.xlsx",
+        as_bytes(lambda buffer: other_zip(buffer, "xl/workbook.xml")),
+        "damaged, or is not an Excel workbook",
+    ),
     "bytes named csv": ("pilot.csv", b"a,b\n1,\x002\n", "holds data that are not text"),
     "gz cut short": ("pilot.csv.gz", gzip.compress(CSV.encode())[:-20], "is cut short"),
     "csv named gz": ("pilot.csv.gz", CSV.encode(), "not whole gzip"),

@@ -123,7 +123,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
     assert len(panel_of(tmp_path / "pilot.csv").units) == 96
 
 
-@pytest.mark.parametrize(("encoding", "told"), [("utf-8", "utf-8"), ("cp1252", "windows-1252"), ("utf-16", "utf-16")])
+@pytest.mark.parametrize(
+    ("encoding", "told"), [("utf-8", "utf-8"), ("cp1252", "windows-1252"), ("utf-16", "utf-16"), ("utf-32", "utf-32")]
+)
 def test_the_encoding_is_told_in_the_provenance_and_changes_nothing(tmp_path, encoding, told):
     (tmp_path / "pilot.csv").write_text(make_frame().to_csv(index=False), encoding=encoding)
     panel = panel_of(tmp_path / "pilot.csv")

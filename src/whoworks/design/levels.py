@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from whoworks.design.design import Codes
 from whoworks.errors import first_few
+from whoworks.panel.levels import is_of_persons
 from whoworks.panel.panel import Panel
 
 STUDENT = "student"
@@ -89,8 +90,9 @@ def split_codes(*, inner: Codes, outer: Codes) -> Codes:
 
 
 def name_culprits(level: Level, culprits: Codes) -> str:
-    """Name the first few codes of a level; students are counted, never named."""
-    return "" if level.word == STUDENT else f": {first_few(level.names[culprits])}"
+    """Name the first few codes of a level; those of persons are counted, never named."""
+    hidden = is_of_persons(level.word, len(level.names), len(level.codes))
+    return "" if hidden else f": {first_few(level.names[culprits])}"
 
 
 def renumber(codes: Codes) -> Codes:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from whoworks import columns
 from whoworks.errors import PanelError
 from whoworks.panel.arms import arms_of
+from whoworks.panel.baselines import require_baselines
 from whoworks.panel.bounds import require_bounds
 from whoworks.panel.exclusions import Exclusions
 from whoworks.panel.join import Codes, Joined, join_tables, require_key
@@ -16,11 +17,16 @@ from whoworks.panel.keep import failing_rows
 from whoworks.panel.ledger import JOINED, Ledger
 from whoworks.panel.levels import UNIT, leave_without_level, level_where_constant, require_levels
 from whoworks.panel.missing import blank_missing
-from whoworks.panel.moderators import require_difference, require_few_levels, require_moderator
+from whoworks.panel.moderators import (
+    require_difference,
+    require_few_levels,
+    require_moderator,
+    require_spelled_groups,
+)
 from whoworks.panel.order import canonical_order
 from whoworks.panel.panel import Kind, Panel, Role, Variable
 from whoworks.panel.target import require_target
-from whoworks.panel.typing import categories_of, numbers_of, numbers_or_none, sorted_levels, truths_of
+from whoworks.panel.typing import categories_of, numbers_of, numbers_or_none, require_reach, sorted_levels, truths_of
 from whoworks.panel.variables import Request, requests
 from whoworks.panel.waves import begin_join
 from whoworks.plan.plan import Plan
@@ -86,16 +92,20 @@ def assemble(
 ) -> Panel:
     """Type every variable and sort the units."""
     wanted = requests(plan)
-    if can_compare(plan, arm, levels):
+    comparable = can_compare(plan, arm, levels)
+    if comparable:
         for request in (each for each in wanted if Role.MODERATOR in each.roles):
             require_difference(request.name, joined.texts(request.column, request.wave))
     typed = {request.name: type_variable(request, joined, levels) for request in wanted}
     arm_codes = np.array([plan.arms.codes.index(code) for code in arm], dtype=np.int64)
-    require_target(plan, [variable for variable, _ in typed.values()])
-    require_bounds(plan, {name: values for name, (_, values) in typed.items()})
-    order = canonical_order(levels=levels, arm=arm_codes, values=[sortable(values) for _, values in typed.values()])
+    by_name = {name: values for name, (_, values) in typed.items()}
+    if comparable:
+        require_baselines(plan, by_name)
+    require_target(plan, by_name)
+    require_bounds(plan, by_name)
+    order = canonical_order(levels=levels, arm=arm_codes, values=[sortable(values) for values in by_name.values()])
     units = units_frame(plan, joined, rows, arm, levels)
-    values = pd.DataFrame({name: values for name, (_, values) in typed.items()}, index=pd.RangeIndex(len(rows)))
+    values = pd.DataFrame(by_name, index=pd.RangeIndex(len(rows)))
     ledger.require_sums(arm.tolist())
     return Panel(
         plan=plan,
@@ -130,8 +140,11 @@ def type_variable(
     """Read one variable as the plan declares it, or as its values allow."""
     texts = joined.texts(request.column, request.wave)
     numbers = numbers_or_none(texts) if request.kind in (None, Kind.NUMBER) else None
+    if numbers is not None:
+        require_reach(numbers, request.name)
     kind = request.kind or (Kind.CATEGORY if numbers is None else Kind.NUMBER)
     require_few_levels(request, kind, texts)
+    require_spelled_groups(request, kind, texts)
     require_moderator(request, texts, levels)
     codes = list(request.values) or (list(sorted_levels(texts)) if kind is Kind.CATEGORY else [])
     if request.success:

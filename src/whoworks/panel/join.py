@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.errors import PanelError
+from whoworks.panel.absent_waves import require_waves
 from whoworks.panel.exclusions import Mask
 from whoworks.panel.keep import failing_rows
 from whoworks.panel.ledger import JOINED, Entry
@@ -153,6 +154,7 @@ def wave_rows(plan: Plan, records: Records, table: str) -> dict[str, Mask]:
     require_spelled(
         texts, list(plan.waves.order.values()), np.ones(n_rows, dtype=bool), column=plan.waves.column, noun="wave"
     )
+    require_waves(plan, plan.waves, texts)
     return {wave: texts == code for wave, code in plan.waves.order.items()}
 
 

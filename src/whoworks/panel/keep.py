@@ -9,7 +9,8 @@ import pandas as pd
 
 from whoworks.panel.exclusions import Mask
 from whoworks.panel.typing import number_of, numbers_of
-from whoworks.plan.conditions import ORDERED, Condition, phrase
+from whoworks.plan.conditions import ORDERED, Condition
+from whoworks.plan.kept import phrase_kept
 from whoworks.plan.plan import Plan
 from whoworks.records.demand import find_place
 from whoworks.records.records import Records
@@ -22,7 +23,7 @@ def failing_rows(plan: Plan, records: Records, table: str) -> Iterator[tuple[Mas
     for condition in declared.conditions:
         place = find_place(records, table, condition.column)
         texts = records.table(table).texts(place[1] if place else condition.column)
-        yield ~meets(condition, texts), f"not kept by {phrase(condition)}"
+        yield ~meets(condition, texts), f"not kept by {phrase_kept(plan, declared, condition)}"
 
 
 def meets(condition: Condition, texts: Texts) -> Mask:

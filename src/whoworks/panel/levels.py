@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from whoworks.errors import PanelError, first_few
 from whoworks.panel.exclusions import Exclusions
+from whoworks.panel.spelling import ALIKE, spelled_alike
 from whoworks.plan.plan import Plan
 from whoworks.records.text import Texts
 
@@ -30,17 +32,42 @@ def leave_without_level(plan: Plan, levels: dict[str, Texts], out: Exclusions) -
 
 
 def require_levels(plan: Plan, levels: dict[str, Texts], table: str) -> None:
-    """Refuse units that stand in several rows, and places that lie in two larger ones."""
+    """Refuse codes in several spellings, units that stand in several rows, and places that lie in two larger ones."""
+    for level in plan.levels:
+        require_one_spelling(level, levels[level])
     if UNIT in levels:
         require_single_rows(levels[UNIT], table)
     for lower, upper in pairwise(level for level in plan.levels if level != UNIT):
         split = splitting(levels[lower], levels[upper])
         if len(split):
             raise PanelError(
-                f"{len(split)} code(s) of the level '{lower}' lie in more than one {upper}: {first_few(split)}. A "
-                f"{lower} lies in one {upper}; if {lower} codes start anew in every {upper}, make a "
-                "column that joins both codes."
+                f"{len(split)} code(s) of the level '{lower}' lie in more than one {upper}"
+                f"{name_codes(lower, split, levels[lower])}. A {lower} lies in one {upper}; if {lower} codes "
+                f"start anew in every {upper}, make a column that joins both codes."
             )
+
+
+def require_one_spelling(level: str, texts: Texts) -> None:
+    """Refuse a level of which one place has several codes by an oversight: it would count as several places."""
+    alike = spelled_alike(texts)
+    if alike:
+        told = [" and ".join(map(repr, codes)) for codes in alike]
+        raise PanelError(
+            f"{sum(map(len, alike))} code(s) of the level '{level}' differ from one another only in {ALIKE}"
+            f"{name_codes(level, told, texts)}. Spell each {level} in one way, so that it counts once; if they are "
+            "different, give them codes that differ in more."
+        )
+
+
+def name_codes(level: str, culprits: Sequence[str], texts: Texts) -> str:
+    """Name the first few codes of a level whose codes are `texts`; those of persons are counted, never named."""
+    present = texts[~pd.isna(texts)]
+    return "" if is_of_persons(level, len(pd.unique(present)), len(present)) else f": {first_few(culprits)}"
+
+
+def is_of_persons(level: str, n_codes: int, n_rows: int) -> bool:
+    """Tell whether a level's codes may be persons': students by their word, or nearly as many codes as rows."""
+    return level == UNIT or 2 * n_codes >= n_rows
 
 
 def require_single_rows(unit: Texts, table: str) -> None:

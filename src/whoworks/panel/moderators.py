@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from whoworks.errors import PanelError, first_few
-from whoworks.panel.levels import UNIT, splitting
+from whoworks.errors import PanelError
+from whoworks.panel.levels import UNIT, name_codes, splitting
 from whoworks.panel.panel import Kind, Role
-from whoworks.panel.typing import numbers_or_none
+from whoworks.panel.spelling import ALIKE, spelled_alike
+from whoworks.panel.typing import nameable, numbers_or_none
 from whoworks.panel.variables import Request
 from whoworks.records.text import Texts
 
@@ -21,10 +22,28 @@ def require_few_levels(request: Request, kind: Kind, texts: Texts) -> None:
     n_levels = len(pd.unique(texts[~pd.isna(texts)]))
     if n_levels <= MOST_LEVELS:
         return
-    number = ' Write kind = "number" if its values are amounts, or' if numbers_or_none(texts) is not None else " Either"
+    group = "Group them in a column of its own, such as high and low."
+    if numbers_or_none(texts) is not None:
+        group = f'Write kind = "number" if its values are amounts, or g{group[1:]}'
     raise PanelError(
         f"'{request.name}' ({request.roles[-1]}) has {n_levels} different values, and groups should be few (at most "
-        f"{MOST_LEVELS}).{number} group them in a column of its own, such as high and low."
+        f"{MOST_LEVELS}). {group}"
+    )
+
+
+def require_spelled_groups(request: Request, kind: Kind, texts: Texts) -> None:
+    """Refuse a moderator or covariate whose groups the data tell, and tell in several spellings."""
+    if kind is not Kind.CATEGORY or request.values or not {Role.MODERATOR, Role.COVARIATE} & set(request.roles):
+        return
+    alike = [code for codes in spelled_alike(texts) for code in codes]
+    if not alike:
+        return
+    named = [repr(code) for code in nameable(texts) if code in alike]
+    said = f" ({', '.join(named)})" if named else ""
+    raise PanelError(
+        f"'{request.name}' ({request.roles[-1]}) holds {len(alike)} codes{said} that differ from one another only in "
+        f"{ALIKE}, and each would be a group of its own. Spell each group in one way; if they are different, give "
+        "them codes that differ in more."
     )
 
 
@@ -50,6 +69,7 @@ def require_moderator(request: Request, texts: Texts, levels: dict[str, Texts]) 
     if split:
         raise PanelError(
             f"The moderator '{request.name}' is declared to belong to the level '{request.level}', and {len(split)} of "
-            f"the values of '{request.level}' hold more than one value of it: {first_few(split)}. Correct the column, "
+            f"the values of '{request.level}' hold more than one value of it"
+            f"{name_codes(request.level, split, levels[request.level])}. Correct the column, "
             f'or write level = "{UNIT}".'
         )

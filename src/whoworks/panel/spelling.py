@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,9 @@ from whoworks.errors import PanelError
 from whoworks.panel.exclusions import Mask
 from whoworks.plan.codes import fold
 from whoworks.records.text import Texts, canonical
+
+ALIKE = "capital letters, blanks, leading zeros or characters that are not seen"
+BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")  # "1 1" is not "11"
 
 
 def require_spelled(texts: Texts, codes: Sequence[str], rows: Mask, *, column: str, noun: str) -> None:
@@ -32,3 +36,17 @@ def require_spelled(texts: Texts, codes: Sequence[str], rows: Mask, *, column: s
         f"capital letters, blanks or characters that are not seen. Spell each {noun} in one way, in the records "
         "and in the plan; if the other spelling means something else, give that a code of its own."
     )
+
+
+def spelled_alike(texts: Texts) -> list[list[str]]:
+    """Return the codes of a column that are one code in several spellings, grouped: ``[["C1", "c1"]]``."""
+    spellings: dict[str, list[str]] = {}
+    for code in sorted(str(text) for text in pd.unique(texts[~pd.isna(texts)])):
+        spellings.setdefault(plain(code), []).append(code)
+    return [codes for codes in spellings.values() if len(codes) > 1]
+
+
+def plain(code: str) -> str:
+    """Return a code folded, and a number without the zeros that it begins with."""
+    folded = fold(BETWEEN_DIGITS.sub("\N{BULLET}", code))
+    return (folded.lstrip("0") or "0") if folded.isdecimal() else folded

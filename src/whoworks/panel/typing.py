@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.errors import PanelError, first_few
+from whoworks.panel.spelling import require_spelled
 from whoworks.records.text import Texts, canonical
 
 Vector = NDArray[np.float64]
@@ -19,6 +20,7 @@ YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
 FEW = 12
 SHORT = 24
 SHARED = 3
+FARTHEST = 1e100
 ID_LIKE = re.compile(r"\d{3}|@")
 
 
@@ -36,7 +38,19 @@ def numbers_of(texts: Texts, column: str) -> Vector:
     numbers = numbers_or_none(texts)
     if numbers is None:
         raise PanelError(not_numbers(texts, column))
+    require_reach(numbers, column)
     return numbers
+
+
+def require_reach(numbers: Vector, column: str) -> None:
+    """Refuse numbers whose squares and sums are beyond what a computer holds: some programs write missing so."""
+    n_far = int(np.count_nonzero(np.abs(numbers) > FARTHEST))
+    if n_far:
+        raise PanelError(
+            f"'{column}' has {n_far} number(s) too large to compute with (above {FARTHEST:g}). If they stand for "
+            "missing, as in an export from Stata, list them under missing.columns as the column has them; otherwise "
+            "correct the column."
+        )
 
 
 def numbers_or_none(texts: Texts) -> Vector | None:
@@ -76,6 +90,7 @@ def categories_of(texts: Texts, values: Mapping[str, str], column: str, key: str
     """Return texts as an ordered categorical over the plan's codes, in its order of display."""
     code_of = {canonical(code): code for code in values}
     present = ~pd.isna(texts)
+    require_spelled(texts, list(values), present, column=column, noun="code")
     strange = present & ~pd.Series(texts, dtype=object).isin(list(code_of)).to_numpy()
     if strange.any():
         raise PanelError(unlisted(texts[strange], list(values), column, key))

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from whoworks.plan.contents import Contents
 from whoworks.plan.design import DesignTable
+from whoworks.plan.missing_agreement import breaches_of_missing
 from whoworks.plan.mistakes import closest, objection
 from whoworks.plan.table import Measure
 from whoworks.plan.target_agreement import breaches_of_target
@@ -29,6 +30,7 @@ def find_breaches(plan: Contents) -> Iterator[str]:
     yield from breaches_of_time(plan)
     yield from breaches_of_keep(plan)
     yield from breaches_of_privacy(plan)
+    yield from breaches_of_missing(plan)
     yield from breaches_of_target(plan)
 
 
@@ -58,8 +60,11 @@ def breaches_of_records(plan: Contents) -> Iterator[str]:
 
 
 def breaches_of_waves(plan: Contents) -> Iterator[str]:
-    """Waves that are used are declared, and at least one comes after assignment."""
+    """Waves have codes of their own; those that are used are declared."""
     known = list(plan.waves.order) if plan.waves else []
+    for code in repeated(plan.waves.order.values() if plan.waves else ()):
+        problem = f"several waves have the code '{code}', and a row is of one wave; give each its own"
+        yield objection(["waves", "order"], problem)
     for name in plan.waves.before if plan.waves else ():
         if name not in known:
             yield objection(["waves", "before"], f"'{name}' is not in order, which has {', '.join(known)}")

@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 
 from whoworks.errors import RecordsError, first_few
-from whoworks.records.recognition import UTF16
+from whoworks.records.recognition import UTF16, UTF32
 from whoworks.records.records import Reading
 from whoworks.records.text import Texts, texts_of
 
@@ -33,7 +33,9 @@ def read_delimited(data: bytes, *, delimiter: str, file: str) -> Reading:
 
 
 def decode(data: bytes, file: str) -> tuple[str, str]:
-    """Return the text and the name of its encoding: UTF-8, UTF-16 where the file says so, else Windows-1252."""
+    """Return the text and the name of its encoding: UTF-8, UTF-16 or UTF-32 where it says so, else Windows-1252."""
+    if data.startswith(UTF32):
+        return data.decode("utf-32", errors="replace"), "utf-32"
     if data.startswith(UTF16):
         return data.decode("utf-16", errors="replace"), "utf-16"
     try:

@@ -23,6 +23,7 @@ SIGNATURES = (
 )
 OLD_STATA = range(105, 116)
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
+UTF32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")  # the first begins as UTF-16 does
 
 EXPECTED = {
     "csv": "text",
@@ -44,7 +45,7 @@ def recognise(head: bytes) -> str:
     opening = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if opening.startswith((b"<!doctype", b"<html", b"<head", b"<table", b"<?xml")):
         return "a web page (HTML or XML)"
-    if b"\x00" in head and not head.startswith(UTF16):
+    if b"\x00" in head and not head.startswith((*UTF16, *UTF32)):
         return "data that are not text"
     return "text"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from whoworks.errors import RecordsError, first_few
+from whoworks.records.cells import find_errors
 from whoworks.records.records import Reading
 from whoworks.records.text import text_of, texts_of
 
@@ -39,9 +40,20 @@ def read_sheets(data: bytes, file: str) -> dict[str, list[Row]]:
     try:
         with calamine.CalamineWorkbook.from_object(io.BytesIO(data)) as book:
             listed = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-            return {name: without_empty_end(sheet.to_python(skip_empty_area=False)) for name, sheet in listed.items()}
+            rows = {name: sheet.to_python(skip_empty_area=False) for name, sheet in listed.items()}
+        return {name: without_empty_end(with_errors(rows[name], find_errors(data, name))) for name in rows}
     except calamine.CalamineError:
         raise RecordsError(f"'{file}' is damaged, or is not an Excel workbook. Save it again as xlsx or csv.") from None
+
+
+def with_errors(rows: Iterable[Row], errors: Mapping[tuple[int, int], str]) -> list[list[object]]:
+    """Write into the rows of a sheet the words of its cells without a value."""
+    written = [list(row) for row in rows]
+    for (row, column), word in errors.items():
+        written += [[] for _ in range(row + 1 - len(written))]
+        written[row] += [""] * (column + 1 - len(written[row]))
+        written[row][column] = word
+    return written
 
 
 def without_empty_end(rows: Iterable[Row]) -> list[Row]:
