@@ -79,3 +79,38 @@ def test_the_draft_finds_the_records_from_another_folder(pilot, whoworks):
     (pilot.path / "plans").mkdir()
     assert whoworks("init", pilot.data, "-o", "plans/plan.toml", "--yes").code == 0
     assert Plan.load(pilot.path / "plans" / "plan.toml").records[0].path == "../pilot.csv"
+
+
+def test_students_in_several_rows_are_told_on_the_screen_and_refused_by_check(pilot, whoworks):
+    pilot.change(lambda row: row | {"student_id": "PLANTED-ID-0001"} if row["student_id"].endswith("0002") else row)
+    answer = whoworks("init", pilot.data, "--out", "drafted.toml", "--yes")
+    assert answer.code == 0
+    assert "Students that stand in more than one row: 1. The plan says under [levels] what to do." in answer.out
+    checked = whoworks("check", "drafted.toml")
+    assert checked.code == 2
+    assert "stand in more than one row" in checked.err
+
+
+def test_a_file_whose_name_is_no_unicode_is_refused_and_nothing_is_written(pilot, whoworks):
+    data = pilot.data.rename(pilot.path / "caf\udce9.csv")
+    answer = whoworks("init", data, "-o", "drafted.toml", "--yes")
+    assert answer.code == 2
+    assert answer.err.startswith("The name 'caf?.csv' is not in UTF-8")
+    assert not (pilot.path / "drafted.toml").exists()
+
+
+def test_nobody_there_to_answer_is_a_sentence(pilot, whoworks, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    answer = whoworks("init", pilot.data, "-o", "drafted.toml")
+    assert answer.code == 2
+    assert answer.err.endswith("To take every guess: --yes\n")
+
+
+def test_the_keyboard_stops_the_questions_with_130(pilot, whoworks, monkeypatch):
+    class Keyboard(io.StringIO):
+        def readline(self, *_):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    assert whoworks("init", pilot.data, "-o", "drafted.toml").code == 130
+    assert not (pilot.path / "drafted.toml").exists()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from whoworks import errors
+from whoworks import cli, errors
 from whoworks.cli import commands, refusal
 
 
@@ -51,6 +52,28 @@ def test_a_file_that_cannot_be_written_is_a_sentence_without_its_folder(failing)
 
 def test_the_keyboard_stops_it_with_130(failing):
     assert failing(KeyboardInterrupt()).code == 130
+
+
+def test_the_keyboard_stops_it_with_130_while_it_is_being_loaded(monkeypatch):
+    monkeypatch.setattr(commands, "main", lambda: raising(KeyboardInterrupt())())
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 130
+
+
+def test_nothing_is_loaded_before_the_keyboard_can_stop_it():
+    program = "import sys; from whoworks.cli import main; print([m for m in sys.modules if m.startswith('typer')])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
+def test_a_reader_who_has_read_enough_ends_it_quietly():
+    program = "import sys; from whoworks.cli import main; sys.argv = ['whoworks', 'doctor']; main()"
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", program], **pipe) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == -signal.SIGPIPE
 
 
 def test_an_unknown_command_names_the_nearest_one(whoworks):

@@ -177,7 +177,7 @@ def test_the_demo_needs_nothing_and_writes_a_pilot_and_its_report_without_a_netw
 
 
 def test_a_student_whom_the_plan_leaves_out_is_not_told(small, whoworks):
-    small.edit('key = ["student_id"]', "key = [\"student_id\"]\nkeep = \"student_id != 'PLANTED-ID-0003'\"")
+    small.edit('key = ["student_id"]', 'key = ["student_id"]\nkeep = "student_id != \'PLANTED-ID-0003\'"')
     checked, written = whoworks("check", small.plan), whoworks("report", small.plan, "--out", "out")
     assert (checked.code, written.code) == (0, 0)
     said = checked.out + checked.err + written.out + written.err
@@ -185,3 +185,34 @@ def test_a_student_whom_the_plan_leaves_out_is_not_told(small, whoworks):
     said += "".join(path.read_text(encoding="utf-8") for path in files)
     assert "not kept by a condition on student_id (1 code)" in said
     assert not [planted for planted in PLANTED if planted in said]
+
+
+@pytest.fixture
+def unused(monkeypatch):
+    """Fail when a study is run: the folder is looked at before anything is computed."""
+
+    def computed(*_, **__):
+        raise AssertionError("the study was run")
+
+    monkeypatch.setattr("whoworks.study.Study.run", computed)
+
+
+def test_a_report_never_takes_the_place_of_the_folder_one_stands_in(small, whoworks, unused):
+    answer = whoworks("report", small.plan, "--out", ".")
+    assert answer.code == 2
+    assert "where you stand. Give --out a folder in it" in answer.err
+
+
+def test_the_folder_of_reports_is_looked_at_first(small, whoworks, unused):
+    (small.path / "reports").write_text("mine")
+    answer = whoworks("report", small.plan)
+    assert answer.code == 2
+    assert "reports is a file" in answer.err
+
+
+def test_records_whose_name_is_no_unicode_are_reported_on(small, whoworks):
+    data = small.data.rename(small.path / "caf\udce9.csv")
+    answer = whoworks("report", small.plan, "--data", data, "--out", "out")
+    assert answer.code == 0, answer.err
+    manifest = json.loads((small.path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["inputs"][0]["file"] == "caf?.csv"

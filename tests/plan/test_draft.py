@@ -171,3 +171,51 @@ def test_real_trials_are_guessed_as_their_plans_say(shared: Path, file: str, ans
     frame = pd.read_csv(shared / "data" / file, dtype=str, keep_default_na=False)
     assert guess_answers(frame) == answers
     Plan.parse(draft_plan(frame, file))
+
+
+def test_students_in_several_rows_keep_their_level_and_are_told():
+    frame = classrooms()
+    frame.loc[[1, 2], "student_id"] = "s000"
+    text = draft_plan(frame, "p.csv")
+    assert Plan.parse(text).levels["student"] == "student_id"
+    assert "\n# Students that stand in more than one row: 1. " in text
+    assert "s000" not in text
+    assert "stand in more than one row" not in draft_plan(classrooms(), "p.csv")
+
+
+def test_one_row_per_student_and_term_can_be_drafted_and_its_waves_pasted():
+    long = pd.concat([classrooms().assign(term=term) for term in ("Fall 2026", "Spring 2027")], ignore_index=True)
+    text = draft_plan(long, "p.csv")
+    assert "\n# Students that stand in more than one row: 80. " in text
+    waves = [line.removeprefix("# ") for line in text.splitlines() if line.startswith(("# [", "# column", "# order"))]
+    assert Plan.parse(text + "\n".join(waves)).waves.column == "term"
+
+
+def test_a_bare_id_names_students_where_nearly_every_row_has_its_own():
+    frame = classrooms().rename(columns={"student_id": "id"})
+    assert Plan.parse(draft_plan(frame, "p.csv")).levels["student"] == "id"
+    frame["id"] = frame["class_id"]
+    assert "student" not in Plan.parse(draft_plan(frame, "p.csv")).levels
+    both = classrooms().assign(id=[str(row) for row in range(80)])[["id", *classrooms().columns]]
+    assert Plan.parse(draft_plan(both, "p.csv")).levels["student"] == "student_id"
+
+
+@pytest.mark.parametrize(("column", "table"), [("frl", "moderators"), ("arm", "arms")])
+def test_what_went_astray_among_groups_is_counted_and_not_repeated(column: str, table: str):
+    frame = classrooms()
+    frame.loc[:1, column] = "Zebulon Quux"
+    frame.loc[2:4, column] = "s007"
+    text = draft_plan(frame, "p.csv")
+    plan = Plan.parse(text)
+    codes = plan.arms.codes if table == "arms" else tuple(plan.moderators[1].values)
+    assert codes == {"arms": ("usual", "adaptive"), "moderators": ("N", "Y")}[table]
+    assert "# left out: 2 more code(s)" in text
+    assert not [stray for stray in ("Zebulon", "s007") if stray in text]
+
+
+def test_groups_that_are_numbers_are_not_taken_for_students():
+    frame = classrooms().assign(student_id=[str(row) for row in range(80)])
+    frame["frl"] = np.where(np.arange(80) % 2 == 0, "0", "1")
+    text = draft_plan(frame, "p.csv")
+    assert Plan.parse(text).moderators[1].values == {"0": "0", "1": "1"}
+    assert "left out" not in text

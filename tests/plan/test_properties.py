@@ -15,11 +15,13 @@ from tests.plan.lakeside import LAKESIDE
 from whoworks.errors import PlanError
 from whoworks.plan.codes import code_text
 from whoworks.plan.describe import describe_plan
+from whoworks.plan.missing import CODES
 from whoworks.plan.plan import Plan
 from whoworks.plan.toml import write_toml
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
 NAMES = WORDS.filter(lambda text: text.strip() != "")
+GROUPS = NAMES.map(str.strip).filter(lambda text: text.isalpha() and text not in CODES)
 SCALARS = (
     WORDS
     | st.booleans()
@@ -39,7 +41,7 @@ def plan_tables(draw: st.DrawFn) -> dict[str, Any]:
     """Draw the tables of a valid plan."""
     columns = draw(st.lists(NAMES, min_size=9, max_size=9, unique=True))
     arm, school, outcome, second, moderator, number, covariate, use, missing = columns
-    codes = draw(st.lists(NAMES.map(str.strip).filter(str.isalpha), min_size=2, max_size=4, unique_by=code_text))
+    codes = draw(st.lists(GROUPS, min_size=2, max_size=4, unique_by=code_text))
     tables: dict[str, Any] = {
         "schema": 1,
         "study": {"name": draw(NAMES), "registered": draw(st.dates(dt.date(1900, 1, 1)))},
@@ -49,7 +51,7 @@ def plan_tables(draw: st.DrawFn) -> dict[str, Any]:
         "design": draw(designs(codes)),
         "outcomes": [
             {"column": outcome, "label": draw(WORDS)},
-            {"column": second, "meaningful": draw(st.floats(1e-9, 9))},
+            {"column": second, "meaningful": draw(st.floats(1e-6, 9))},
         ],
         "moderators": [
             {"column": moderator, "values": {code: draw(WORDS) for code in codes}, "planned": draw(st.booleans())},

@@ -271,3 +271,12 @@ def test_the_default_folder_names_study_plan_and_data():
 @pytest.mark.parametrize(("name", "said"), [("=cmd() *_#$", "cmd"), ("數學", "study"), ("../Été", "ete")])
 def test_a_studys_name_makes_a_harmless_folder(name, said):
     assert slug(name) == said
+
+
+@pytest.mark.parametrize("stand", ["out", "out/figures"])
+def test_the_folder_one_stands_in_is_refused(tmp_path, monkeypatch, stand):
+    publish(files("one"), tmp_path / "out")
+    monkeypatch.chdir(tmp_path / stand)
+    with pytest.raises(ReportError, match="where you stand"):
+        require_writable(tmp_path / "out")
+    assert require_writable(tmp_path / "out" / "figures" / "new") == tmp_path / "out" / "figures" / "new"

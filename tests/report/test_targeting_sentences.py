@@ -143,6 +143,13 @@ def test_how_often_groups_are_proposed_again_is_one_sentence(words):
     assert tell_again(again, words).count("drawn anew") == 1
 
 
+def test_how_often_a_group_is_proposed_again_may_be_withheld(words):
+    again = [found("candidate", AGAIN, "frl", NAN, suppressed=True), found("candidate", AGAIN, "tch_yrs", 0.6)]
+    told = tell_again(again, words)
+    assert " in a part that is not shown and " in told
+    assert "60 %" in told
+
+
 def test_a_rule_of_two_conditions_is_not_run_together_with_all_others(words):
     told = tell(found("candidate", RULE, "frl & tch_yrs", 1.0, 2.1), words)
     assert " of at most 8 differs from that for all others" in told

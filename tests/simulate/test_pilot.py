@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from whoworks.design.build import build_design
-from whoworks.errors import DesignError
+from whoworks.errors import DesignError, WhoworksError
 from whoworks.findings.finding import Finding
 from whoworks.panel.build import build_panel
 from whoworks.plan.plan import Plan
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = ("pilot.csv", "plan.toml", "truth.json")
 WAYS = [("class", ""), ("class", "pair"), ("class", "none"), ("student", ""), ("student", "pair"), ("school", "pair")]
 PLAIN = "student-moderator"
+SMALL = {"students": 80, "classes": 8, "schools": 4}
 
 
 def test_the_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
@@ -163,3 +164,41 @@ def test_an_unknown_world_is_refused_with_the_nearest_one() -> None:
 def test_a_layout_that_cannot_be_is_refused_in_a_sentence(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(DesignError, match=words):
         make_pilot(**arguments)
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_pilot_replaces_one_that_was_written_before(tmp_path: Path) -> None:
+    make_pilot(PLAIN, seed=1, **SMALL).write(tmp_path)
+    again = make_pilot("no-effect", seed=2, **SMALL)
+    again.write(tmp_path)
+    assert read_all(tmp_path) == read_all(again.write(tmp_path / "beside"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_somebody_s_own_is_not_replaced(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"mine": [1, 2]}')
+    with pytest.raises(WhoworksError, match=f"already holds {name}, not written by whoworks or changed since"):
+        make_pilot(PLAIN, **SMALL).write(tmp_path)
+    assert read_all(tmp_path) == {name: b'{"mine": [1, 2]}'}
+
+
+@pytest.mark.parametrize("name", ["pilot.csv", "plan.toml"])
+def test_a_file_changed_since_it_was_written_is_not_replaced(name: str, tmp_path: Path) -> None:
+    pilot = make_pilot(PLAIN, **SMALL)
+    pilot.write(tmp_path)
+    with (tmp_path / name).open("a", encoding="utf-8") as file:
+        file.write("# mended\n")
+    before = read_all(tmp_path)
+    with pytest.raises(WhoworksError, match=f"already holds {name}, "):
+        pilot.write(tmp_path)
+    assert read_all(tmp_path) == before
+
+
+def test_a_pilot_whose_truth_names_no_files_may_be_written_again(tmp_path: Path) -> None:
+    pilot = make_pilot(PLAIN, **SMALL)
+    pilot.write(tmp_path)
+    (tmp_path / "truth.json").write_text(json.dumps(pilot.truth))
+    assert json.loads((pilot.write(tmp_path) / "truth.json").read_text())["files"].keys() == {"pilot.csv", "plan.toml"}

@@ -37,6 +37,7 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     sys.excepthook = refusal.tell_unexpected
     refusal.tolerate_any_terminal()
+    refusal.tolerate_any_reader()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -79,8 +80,11 @@ def demo(
 
     The pilot goes to DIR/pilot, the report to DIR/report.
     """
+    from whoworks.report.folder import require_writable
+
     pilot = whoworks.make_pilot("lakeside")
     folder = out / "pilot"
+    require_writable(out / "report")
     pilot.write(folder)
     typer.echo(f"A synthetic pilot of {len(pilot.records):,} students is in {folder}.")
     write_report(whoworks.Study.from_plan(folder / "plan.toml"), out / "report", command="whoworks demo")
@@ -137,9 +141,9 @@ def write_report(study: whoworks.Study, out: Path | None, *, command: str, as_js
     from whoworks.cli.progress import stage_bar
     from whoworks.cli.summary import show_answer
     from whoworks.report.folder import require_writable
+    from whoworks.report.write import folder_name
 
-    if out is not None:
-        require_writable(out)
+    require_writable(out or folder_name(study.plan, study.panel.provenance))
     try:
         with stage_bar() as progress:
             run = study.run(progress=progress)
@@ -192,7 +196,7 @@ def simulate(
 
 @app.command()
 def doctor() -> None:
-    """Show versions, threads, cache folder and fonts.
+    """Show versions, threads, what is kept between runs, and fonts.
 
     This is what a report of a problem needs.
     """

@@ -6,8 +6,10 @@ records on a screen or into a log.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -15,6 +17,7 @@ from types import TracebackType
 
 USER_ERROR = 2
 DEBUG = "WHOWORKS_DEBUG"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def tolerate_any_terminal() -> None:
@@ -22,6 +25,12 @@ def tolerate_any_terminal() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def tolerate_any_reader() -> None:
+    """End as other programs do when whoever reads the output, such as ``head``, has read enough."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def say(message: str) -> None:
@@ -36,7 +45,8 @@ def file_sentence(error: OSError) -> str:
     """Say what the operating system refused, naming the file and not the folders above it."""
     what = Path(str(error.filename)).name if error.filename else "a file"
     why = (error.strerror or type(error).__name__).lower()
-    return f"'{what}' cannot be read or written: {why}. Choose another place, or change its permissions."
+    other = "make room there" if error.errno in NO_ROOM else "change its permissions"
+    return f"'{what}' cannot be read or written: {why}. Choose another place, or {other}."
 
 
 def tell_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

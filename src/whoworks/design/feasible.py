@@ -26,9 +26,9 @@ def require_feasible(design: Design) -> None:
             'arms were drawn at random after all, write kind = "randomised".'
         )
     if not len(design.rows):
-        place = f"no {design.block_level} holds every arm" if design.block_level else "no unit is left"
         raise InfeasibleError(
-            f"Nothing can be compared: {place}. What can be said is who was there, in the ledger and the checks."
+            f"Nothing can be compared: {nothing_left(design)}. What can be said is who was there, in the ledger and "
+            "the checks."
         )
     count = count_distinct(within=design.arm, codes=design.cluster, n=len(design.arms))
     require_every_arm(design, count)
@@ -40,6 +40,18 @@ def require_feasible(design: Design) -> None:
         f"The arm '{label}' has a single {word}, so the effect of the arm cannot be told apart from what is particular "
         f"to that {word}, and no range can be given. What can be said is who was there, in the ledger and the checks; "
         f"an effect needs at least two {plural(word)} in each arm."
+    )
+
+
+def nothing_left(design: Design) -> str:
+    """Say why no unit can be compared with another, and what to do where blocks are the reason."""
+    block = design.block_level
+    if not block:
+        return "no unit is left"
+    lacking = f"every {block} holds one arm only" if len(design.arms) == 2 else f"no {block} holds every arm"
+    return (
+        f"{lacking}, and the plan says under design.blocks that arms were drawn within each {block}. Leave "
+        "design.blocks out if they were drawn over the whole study, or name there what they were drawn within"
     )
 
 

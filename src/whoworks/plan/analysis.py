@@ -15,10 +15,10 @@ class Analysis(Table):
     seed: Whole = Field(1, description="the seed, from 0", examples=["seed = 20260815"], ge=0, lt=2**63)
     confidence: Number = Field(
         0.95,
-        description="the confidence of intervals, from 0.5 to below 1",
+        description="the confidence of intervals, from 0.5 to 0.999",
         examples=["confidence = 0.95"],
         ge=0.5,
-        lt=1,
+        le=0.999,
     )
     trees: Whole = Field(2000, description="how many trees, from 50", examples=["trees = 2000"], ge=50, le=1_000_000)
     engine: Literal["whoworks", "econml", "none"] = Field(

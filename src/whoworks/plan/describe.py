@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from whoworks.plan.conditions import read_conditions, say_condition
+from whoworks.plan.kept import say_kept
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
@@ -49,7 +49,7 @@ def describe_study(plan: Plan) -> Iterator[str]:
         yield f"The study was registered on {plan.study.registered.isoformat()}."
     for table in plan.records:
         if table.keep:
-            kept = enumerate_words([say_condition(condition) for condition in read_conditions(table.keep)])
+            kept = enumerate_words([say_kept(plan, table, condition) for condition in table.conditions])
             yield f"Of the table {quote(table.name)}, the rows in which {kept} are kept."
 
 

@@ -11,12 +11,16 @@ from whoworks.plan.study import Date
 from whoworks.plan.table import Column, Table, Text
 
 ROUNDING = 1e-3
+RAREST = 1e-3
 
 
 def require_share(value: object) -> float:
     """Return a probability strictly between 0 and 1, or say why it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise ValueError(f"a probability lies between 0 and 1, and {value!r} does not")
+    if not RAREST <= value <= 1 - RAREST:
+        limits = f"from {RAREST} to {1 - RAREST}"
+        raise ValueError(f"a probability {limits} leaves somebody in each arm, and {value!r} does not")
     return float(value)
 
 
@@ -63,7 +67,7 @@ class DesignTable(Table):
     site: Text = Field("", description="the level across which effects may vary", examples=['site = "school"'])
     probability: Probability = Field(
         None,
-        description='a number between 0 and 1, a column, { arm = number }, or "blocks"',
+        description='a number from 0.001 to 0.999, a column, { arm = number }, or "blocks"',
         examples=["probability = 0.5"],
     )
     cluster: Text = Field("", description="the level that inference counts", examples=['cluster = "school"'])

@@ -18,6 +18,7 @@ from whoworks.plan.guesses import (
     USE_WORDS,
     YEARS_WORDS,
     Answers,
+    count_repeated,
     guess_answers,
     guess_control,
     guess_height,
@@ -25,6 +26,7 @@ from whoworks.plan.guesses import (
     guess_personal,
     is_number,
     present,
+    usual_codes,
     words_of,
 )
 from whoworks.plan.toml import write_line
@@ -63,6 +65,13 @@ STUDY = """\
 [study]
 name = "Pilot"  # guess: name the study
 question = "Does the programme help, and for whom?"  # guess: ask yours"""
+REPEATED = """\
+# Students that stand in more than one row: {n}. Each has one row in the analysis: remove the repeats, keep one kind of
+# row with records.keep, or, where the rows are of different times, declare them, for example:
+# [waves]
+# column = "term"
+# order = {{ fall = "Fall 2026", spring = "Spring 2027" }}
+# before = ["fall"]"""
 
 
 def draft_plan(
@@ -89,7 +98,7 @@ def draft_plan(
     used = {said.arm, said.outcome, said.baseline, *levels.values()}
     dropped = [column for column in frame.columns if column in {*guess_personal(frame), *identifiers} - used]
     used |= set(dropped)
-    moderators = dict(guess_moderators(frame, said, used))
+    moderators = dict(guess_moderators(frame, said, levels, used))
     used |= set(moderators)
     receipt, use = guess_after(frame, used)
     used |= {*receipt, *use}
@@ -97,8 +106,8 @@ def draft_plan(
         HEADER + "schema = 1",
         STUDY,
         "\n".join(["[records]", write_line("path", file)]),
-        "\n".join(write_levels(levels)),
-        "\n".join(write_arms(frame, said, guessed)),
+        "\n".join(write_levels(frame, levels)),
+        "\n".join(write_arms(frame, said, levels, guessed)),
         "\n".join(write_design(said, levels, guessed)),
         "\n".join(write_outcome(frame, said, guessed)),
         *(write_moderator(frame, column, levels, kind) for column, kind in moderators.items()),
@@ -146,25 +155,37 @@ def mark(line: str, reason: str) -> str:
     return f"{line}  # {printable}" if reason else line
 
 
-def write_levels(levels: dict[str, str]) -> Iterator[str]:
-    """Write [levels]."""
+def write_levels(frame: pd.DataFrame, levels: dict[str, str]) -> Iterator[str]:
+    """Write [levels], and what to do where students stand in several rows."""
     yield mark("[levels]", "smallest first")
     for level, column in levels.items():
         yield mark(write_line(level, column), f"guess: this column names the {level}")
+    n_repeated = count_repeated(frame, levels)
+    if n_repeated:
+        yield REPEATED.format(n=f"{n_repeated:,}")
 
 
-def write_arms(frame: pd.DataFrame, said: Answers, guessed: bool) -> Iterator[str]:
+def write_left_out(frame: pd.DataFrame, column: str, kept: Collection[str]) -> Iterator[str]:
+    """Count, as a comment, the codes of a column that the draft does not repeat."""
+    n_out = len(set(present(frame[column])) - set(kept))
+    if n_out:
+        yield f"# left out: {n_out} more code(s) of the column, in very few rows; correct them, or add them by hand"
+
+
+def write_arms(frame: pd.DataFrame, said: Answers, levels: dict[str, str], guessed: bool) -> Iterator[str]:
     """Write [arms], or what to fill in where no column could be the arm."""
     yield "[arms]"
     if not said.arm:
         yield '# fill in: column = "arm", control = "usual" and treatments = ["adaptive"], one line each'
         return
-    codes = sorted(present(frame[said.arm]).unique())
+    usual = usual_codes(frame, said.arm, levels)
+    codes = usual if len(usual) > 1 else sorted(present(frame[said.arm]).unique())
     control = guess_control(codes)
     treatments = [code for code in codes if code != control]
     yield mark(write_line("column", said.arm), "guess: the arm, as assigned" if guessed else "")
     yield mark(write_line("control", control), "guess: the arm the others are compared with")
     yield mark(write_line("treatments", treatments), "guess: every other arm; leave out what is not compared")
+    yield from write_left_out(frame, said.arm, codes)
 
 
 def write_design(said: Answers, levels: dict[str, str], guessed: bool) -> Iterator[str]:
@@ -201,7 +222,9 @@ def write_outcome(frame: pd.DataFrame, said: Answers, guessed: bool) -> Iterator
         yield mark(write_line("kind", "continuous"), "guess: it is a number")
 
 
-def guess_moderators(frame: pd.DataFrame, said: Answers, used: set[str]) -> Iterator[tuple[str, str]]:
+def guess_moderators(
+    frame: pd.DataFrame, said: Answers, levels: dict[str, str], used: set[str]
+) -> Iterator[tuple[str, str]]:
     """Yield the pre-test and the columns that look like groups measured before assignment, each with its kind."""
     if said.baseline and is_number(frame[said.baseline]):
         yield said.baseline, "number"
@@ -209,7 +232,7 @@ def guess_moderators(frame: pd.DataFrame, said: Answers, used: set[str]) -> Iter
         words, n_codes = set(words_of(str(column))), present(frame[column]).nunique()
         if column in used or n_codes < 2:
             continue
-        if words & GROUP_WORDS and n_codes <= MOST_GROUPS:
+        if words & GROUP_WORDS and 2 <= len(usual_codes(frame, column, levels)) <= MOST_GROUPS:
             yield str(column), "category"
         elif words & YEARS_WORDS and n_codes > FEW_VALUES and is_number(frame[column]):
             yield str(column), "number"
@@ -223,8 +246,10 @@ def write_moderator(frame: pd.DataFrame, column: str, levels: dict[str, str], ki
     if kind == "number":
         lines += [write_line("kind", kind), mark(write_line("cut", "terciles"), "guess: thirds, for display")]
     else:
-        values = {code: code for code in sorted(present(frame[column]).unique())}
+        codes = usual_codes(frame, column, levels)
+        values = dict(zip(codes, codes, strict=True))
         lines.append(mark(write_line("values", values), "guess: put the words; the first is the reference"))
+        lines += write_left_out(frame, column, codes)
     lines.append(mark(write_line("planned", False), "true for the few questions that were planned"))
     return "\n".join(lines)
 

@@ -54,6 +54,8 @@ MOST_CODES = 20
 MOST_GROUPS = 6
 FEW_VALUES = 10
 MOSTLY = 0.9
+FEW_ROWS = 3  # a code that fewer rows hold is hardly a group
+STRAY = 0.05  # a student's code in fewer rows of another column is hardly a group's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,25 +87,53 @@ def is_number(values: pd.Series[str]) -> bool:
 
 def guess_level(column: str, values: pd.Series[str]) -> str:
     """Guess which level a column names, from words such as school_id, schid or tch; "" where none."""
-    words = [word for word in words_of(column) if word not in KEY_WORDS] or words_of(column)[:1]
     repeats = len(values) > values.nunique()
-    for level, known in LEVEL_WORDS.items():
-        named = len(words) == 1 and {words[0], words[0].removesuffix("id")} & known
-        if named and (level == STUDENT or repeats):
-            return level
-    return ""
+    return next((level for level in named_levels(column) if level == STUDENT or repeats), "")
+
+
+def named_levels(column: str) -> list[str]:
+    """Return the levels that a column's name may speak of."""
+    words = [word for word in words_of(column) if word not in KEY_WORDS] or words_of(column)[:1]
+    if len(words) != 1:
+        return []
+    return [level for level, known in LEVEL_WORDS.items() if {words[0], words[0].removesuffix("id")} & known]
+
+
+def speaks_of_students(column: str) -> bool:
+    """Tell whether a column's name says that it holds students' codes."""
+    return STUDENT in named_levels(column)
+
+
+def is_bare(column: str) -> bool:
+    """Tell whether a column's name says that it holds codes, and not whose."""
+    return all(word in KEY_WORDS for word in words_of(column))
 
 
 def guess_levels(frame: pd.DataFrame) -> dict[str, str]:
-    """Guess the columns of students, classes, schools and districts, smallest first."""
+    """Guess the columns of students, classes, schools and districts, smallest first.
+
+    A bare ``id`` names students only where nearly every row has its own.
+    """
     found: dict[str, str] = {}
-    for column in frame.columns:
-        level = guess_level(str(column), frame[column])
-        if level and level not in found:
-            found[level] = str(column)
-    if STUDENT in found and frame[found[STUDENT]].nunique() < len(frame):
-        del found[STUDENT]
+    for column in sorted(map(str, frame.columns), key=is_bare):
+        level = guess_level(column, frame[column])
+        if level == STUDENT and is_bare(column) and frame[column].nunique() < MOSTLY * len(frame):
+            continue
+        found.setdefault(level, column)
     return {level: found[level] for level in LEVEL_WORDS if level in found}
+
+
+def count_repeated(frame: pd.DataFrame, levels: dict[str, str]) -> int:
+    """Count the students that stand in more than one row."""
+    return int((present(frame[levels[STUDENT]]).value_counts() > 1).sum()) if STUDENT in levels else 0
+
+
+def usual_codes(frame: pd.DataFrame, column: str, levels: dict[str, str]) -> list[str]:
+    """Return the codes that may name a group: several rows share them, and they are no student's that went astray."""
+    counts = present(frame[column]).value_counts()
+    students = set(present(frame[levels[STUDENT]])) if STUDENT in levels else set()
+    least = {code: STRAY * len(frame) if code in students else FEW_ROWS for code in counts.index}
+    return sorted(str(code) for code, n_rows in counts.items() if n_rows >= max(least[code], FEW_ROWS))
 
 
 def varies_within(frame: pd.DataFrame, column: str, place: str) -> pd.Series[bool]:

@@ -16,6 +16,7 @@ from pydantic import PrivateAttr, ValidationError
 from whoworks.errors import PlanError
 from whoworks.plan.agreement import find_breaches
 from whoworks.plan.contents import TABLES, Contents
+from whoworks.plan.files import write_whole
 from whoworks.plan.mistakes import refuse, tell_mistakes
 from whoworks.plan.records import RecordTable
 from whoworks.plan.toml import write_toml
@@ -97,7 +98,7 @@ class Plan(Contents):
             if "path" in entry and not Path(entry["path"]).is_absolute():
                 entry["path"] = Path(os.path.relpath(self._base.absolute() / entry["path"], folder)).as_posix()
         try:
-            path.write_text(write_toml(given), encoding="utf-8", newline="\n")
+            write_whole({path: write_toml(given)})
         except OSError as error:
             raise PlanError(f"the plan cannot be written to {path}: {error.strerror}. Choose another place.") from None
         return path

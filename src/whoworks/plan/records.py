@@ -39,6 +39,13 @@ class RecordTable(Table):
             raise ValueError(f'"{layout}" is not a layout; this version reads plain tables')
         return layout
 
+    @field_validator("path")
+    @classmethod
+    def _possible_path(cls, path: str | None) -> str | None:
+        if path and "\0" in path:
+            raise ValueError("no file's name holds the character \\u0000")
+        return path
+
     @field_validator("keep")
     @classmethod
     def _readable_keep(cls, keep: str) -> str:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from whoworks.plan.table import Table, Whole
 
+MOST = 1_000_000
+
 
 class ReportTable(Table):
     """The report's reader and the smallest cell that is published."""
@@ -16,8 +18,16 @@ class ReportTable(Table):
         "funder", description="who reads the report", examples=['audience = "funder"']
     )
     min_cell: Whole = Field(
-        10, description="students per published cell and arm, from 1", examples=["min_cell = 10"], ge=1
+        10,
+        description="students per published cell and arm, from 1 to a million",
+        examples=["min_cell = 10"],
+        ge=1,
+        le=MOST,
     )
     min_clusters: Whole = Field(
-        3, description="clusters per published cell and arm, from 1", examples=["min_clusters = 3"], ge=1
+        3,
+        description="clusters per published cell and arm, from 1 to a million",
+        examples=["min_clusters = 3"],
+        ge=1,
+        le=MOST,
     )

@@ -53,7 +53,8 @@ class Layout:
         if self.assigned == "class" and self.block_level and self.classes < 2 * self.schools:
             raise DesignError(
                 f"{self.classes} classes in {self.schools} schools leave schools with one class, where nothing can be "
-                "drawn. Use 2 or more classes a school, or blocks='none'."
+                f"drawn. Ask for {2 * self.schools} or more classes, for fewer schools, or for students as what is "
+                "assigned."
             )
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whoworks.errors import WhoworksError
+from whoworks.plan.files import write_whole
 from whoworks.plan.plan import Plan
 from whoworks.simulate.cohort import Cohort, draw_cohort
 from whoworks.simulate.layout import Assigned, Blocks, Layout
@@ -22,6 +26,8 @@ from whoworks.simulate.world import World
 from whoworks.simulate.worlds import find_world
 
 SEED = 20260815
+PLAN = "plan.toml"
+TRUTH = "truth.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,7 @@ class Pilot:
 
     records : one row per student, as exported; no column holds a potential outcome
     plan : the study plan that fits the records
-    truth : what ``truth.json`` holds: true effects under the names that findings have (`tell_truth`)
+    truth : true effects under the names that findings have (`tell_truth`); ``truth.json`` adds the hashes of the others
     """
 
     records: pd.DataFrame
@@ -38,14 +44,64 @@ class Pilot:
     truth: dict[str, Any]
 
     def write(self, folder: str | Path) -> Path:
-        """Write ``pilot.csv``, ``plan.toml`` and ``truth.json`` into `folder`; the same pilot gives the same bytes."""
+        """Write ``pilot.csv``, ``plan.toml`` and ``truth.json`` into `folder`; the same pilot gives the same bytes.
+
+        Raises
+        ------
+        WhoworksError
+            When one of them is there and was not written by a pilot, or was changed since.
+        """
         folder = Path(folder)
+        texts = self.require_place(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        table = self.records.to_csv(index=False, lineterminator="\n", float_format="%.10g")
-        truth = json.dumps(self.truth, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        for name, text in ((FILE, table), ("plan.toml", self.plan.to_toml()), ("truth.json", truth)):
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        write_whole({folder / name: text for name, text in texts.items()})
         return folder
+
+    def require_place(self, folder: Path) -> dict[str, str]:
+        """Return the texts to write into `folder`, or refuse where that would cost somebody's own file."""
+        texts = self._texts()
+        own = _written_before(folder)
+        lost = [name for name, text in texts.items() if not _may_replace(folder / name, text, own)]
+        if lost:
+            raise WhoworksError(
+                f"{folder} already holds {' and '.join(lost)}, not written by whoworks or changed since. Nothing was "
+                "touched; name an empty or a new folder."
+            )
+        return texts
+
+    def _texts(self) -> dict[str, str]:
+        table = self.records.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+        texts = {FILE: table, PLAN: self.plan.to_toml()}
+        truth = self.truth | {"files": {name: _sha256(text.encode()) for name, text in texts.items()}}
+        return {**texts, TRUTH: json.dumps(truth, indent=2, ensure_ascii=False, allow_nan=False) + "\n"}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _written_before(folder: Path) -> dict[str, str] | None:
+    """Return the hashes of the files that a pilot in `folder` was written with; None where none was."""
+    try:
+        truth = json.loads((folder / TRUTH).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(truth, dict) or "estimands" not in truth:
+        return None
+    files = truth.get("files")
+    return files if isinstance(files, dict) else {}
+
+
+def _may_replace(path: Path, text: str, own: dict[str, str] | None) -> bool:
+    """Tell whether nothing of anybody's is lost when `path` holds `text`."""
+    if not os.path.lexists(path):
+        return True
+    if not path.is_file():
+        return False
+    there = path.read_bytes()
+    if there == text.encode():
+        return True
+    return own is not None and (path.name == TRUTH or own.get(path.name) == _sha256(there))
 
 
 def make_pilot(
