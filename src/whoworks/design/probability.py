@@ -10,8 +10,8 @@ from whoworks.design.design import Codes, Vector
 from whoworks.design.levels import Level, name_culprits, plural
 from whoworks.errors import DesignError, first_few
 from whoworks.panel.panel import Panel
+from whoworks.plan.design import RAREST
 
-ROUNDING = 1e-9
 SAME = 1e-6  # what a column may differ by within what was drawn, for want of digits
 PROBABILITY = "probability"
 
@@ -61,13 +61,13 @@ def drawn_shares(*, arm: Codes, drawn: Codes, block: Codes, n_arms: int) -> Vect
 
 def require_inside(treated: Vector, column: str, block: Level, rows: Codes) -> None:
     """Raise when a column of probabilities has values outside (0, 1), naming the blocks where it has."""
-    outside = ~((treated > ROUNDING) & (treated < 1 - ROUNDING))
+    outside = ~((treated >= RAREST) & (treated <= 1 - RAREST))
     if not outside.any():
         return
     blocks = block.names[np.unique(block.codes[rows][outside])]
     where = f" ('{block.column}': {first_few(blocks)})" if block.word else ""
     raise DesignError(
-        f"The column '{column}' holds no probability strictly between 0 and 1 for {int(outside.sum())} of "
+        f"The column '{column}' holds no probability from {RAREST:g} to {1 - RAREST:g} for {int(outside.sum())} of "
         f"{len(treated)} units{where}. Every unit needs the probability with which it could have been given the "
         f"treatment; units that could only be given one arm tell nothing about the difference, so leave them out with "
         f"records.keep."
