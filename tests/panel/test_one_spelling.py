@@ -103,3 +103,12 @@ def test_a_level_with_as_many_codes_as_half_of_the_rows_may_be_of_persons():
     assert is_of_persons("student", 2, 100)
     assert is_of_persons("pupil", 50, 100)
     assert not is_of_persons("class", 49, 100)
+
+
+def test_a_students_code_among_groups_that_the_data_tell_is_refused_and_not_named(tmp_path):
+    def edit(roster):
+        return setting("frl", "P-17", slice(1, 2))(setting("student_id", "P-17", slice(0, 1))(roster))
+
+    with pytest.raises(PanelError, match=r"'frl' \(moderator\) holds the codes of 1 student\(s\)") as told:
+        build(tmp_path, PLAIN_FRL, edit=edit)
+    assert "P-17" not in str(told.value)

@@ -21,6 +21,7 @@ from whoworks.panel.moderators import (
     require_difference,
     require_few_levels,
     require_moderator,
+    require_no_student,
     require_spelled_groups,
 )
 from whoworks.panel.order import canonical_order
@@ -145,6 +146,8 @@ def type_variable(
     kind = request.kind or (Kind.CATEGORY if numbers is None else Kind.NUMBER)
     require_few_levels(request, kind, texts)
     require_spelled_groups(request, kind, texts)
+    if UNIT in levels:
+        require_no_student(request, kind, texts, levels[UNIT])
     require_moderator(request, texts, levels)
     codes = list(request.values) or (list(sorted_levels(texts)) if kind is Kind.CATEGORY else [])
     if request.success:

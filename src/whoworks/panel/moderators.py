@@ -47,6 +47,18 @@ def require_spelled_groups(request: Request, kind: Kind, texts: Texts) -> None:
     )
 
 
+def require_no_student(request: Request, kind: Kind, texts: Texts, students: Texts) -> None:
+    """Refuse a category, its groups told by the data, in which the code of a student stands; numbers are anyone's."""
+    if kind is not Kind.CATEGORY or request.values:
+        return
+    astray = [code for code in set(texts[~pd.isna(texts)]) & set(students) if not str(code).isdecimal()]
+    if astray:
+        raise PanelError(
+            f"'{request.name}' ({request.roles[-1]}) holds the codes of {len(astray)} student(s), and each would be a "
+            "group and be printed as one. Look for rows whose columns have slipped, or list the groups under values."
+        )
+
+
 def require_difference(name: str, texts: Texts) -> None:
     """Refuse a moderator that is the same for all."""
     n_values = len(pd.unique(texts[~pd.isna(texts)]))

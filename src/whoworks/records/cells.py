@@ -42,6 +42,8 @@ def errors_in(text: bytes) -> dict[Place, str]:
         reference = REFERENCE.fullmatch(cell.get("r", ""))
         if cell.tag.endswith("}c") and reference and (word := error_of(cell)):
             found[int(reference[2]) - 1, column_of(reference[1])] = word
+        if cell.tag.endswith("}row"):
+            cell.clear()  # a sheet of a million cells is not kept in memory
     return found
 
 
