@@ -34,7 +34,7 @@ from whoworks.plan.plan import Plan
 from whoworks.records.read import read_records
 from whoworks.records.records import Records
 from whoworks.run import Run
-from whoworks.scores.analysed import count_analysed, require_outcome
+from whoworks.scores.analysed import count_analysed, leave_out_alone, require_outcome
 from whoworks.scores.build import build_scores
 from whoworks.scores.scores import Scores
 
@@ -76,9 +76,10 @@ class Study:
 
     def _open(self, plan: Plan, records: Records) -> None:
         self.plan = plan
-        self.panel: Panel = build_panel(plan, records)
-        self.design: Design = build_design(self.panel)
-        self.ledger: Ledger = count_analysed(self.panel, self.design)
+        panel = build_panel(plan, records)
+        self.design: Design = build_design(panel)
+        self.ledger: Ledger = count_analysed(panel, self.design)
+        self.panel: Panel = leave_out_alone(panel, self.design)
         self._seeds = np.random.SeedSequence(plan.analysis.seed)
 
     def checks(self) -> tuple[Check, ...]:

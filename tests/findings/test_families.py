@@ -50,7 +50,18 @@ def test_averages_that_were_not_planned_are_a_family_of_their_own():
     assert [f.p_adjusted for f in found[:3]] == pytest.approx(multipletests(p, method="fdr_bh")[1])
     assert {(f.family, f.adjustment, f.n_tests) for f in found[:3]} == {(AVERAGES, "Benjamini-Hochberg", 3)}
     assert [f.family for f in found[3:]] == ["", "", "", EXPLORATORY]
+    assert np.isnan([f.p_adjusted for f in found[3:6]]).all()
     assert found[-1].p_adjusted == 0.04
+
+
+def test_an_averages_other_weighting_and_taking_up_are_no_surer_than_the_average():
+    shared = {"status": "exploratory", "weighting": "student", "estimand": "itt"}
+    items = [finding("average", "", 0.02, **shared), finding("average", "", 0.04, outcome="read", **shared),
+             finding("average", "", 0.001, **(shared | {"weighting": "cluster"})),
+             finding("average", "", 0.3, **(shared | {"estimand": "cace"}))]  # fmt: skip
+    found = adjust_families(items)
+    assert [f.p_adjusted for f in found] == pytest.approx([0.04, 0.04, 0.04, 0.3])
+    assert [f.family for f in found] == [AVERAGES, AVERAGES, "", ""]
 
 
 def test_everything_else_is_one_family_by_benjamini_and_hochberg():

@@ -158,7 +158,7 @@ def test_counts_that_are_not_told_have_a_dash_each_and_no_words(words):
     assert build_rows((replace(group, cluster="student"),), alone)[1].clusters == ""
 
 
-@pytest.mark.parametrize(("bend", "said"), [(0.0, "it is drawn straight"), (0.01, "bends freely")])
+@pytest.mark.parametrize(("bend", "said"), [(0.0, "drawn straight"), (0.01, "bends freely")])
 def test_a_curve_that_is_a_straight_line_is_called_one(evidence, words, bend, said):
     points = [
         effect(8.4 - 0.19 * x + bend * x**2, 2.3, question="curve", moderator="tch_yrs", level=f"{x:g}")

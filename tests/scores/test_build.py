@@ -13,10 +13,11 @@ from whoworks.design.build import build_design
 from whoworks.errors import InfeasibleError
 from whoworks.panel.build import build_panel
 from whoworks.records.read import read_records
-from whoworks.scores.analysed import ALONE, count_analysed, require_outcome
+from whoworks.scores.analysed import ALONE, count_analysed, find_analysed, require_outcome
 from whoworks.scores.build import build_scores, deal_scores
 from whoworks.scores.covariates import affordable
 from whoworks.simulate.pilot import make_pilot
+from whoworks.study import Study
 
 ARRAYS = ("y", "z", "e", "own", "mu0", "mu1", "h", "score", "cluster", "block", "fold")
 
@@ -66,6 +67,27 @@ def test_what_is_left_of_a_block_with_one_arm_leaves_too_and_is_counted(pilot):
     assert {e.reason for e in entries if e.step == "excluded"} == {ALONE}
     assert sum(e.n_units for e in entries if e.step == "analysed") == len(scores.y)
     assert sum(e.n_units for e in entries) == len(records)
+
+
+def test_checks_and_findings_speak_of_the_same_students_where_a_block_lost_an_arm(pilot):
+    there = pilot.records["school_id"] == pilot.records["school_id"].iloc[0]
+    lost = there & (pilot.records["arm"] == "adaptive")
+    study = Study.from_plan(pilot.plan, frame=pilot.records.assign(rit_spring=pilot.records["rit_spring"].mask(lost)))
+    (scores,) = build_scores(study.panel, study.design, outcome="rit_spring", seed=np.random.SeedSequence(1))
+    told = {(check.check_id, check.subject): check.n_units for check in study.checks()}
+    assert told["balance", "rit_spring"] == told["distinct_values", "rit_spring"] == len(scores.y)
+    assert not there[pilot.records["student_id"].isin(scores.id)].any()
+
+
+def test_a_block_that_lost_one_of_three_arms_still_compares_the_others():
+    opened = three_arms()
+    design, outcome = opened.design, opened.panel.plan.outcomes[0].name
+    gone = (design.block == design.block[0]) & (design.arm == len(design.arms) - 1)
+    values = opened.panel.values.copy()
+    values.iloc[design.rows[gone], values.columns.get_loc(outcome)] = np.nan
+    kept = find_analysed(replace(opened.panel, values=values), design, outcome)
+    before = find_analysed(opened.panel, design, outcome)
+    np.testing.assert_array_equal(kept, before & ~gone)
 
 
 def test_arms_and_outcomes_are_those_of_the_records(pilot):

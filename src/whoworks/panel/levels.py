@@ -32,9 +32,13 @@ def leave_without_level(plan: Plan, levels: dict[str, Texts], out: Exclusions) -
 
 
 def require_levels(plan: Plan, levels: dict[str, Texts], table: str) -> None:
-    """Refuse codes in several spellings, units that stand in several rows, and places that lie in two larger ones."""
+    """Refuse places in several spellings, units that stand in several rows, and places that lie in two larger ones.
+
+    Students' codes are left as they are: short ones drawn by chance may differ in nothing but capital letters.
+    """
     for level in plan.levels:
-        require_one_spelling(level, levels[level])
+        if level != UNIT:
+            require_one_spelling(level, levels[level])
     if UNIT in levels:
         require_single_rows(levels[UNIT], table)
     for lower, upper in pairwise(level for level in plan.levels if level != UNIT):

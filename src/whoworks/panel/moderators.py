@@ -8,7 +8,7 @@ from whoworks.errors import PanelError
 from whoworks.panel.levels import UNIT, name_codes, splitting
 from whoworks.panel.panel import Kind, Role
 from whoworks.panel.spelling import ALIKE, spelled_alike
-from whoworks.panel.typing import nameable, numbers_or_none
+from whoworks.panel.typing import SHARED, nameable, numbers_or_none
 from whoworks.panel.variables import Request
 from whoworks.records.text import Texts
 
@@ -48,14 +48,17 @@ def require_spelled_groups(request: Request, kind: Kind, texts: Texts) -> None:
 
 
 def require_no_student(request: Request, kind: Kind, texts: Texts, students: Texts) -> None:
-    """Refuse a category, its groups told by the data, in which the code of a student stands; numbers are anyone's."""
-    if kind is not Kind.CATEGORY or request.values:
+    """Refuse groups told by the data of which one is a student's code in a row or two, as when columns have slipped."""
+    if kind is not Kind.CATEGORY or request.values or not {Role.MODERATOR, Role.COVARIATE} & set(request.roles):
         return
-    astray = [code for code in set(texts[~pd.isna(texts)]) & set(students) if not str(code).isdecimal()]
+    n_rows = pd.Series(texts, dtype=object).value_counts()
+    rare = {code for code in n_rows.index[n_rows < SHARED] if not str(code).isdecimal()}
+    astray = rare & set(students)
     if astray:
         raise PanelError(
             f"'{request.name}' ({request.roles[-1]}) holds the codes of {len(astray)} student(s), and each would be a "
-            "group and be printed as one. Look for rows whose columns have slipped, or list the groups under values."
+            "group and be printed as one. Look for rows whose columns have slipped; a group of its own needs a code "
+            "that no student has."
         )
 
 

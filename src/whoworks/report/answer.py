@@ -7,7 +7,7 @@ from whoworks.checks.verdict import Verdict
 from whoworks.findings.caveats.takeup import READINGS
 from whoworks.findings.finding import Finding
 from whoworks.report.disclosure import Released
-from whoworks.report.labels import Words, outcome_of, plural, shorten
+from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell, tell_redrawn
 
@@ -56,4 +56,4 @@ def tell_doubts(released: Released, main: Finding, words: Words) -> list[str]:
 
 def tell_offers(released: Released) -> list[str]:
     """Say how many in each arm took the programme up, where not all did as they were assigned."""
-    return [caveat.sentence for caveat in released.evidence.caveats if caveat.caveat_id in READINGS]
+    return [capital(caveat.sentence) for caveat in released.evidence.caveats if caveat.caveat_id in READINGS]

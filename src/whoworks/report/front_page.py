@@ -89,8 +89,10 @@ def tell_how_sure(released: Released, chosen: Selection, words: Words) -> tuple[
     shown = grave[:MOST_GRAVE] or caveats[:1]
     said += [shorten(capital(caveat.sentence), SENTENCE) for caveat in shown]
     rest, as_grave = len(caveats) - len(shown), len(grave[MOST_GRAVE:])
+    if rest == 1 and as_grave:
+        return (*said, "One further caveat, as grave, follows in the report.")
     also = f", {count(as_grave)} of them as grave" if as_grave else ""
-    return (*said, f"{rest} further caveats follow in the report{also}.") if rest > 1 or as_grave else tuple(said)
+    return (*said, f"{rest} further caveats follow in the report{also}.") if rest > 1 else tuple(said)
 
 
 def tell_arms(main: Finding, words: Words) -> str:

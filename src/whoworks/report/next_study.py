@@ -81,7 +81,7 @@ def multiple(finding: Finding, words: Words) -> float:
         here, there = (float(minimum_detectable(std_error=1.0, df=each)) for each in (df, df * times))
         return float(short * there / here - math.sqrt(times))
 
-    return float(brentq(left, 1.0, short**2))
+    return float(brentq(left, 1.0, short**2)) if left(short**2) < 0 else short**2
 
 
 def clusters_needed(finding: Finding, words: Words) -> int:

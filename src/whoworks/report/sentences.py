@@ -307,6 +307,8 @@ def subject(finding: Finding, words: Words) -> str:
     effect = effect_of(finding, words)
     if finding.question in ABOUT:
         return ABOUT[finding.question](finding, words)
+    if finding.question == "takeup":
+        return "how far the offer moved take-up"
     if finding.moderator == VARIANCE_RATIO:
         return f"the variance of {words.outcome(outcome_of(finding))} by arm"
     if is_split(finding):

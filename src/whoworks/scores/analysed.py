@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,21 +16,21 @@ from whoworks.panel.panel import Panel
 Mask = NDArray[np.bool_]
 
 MISSING = "outcome missing"
-ALONE = f"{MISSING}, or missing for a whole arm of its block"
+ALONE = f"{MISSING}, or missing for all other arms of its block"
 
 
 def find_analysed(panel: Panel, design: Design, outcome: str) -> Mask:
     """Mark the units of the design, (n,), whose outcome tells something about the difference between arms.
 
-    They have the outcome, and so has someone of every arm in their block: what
+    They have the outcome, and so has someone of another arm in their block: what
     is left of a block with one arm is compared with nothing.
     """
     observed: Mask = panel.values[outcome].notna().to_numpy()[design.rows]
-    if not design.block.any() or len(np.unique(design.arm[observed])) < len(design.arms):
+    if not design.block.any():
         return observed
     arm, block = design.arm[observed], design.block[observed]
     n_found = count_distinct(within=block, codes=arm, n=int(design.block.max()) + 1)
-    return np.asarray(observed & (n_found[design.block] == len(design.arms)))
+    return np.asarray(observed & (n_found[design.block] > 1))
 
 
 def count_analysed(panel: Panel, design: Design) -> Ledger:
@@ -49,6 +51,20 @@ def count_analysed(panel: Panel, design: Design) -> Ledger:
             )
         ledger.require_sums(list(codes[kept]), outcome.name)
     return ledger
+
+
+def leave_out_alone(panel: Panel, design: Design) -> Panel:
+    """Return the panel in which who has an outcome and nobody to be compared with lacks it, for checks and findings.
+
+    An outcome that does not enter an analysis is lost to it, whatever the reason:
+    checks speak of the same students as findings.
+    """
+    values = panel.values
+    for outcome in panel.plan.outcomes:
+        column = values[outcome.name].to_numpy(dtype=np.float64, copy=True)
+        column[design.rows[~find_analysed(panel, design, outcome.name)]] = np.nan
+        values = values.assign(**{outcome.name: column})
+    return replace(panel, values=values)
 
 
 def require_outcome(panel: Panel, design: Design, outcome: str) -> None:

@@ -42,8 +42,8 @@ def find_design_caveats(panel: Panel, settings: Sequence[Setting], findings: Fin
 
 
 def _few_clusters(settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
-    """Say once of each arm that has few clusters that it has; the main comparison speaks first."""
-    told: set[str] = set()
+    """Say of each arm that has few clusters that it has, about all averages it enters; the main comparison first."""
+    few: dict[tuple[str, int], list[str]] = {}
     for setting in settings:
         if not (setting.is_primary and setting.has_few_clusters):
             continue
@@ -52,18 +52,19 @@ def _few_clusters(settings: Sequence[Setting], findings: Findings) -> Iterator[C
             contrast=setting.scores.contrast,
         )  # fmt: skip
         treated, control = setting.n_clusters(setting.treated), setting.n_clusters(setting.control)
-        n, arm = min((treated, treatment_of(setting)), (control, setting.design.arm_labels[0]))
+        arms = {treatment_of(setting): treated, setting.design.arm_labels[0]: control}
         if treated == control and len(setting.design.arms) == 2:
-            arm = "either arm"
-        if arm in told:
-            continue
-        told.add(arm)
+            arms = {"either arm": treated}
+        for arm, n in sorted(arms.items(), key=lambda each: each[1]):
+            if n < FEW_CLUSTERS:
+                few.setdefault((arm, n), []).extend(average.finding_id for average in averages)
+    for (arm, n), about in few.items():
         yield Caveat(
             caveat_id="few_clusters", subject="", gravity=1,
-            sentence=f"There {'is' if n == 1 else 'are'} only {counted(n, setting.design.cluster_level)} under {arm}. "
-            f"With fewer than {FEW_CLUSTERS} the range is wide and rests on assumptions; the p-value from re-drawing "
-            "the assignment is printed beside it.",
-            about=tuple(average.finding_id for average in averages),
+            sentence=f"There {'is' if n == 1 else 'are'} only {counted(n, settings[0].design.cluster_level)} under "
+            f"{arm}. With fewer than {FEW_CLUSTERS} the range is wide and rests on assumptions; the p-value from "
+            "re-drawing the assignment is printed beside it.",
+            about=tuple(dict.fromkeys(about)),
         )  # fmt: skip
 
 

@@ -59,7 +59,8 @@ def _partial(panel: Panel, setting: Setting, d: Vector, moved: tuple[Finding, ..
         )
     else:
         of_which = of_treatment(panel, setting.scores.contrast)
-        said = f"The offer{of_which} moved take-up by {to_error(size, 10.0)} percentage points"
+        by = "less than 1 percentage point" if abs(size) < 1 else f"{to_error(size, 10.0)} percentage points"
+        said = f"The offer{of_which} moved take-up by {by}"
     yield Caveat(
         caveat_id=rule, subject="", gravity=2, sentence=f"{said}: {READINGS[rule]}.",
         about=tuple(finding.finding_id for finding in moved),
@@ -78,4 +79,4 @@ def may_tell(panel: Panel, setting: Setting, arm: Mask, d: Vector) -> bool:
 
 def written(share: float) -> str:
     """Write a share in whole percent; one that is not all is not written as all."""
-    return percent(share, 1 if 0.995 <= share < 1 else 0)
+    return "over 99 %" if 0.995 <= share < 1 else percent(share, 0)

@@ -55,7 +55,8 @@ def adjust_families(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     profiles have a family each: many sure rejections among them would lower the
     bar for differences. A difference whose moderator is represented by its joint
     test is told with the larger of that p and its own, adjusted by Holm among the
-    moderator's differences, and counts in no family.
+    moderator's differences, and counts in no family; so is an average's other
+    weighting, and its effect of taking up, beside the average itself.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
@@ -71,7 +72,7 @@ def adjust_families(findings: Sequence[Finding]) -> tuple[Finding, ...]:
                 findings[place], p_adjusted=float(value), family=family, n_tests=len(places),
                 adjustment="Benjamini-Hochberg" if is_explored else "Holm",
             )  # fmt: skip
-    return tuple(_follow_joint(adjusted))
+    return tuple(_follow_average(_follow_joint(adjusted)))
 
 
 def _follow_joint(findings: Sequence[Finding]) -> list[Finding]:
@@ -88,6 +89,19 @@ def _follow_joint(findings: Sequence[Finding]) -> list[Finding]:
                 n_tests=joint.n_tests,
             )  # fmt: skip
     return told
+
+
+def _follow_average(findings: Sequence[Finding]) -> list[Finding]:
+    """Give an average's other weighting and its effect of taking up a p that is no smaller than its adjusted one."""
+    leading = {_subject(f): f for f in findings if f.family == AVERAGES}
+    return [
+        replace(
+            f, p_adjusted=float(np.maximum(f.p_value, leading[_subject(f)].p_adjusted)),
+            adjustment=leading[_subject(f)].adjustment, n_tests=leading[_subject(f)].n_tests,
+        )
+        if f.question == "average" and not f.family and _subject(f) in leading else f
+        for f in findings
+    ]  # fmt: skip
 
 
 def _subject(finding: Finding) -> tuple[str, str, str, str]:

@@ -43,12 +43,12 @@ def plot_curve(points: Sequence[Finding], *, average: Finding, words: Words, nam
 
 
 def tell_shape(points: Sequence[Finding], at: Sequence[float]) -> str:
-    """Say whether the picture bends; with few clusters it is drawn as a straight line."""
+    """Say whether the picture bends; with few clusters, or few different values, it is drawn as a straight line."""
     estimates = [point.estimate for point in points]
     slope = (estimates[-1] - estimates[0]) / (at[-1] - at[0])
     off = max(abs(y - estimates[0] - slope * (x - at[0])) for x, y in zip(at, estimates, strict=True))
     if off <= ROUNDING * max(map(abs, estimates)):
-        return "With so few clusters it is drawn straight; the claim is its slope, in the table."
+        return "It is drawn straight; the claim is its slope, in the table."
     return "The picture bends freely; the claim is the slope in the table."
 
 
