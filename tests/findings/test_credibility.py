@@ -10,7 +10,7 @@ import pytest
 from tests.findings.pilots import student_moderator
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.findings.grades import credibility
-from whoworks.findings.grades.credibility import found_direction, grade, meaningful_difference
+from whoworks.findings.grades.credibility import found_direction, grade
 from whoworks.findings.moderation import Cut, Moderation, open_moderation
 from whoworks.findings.sensitivity.fragility import has_unconfirmed_cut
 from whoworks.findings.steadiness import Steadiness
@@ -110,11 +110,13 @@ def test_a_difference_that_dies_on_ranks_is_low(monkeypatch):
 def test_a_difference_that_one_site_can_turn_goes_one_step_down(monkeypatch, p, expected):
     monkeypatch.setattr(credibility, "lost_scale", lambda _: "")
     monkeypatch.setattr(credibility, "turns_without_a_site", lambda _, meaningful: meaningful > 0)
-    found = graded(claim(p), fragility=some_moderation())
+    moderation = some_moderation()
+    found = graded(claim(p), fragility=moderation)
     assert found.credibility == expected
     assert "leaving out one site" in found.caps[0]
-    unnamed = graded(claim(p), fragility=some_moderation(), outcome=OUTCOME.model_copy(update={"meaningful": None}))
-    assert unnamed.caps == ()
+    outcome = moderation.setting.outcome.model_copy(update={"meaningful": None})
+    unnamed = replace(moderation, setting=replace(moderation.setting, outcome=outcome))
+    assert graded(claim(p), fragility=unnamed).caps == ()
 
 
 @pytest.mark.parametrize(
@@ -228,15 +230,3 @@ def test_the_direction_is_that_of_the_claims_own_outcome_wave_and_contrast(elsew
         among = Findings(items=items)
         assert found_direction(claim(0.01), among=among, moderator=EXPECTED) == "as planned"
         assert found_direction(claim(0.01, **elsewhere), among=among, moderator=EXPECTED) == "opposite"
-
-
-def test_what_would_matter_is_put_into_the_outcomes_own_units():
-    moderation = some_moderation()
-    sd = moderation.setting.scale.sd
-    units = OUTCOME.model_copy(update={"meaningful": 3.0, "meaningful_in": "units"})
-    points = OUTCOME.model_copy(update={"meaningful": 5.0, "meaningful_in": "points"})
-    assert meaningful_difference(OUTCOME, moderation) == pytest.approx(0.1 * sd)
-    assert meaningful_difference(units, moderation) == 3.0
-    assert meaningful_difference(points, moderation) == pytest.approx(0.05)
-    assert meaningful_difference(OUTCOME.model_copy(update={"meaningful": None}), moderation) == 0.0
-    assert meaningful_difference(OUTCOME, None) == 0.0

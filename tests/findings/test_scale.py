@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from whoworks.findings.scale import COX, Scale, measure_scale
+from whoworks.checks.balance import COX
+from whoworks.findings.scale import Scale, measure_scale
 
 
 def measure(y, treated, cluster=None, own=None, binary=False):
@@ -80,6 +81,16 @@ def test_a_difference_of_differences_is_linear_and_agrees_near_zero():
     assert scale.difference(1e-6) == pytest.approx(scale.effect_size(1e-6), rel=1e-4)
     number = Scale(sd=2.0, factor=0.9, control=0.0, binary=False, name="pooled")
     assert number.difference(1.0) == number.effect_size(1.0) == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_an_estimate_in_units_has_the_effect_size_it_was_made_from(binary):
+    scale = Scale(sd=0.5, factor=1.0, control=0.4, binary=binary, name="")
+    assert scale.difference(scale.in_units(0.3)) == pytest.approx(0.3)
+    assert (scale.in_units(0.3), scale.times) == (
+        pytest.approx(0.3 * (1.65 * 0.24 if binary else 0.5)),
+        100 if binary else 1,
+    )
 
 
 def test_an_outcome_without_spread_has_no_effect_size():

@@ -16,7 +16,7 @@ from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.sensitivity.fragility import dies_on_ranks
 from whoworks.findings.sensitivity.log_odds import on_log_odds
-from whoworks.findings.sensitivity.second_looks import is_negligible, look_again, meaningful_in_units, on_ranks
+from whoworks.findings.sensitivity.second_looks import is_negligible, look_again, on_ranks
 from whoworks.inference.wrong_sign import error_rates
 
 
@@ -90,16 +90,6 @@ def test_without_a_meaningful_difference_half_the_estimate_is_assumed():
     assert found.robustness.assumed == pytest.approx(abs(found.estimate) / 2)
     assert found.robustness.assumed_from == "half"
     assert not found.robustness.is_negligible
-
-
-def test_a_meaningful_difference_is_put_in_the_findings_unit():
-    opened = student_moderator()
-    assert meaningful_in_units(opened.main.outcome, opened.main) == pytest.approx(
-        opened.main.outcome.meaningful * opened.main.scale.sd
-    )
-    binary = open_pilot("binary-outcome", students=480, classes=40, schools=10)
-    points = with_outcome(binary, meaningful=4.0, meaningful_in="points")
-    assert meaningful_in_units(points.outcome, points) == 4.0
 
 
 def test_a_slope_is_freed_of_measurement_error_by_the_reliability():

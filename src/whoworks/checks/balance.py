@@ -22,7 +22,7 @@ WITH_ADJUSTMENT = 0.25
 BANDS = ("within 0.05", "0.05 to 0.25", "above 0.25", "too few to judge")
 # A category is judged where every arm has this many students in it and out of it.
 MIN_IN_LEVEL = 10
-COX = 1.65
+COX = 1.65  # divides a difference of log odds to put it on the scale of a standardised difference
 CHARACTERISTICS = "characteristics"
 
 

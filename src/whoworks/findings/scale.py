@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whoworks.checks.balance import COX
+
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
-
-COX = 1.65  # divides a difference of log odds to put it on the scale of a standardised difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,11 @@ class Scale:
     binary: bool
     name: str
 
+    @property
+    def times(self) -> float:
+        """What an estimate is multiplied by where it is told: 100 for percentage points, else 1."""
+        return 100.0 if self.binary else 1.0
+
     def effect_size(self, estimate: float) -> float:
         """Return the effect size of a difference between arms, in SD."""
         if not self.binary:
@@ -46,6 +51,13 @@ class Scale:
             return self.effect_size(estimate)
         variance = self.control * (1 - self.control)
         return self.factor * estimate / (COX * variance) if variance > 0 else np.nan
+
+    def in_units(self, effect_size: float) -> float:
+        """Return the estimate that an effect size stands for in any number of units: no small-sample correction.
+
+        Of a binary outcome the proportion at which the Cox index is that size, linear at the control arm's mean.
+        """
+        return effect_size * (COX * self.control * (1 - self.control) if self.binary else self.sd)
 
 
 def measure_scale(*, y: Vector, treated: NDArray[np.bool_], cluster: Codes, own: Vector, binary: bool) -> Scale:

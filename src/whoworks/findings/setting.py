@@ -73,6 +73,14 @@ class Setting:
         return Finding(question=question, quantity=quantity, **(given | fields))  # type: ignore[arg-type]
 
     @property
+    def meaningful(self) -> float:
+        """The smallest effect that the plan calls meaningful, in the unit of the findings; NaN where it names none."""
+        if self.outcome.meaningful is None:
+            return NAN
+        is_sd = self.outcome.meaningful_in == "sd"
+        return self.scale.times * self.scale.in_units(self.outcome.meaningful) if is_sd else self.outcome.meaningful
+
+    @property
     def unit(self) -> str:
         """The unit of an estimate: the outcome's own, or percentage points."""
         return "percentage points" if self.scale.binary else "outcome"
@@ -87,7 +95,7 @@ class Setting:
         estimate, error, df = (float(v[index]) for v in (estimates.estimate, estimates.std_error, estimates.df))
         low, high = (float(limit[index]) for limit in estimates.interval(self.confidence))
         size = self.scale.difference if is_difference else self.scale.effect_size
-        times = 100.0 if self.scale.binary else 1.0
+        times = self.scale.times
         statistic = float(estimates.statistic[index])
         return {
             "estimate": times * estimate, "std_error": times * error, "df": df, "df_num": 1.0,

@@ -51,12 +51,10 @@ def _find_averages(setting: Setting, findings: Findings) -> tuple[Finding, ...]:
 
 def _underpowered(panel: Panel, setting: Setting, findings: Findings) -> Iterator[Caveat]:
     outcome, averages = setting.outcome, _find_averages(setting, findings)
-    if outcome.meaningful is None or not averages:
+    if not averages:
         return
-    finding = averages[0]
-    scale = {"sd": setting.scale.sd * (100 if setting.scale.binary else 1), "units": 1.0, "points": 1.0}
-    meaningful = outcome.meaningful * scale[outcome.meaningful_in]
-    if not finding.mde > meaningful > 0:  # an outcome without spread has no SD, and nothing is meaningful in it
+    finding, enough = averages[0], setting.meaningful
+    if not finding.mde > enough > 0:  # nothing is named, or meaningful in an outcome that does not vary
         return
     inside = finding.conf_low <= 0 <= finding.conf_high
     reading = "so an average that is not told apart from zero is not evidence of absence" if inside else (
@@ -65,7 +63,7 @@ def _underpowered(panel: Panel, setting: Setting, findings: Findings) -> Iterato
     yield Caveat(
         caveat_id="underpowered", subject=setting.scores.outcome, gravity=1 if inside else 2,
         sentence=f"On {outcome.label}, the smallest average effect{of_treatment(panel, finding.contrast)} that this "
-        f"study could have detected four times in five is {so_many_times(finding.mde / meaningful)} the smallest that "
+        f"study could have detected four times in five is {so_many_times(finding.mde / enough)} the smallest that "
         f"would matter, {reading}.",
         about=(finding.finding_id,),
     )  # fmt: skip

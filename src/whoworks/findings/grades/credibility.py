@@ -64,8 +64,7 @@ def grade(
     if moderation is not None and (scale := lost_scale(moderation)):
         caps.append((1, f"the difference does not survive {scale}: low at most"))
     level = min([level, *(cap for cap, _ in caps)])
-    meaningful = meaningful_difference(outcome, moderation)
-    if moderation is not None and meaningful > 0 and turns_without_a_site(moderation, meaningful=meaningful):
+    if moderation is not None and _turns_without_a_site(moderation):
         caps.append((0, "leaving out one site admits a meaningful difference the other way: one step down"))
         level -= 1
     if moderation is not None and has_unconfirmed_cut(moderation):
@@ -78,20 +77,17 @@ def grade(
     return replace(finding, credibility=GRADES[max(level, 0)], caps=tuple(words for _, words in caps))
 
 
+def _turns_without_a_site(moderation: Moderation) -> bool:
+    meaningful = moderation.setting.meaningful / moderation.setting.scale.times  # as estimates are, a proportion
+    return bool(meaningful > 0) and turns_without_a_site(moderation, meaningful=meaningful)
+
+
 def _lower_grades(finding: Finding, direction: str) -> tuple[int, int]:
     """Count the deals of clusters into folds whose adjusted p would give a lower grade, and all deals."""
     dealt = () if finding.steadiness is None else finding.steadiness.p_adjusted
     own = _by_p(finding.p_adjusted, expected=direction == "as planned")
     lower = sum(np.isnan(p) or _by_p(p, expected=direction == "as planned") < own for p in dealt)
     return int(lower), len(dealt)
-
-
-def meaningful_difference(outcome: Outcome, moderation: Moderation | None) -> float:
-    """Return the plan's smallest meaningful effect in the outcome's own units; 0 where it names none."""
-    if outcome.meaningful is None or moderation is None:
-        return 0.0
-    scale = {"sd": moderation.setting.scale.sd, "units": 1.0, "points": 0.01}
-    return outcome.meaningful * scale[outcome.meaningful_in]
 
 
 def found_direction(finding: Finding, *, among: Findings, moderator: Moderator | None) -> str:

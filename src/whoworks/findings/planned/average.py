@@ -74,7 +74,7 @@ def measure_precision(setting: Setting) -> Precision:
         blocks = design.sensitivity[np.searchsorted(design.rows, scores.rows)]
         if len(np.unique(blocks)) > 1:
             by_block = float(fit_effects(scores, cluster=blocks).effects([1.0]).std_error[0])
-    times = 100.0 if setting.scale.binary else 1.0
+    times = setting.scale.times
     return Precision(
         outcome=scores.outcome, contrast=scores.contrast, learner=scores.prognosis_name, rule=_rule(setting),
         share_explained=scores.share_explained,

@@ -115,7 +115,7 @@ def _picked(setting: Setting, against: Estimates, picked: Picked, sign: float) -
 
 
 def _standings(setting: Setting, standing: Standing, sign: float) -> list[Finding]:
-    design, times = setting.design, 100.0 if setting.scale.binary else 1.0
+    design, times = setting.design, setting.scale.times
     everyone = tuple(range(len(design.arms)))
     found = []
     for place, code in enumerate(design.arms):
@@ -136,7 +136,7 @@ def _standings(setting: Setting, standing: Standing, sign: float) -> list[Findin
 
 def _limits(low: float, high: float, setting: Setting, *, size: Callable[[float], float]) -> dict[str, object]:
     """Return the fields of an interval, in the unit of the findings; no p and no detectable effect go with it."""
-    times = 100.0 if setting.scale.binary else 1.0
+    times = setting.scale.times
     return {
         "conf_low": times * low, "conf_high": times * high, "p_value": NAN, "statistic": NAN, "mde": NAN,
         "effect_size_low": size(low), "effect_size_high": size(high),

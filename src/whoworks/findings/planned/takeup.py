@@ -55,7 +55,7 @@ def find_takeup(setting: Setting) -> tuple[Finding, ...]:
     a, b = float(last.estimate[0]), float(first.estimate[0])
     variance = (float(parts[0] @ parts[0]), float(parts[0] @ parts[1]), float(parts[1] @ parts[1]))
     critical = float(stats.t.ppf(0.5 + setting.confidence / 2, last.df[0])) ** 2
-    times = 100.0 if setting.scale.binary else 1.0
+    times = setting.scale.times
     low, high, shape = anderson_rubin(
         effect=times * a, receipt=b, variance=(times**2 * variance[0], times * variance[1], variance[2]),
         critical=critical,

@@ -119,7 +119,7 @@ def _describe_groups(setting: Setting, groups: Groups, difference: MeanT) -> tup
     fit = fit_effects(setting.scores, basis=groups.indicators(every))
     rows = np.eye(len(every))
     rows[1:, 0] = 1.0
-    times = 100.0 if setting.scale.binary else 1.0
+    times = setting.scale.times
     effects = fit.effects(rows).estimate
     note = ("a description: each fold's own rule decides who is where; it carries no test",)
     found = [

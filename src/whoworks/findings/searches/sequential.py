@@ -130,7 +130,7 @@ def tell_steadiness(steadiness: Steadiness) -> str:
 
 def sequential_fields(setting: Setting, joined: MeanT) -> dict[str, object]:
     """Return the fields of a finding: estimate, range and p of the sequences."""
-    times = 100.0 if setting.scale.binary else 1.0
+    times = setting.scale.times
     low, high = joined.interval(setting.confidence)
     size = setting.scale.difference
     return {

@@ -52,14 +52,6 @@ def on_ranks(moderation: Moderation) -> Estimates:
     return fit.effects(moderation.contrasts)
 
 
-def meaningful_in_units(outcome: Outcome, setting: Setting) -> float:
-    """Return what the plan calls meaningful, in the unit of the findings; NaN where it names nothing."""
-    if outcome.meaningful is None:
-        return np.nan
-    times = 100.0 if setting.scale.binary else 1.0
-    return outcome.meaningful * {"sd": times * setting.scale.sd, "units": times, "points": 1.0}[outcome.meaningful_in]
-
-
 def is_negligible(finding: Finding, outcome: Outcome) -> bool:
     """Tell whether the whole interval is smaller than what the plan calls meaningful.
 
@@ -116,9 +108,8 @@ def _rescaled(told: Estimates | LogOddsDifference, scale: str, moderation: Moder
 
 def _at_this_precision(finding: Finding, setting: Setting) -> Look:
     """Return type S and type M error for a true difference that matters, or of half the estimate."""
-    meaningful = meaningful_in_units(setting.outcome, setting)
-    is_planned = bool(meaningful > 0)
-    assumed = meaningful if is_planned else abs(finding.estimate) / 2
+    is_planned = bool(setting.meaningful > 0)
+    assumed = setting.meaningful if is_planned else abs(finding.estimate) / 2
     rates = error_rates(true=assumed, std_error=finding.std_error, df=finding.df, alpha=1 - setting.confidence)
     return {
         "assumed": assumed, "assumed_from": "plan" if is_planned else "half",

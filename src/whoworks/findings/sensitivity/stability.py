@@ -128,7 +128,7 @@ def _refit(moderation: Moderation, other: Setting) -> Refit:
 def _summarise(
     finding: Finding, setting: Setting, values: Sequence[Refit], p_adjusted: tuple[float, ...]
 ) -> Steadiness:
-    times = 100.0 if setting.scale.binary else 1.0
+    times = setting.scale.times
     estimates = times * np.array([value.estimate for value in values])
     moved = float(np.max(np.abs(estimates - finding.estimate)))
     shift = moved / finding.std_error if finding.std_error > 0 else np.nan

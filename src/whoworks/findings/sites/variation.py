@@ -177,7 +177,7 @@ def _shrunken(setting: Setting, places: Places, among: RandomEffects, fit: Varia
     return tuple(
         setting.finding(
             question="site-variation", quantity="effect in one site, drawn towards the mean of all",
-            level=str(rank), status="descriptive", std_error=_times(setting) * float(error[j]), df=among.df,
+            level=str(rank), status="descriptive", std_error=setting.scale.times * float(error[j]), df=among.df,
             **_scaled(setting, drawn[j], drawn[j] - half[j], drawn[j] + half[j]),
             **(counts | {"smallest_cell": int(own[j])}),
         )
@@ -189,7 +189,7 @@ def _new_site(setting: Setting, places: Places, among: RandomEffects) -> Finding
     fields = _scaled(setting, among.mean, *among.new_site(setting.confidence))
     return setting.finding(
         question="new-site", quantity="effect in a new site like these", status="descriptive",
-        std_error=_times(setting) * among.std_error, df=among.df,
+        std_error=setting.scale.times * among.std_error, df=among.df,
         notes=("prediction interval of one new site, around the mean over sites, their spread not taken as known",),
         **fields, **setting.counts(places.keep),
     )  # fmt: skip
@@ -204,16 +204,12 @@ def _not_told(setting: Setting, places: Places, why: str) -> Finding:
 
 def _scaled(setting: Setting, estimate: float, low: float, high: float) -> dict[str, object]:
     """Return an estimate and its limits in the outcome's unit and in SD."""
-    times, size = _times(setting), setting.scale.difference
+    times, size = setting.scale.times, setting.scale.difference
     return {
         "estimate": times * float(estimate), "conf_low": times * float(low), "conf_high": times * float(high),
         "effect_size": float(size(estimate)), "effect_size_low": float(size(low)),
         "effect_size_high": float(size(high)), "sd_used": setting.scale.name,
     }  # fmt: skip
-
-
-def _times(setting: Setting) -> float:
-    return 100.0 if setting.scale.binary else 1.0
 
 
 def _smaller_arm(places: Places, site: np.generic) -> int:
