@@ -9,6 +9,7 @@ import numpy as np
 
 from whoworks.findings.finding import Finding
 from whoworks.findings.setting import Setting
+from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 
@@ -51,14 +52,9 @@ def count_unrecorded(panel: Panel, setting: Setting, moderator: str) -> Unrecord
     """Count, by arm, the students analysed who have no record of a moderator."""
     absent = panel.values[moderator].isna().to_numpy()[setting.scores.rows]
     arms = [(absent & arm, arm) for arm in (setting.control, setting.treated)]
-    rule = panel.plan.report
-    enough = [
-        not lost.any() or (lost.sum() >= rule.min_cell and setting.n_clusters(lost) >= rule.min_clusters)
-        for lost, _ in arms
-    ]
     return Unrecorded(
         without=(int(arms[0][0].sum()), int(arms[1][0].sum())), of=(int(arms[0][1].sum()), int(arms[1][1].sum())),
-        tellable=all(enough),
+        tellable=read_smallest_cell(panel.plan).may_share(setting, np.ones(len(absent), dtype=np.bool_), absent),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from whoworks.design.levels import STUDENT
 from whoworks.findings.finding import Finding
 from whoworks.findings.planned.crossed import QUESTION as CROSSED
 from whoworks.findings.planned.crossed import cell_name, cross_name, pairs
-from whoworks.report.cells import Rule
+from whoworks.findings.smallest_cell import SmallestCell
 from whoworks.report.evidence import Evidence
 
 COUNTS = ("n_units", "n_clusters", "n_treated_clusters", "n_control_clusters")
@@ -26,18 +26,18 @@ SHARES = ("site-profile", "target", "profile")  # the share of a group times the
 Place = tuple[str, str, str]
 
 
-def is_withheld(finding: Finding, groups: frozenset[str], rule: Rule) -> bool:
+def is_withheld(finding: Finding, groups: frozenset[str], rule: SmallestCell) -> bool:
     """Whether a finding may not be told: its cell is small, or it is a share of students in a withheld group."""
     is_share = finding.question in SHARES and finding.unit == "percentage points"
     return rule.is_small(finding) or (is_share and finding.moderator in groups)
 
 
-def find_withheld_groups(evidence: Evidence, rule: Rule) -> frozenset[str]:
+def find_withheld_groups(evidence: Evidence, rule: SmallestCell) -> frozenset[str]:
     """Return the moderators of which some group is withheld, in any outcome that is told of at all."""
     return frozenset(f.moderator for f in _list_parts(evidence, rule) if f.question == "subgroup" and rule.is_small(f))
 
 
-def find_uncounted(evidence: Evidence, rule: Rule) -> dict[str, tuple[str, ...]]:
+def find_uncounted(evidence: Evidence, rule: SmallestCell) -> dict[str, tuple[str, ...]]:
     """Return which counts are not told, by what is counted (`counted_by`).
 
     Students alone where few of them lack what describes students, whose clusters
@@ -72,7 +72,7 @@ def _find_averages(evidence: Evidence) -> dict[Place, Finding]:
     return {_place(finding): finding for finding in averages}
 
 
-def _list_parts(evidence: Evidence, rule: Rule) -> Iterator[Finding]:
+def _list_parts(evidence: Evidence, rule: SmallestCell) -> Iterator[Finding]:
     """Yield the findings over some of an average's students, where the average itself is told."""
     everyone = _find_averages(evidence)
     for finding in evidence.findings:
@@ -81,14 +81,14 @@ def _list_parts(evidence: Evidence, rule: Rule) -> Iterator[Finding]:
             yield finding
 
 
-def _leaves_few(part: Finding, whole: Finding, rule: Rule, *, by_cluster: bool = False) -> bool:
+def _leaves_few(part: Finding, whole: Finding, rule: SmallestCell, *, by_cluster: bool = False) -> bool:
     """Whether a part of the students leaves out few, or, of what describes whole clusters, those of few clusters."""
     rest = whole.n_units - part.n_units
     gone = (whole.n_treated_clusters - part.n_treated_clusters, whole.n_control_clusters - part.n_control_clusters)
     return rule.is_few(rest) or (by_cluster and rest > 0 and any(0 < n < rule.min_clusters for n in gone))
 
 
-def _is_told_together(parts: list[Finding], lost: set[str], rule: Rule) -> bool:
+def _is_told_together(parts: list[Finding], lost: set[str], rule: SmallestCell) -> bool:
     """Whether a projection's count would tell, beside a moderator's, how few lack another, or is one not told."""
     for together in (f for f in parts if f.question == "projection"):
         beside = [f for f in parts if f.question in ("difference", "joint") and _place(f) == _place(together)]
@@ -97,7 +97,7 @@ def _is_told_together(parts: list[Finding], lost: set[str], rule: Rule) -> bool:
     return False
 
 
-def _find_crossed(evidence: Evidence, parts: list[Finding], lost: set[str], rule: Rule) -> Iterator[str]:
+def _find_crossed(evidence: Evidence, parts: list[Finding], lost: set[str], rule: SmallestCell) -> Iterator[str]:
     """Yield the pairs of moderators whose cells add up to a count that is not told, or to all but few of a group."""
     for pair in ((student.name, context.name) for student, context in pairs(evidence.plan)):
         if not lost.isdisjoint(pair) or any(map(rule.is_few, _left_out(pair, parts))):

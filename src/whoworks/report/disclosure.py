@@ -16,10 +16,11 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
+from whoworks.findings.smallest_cell import SmallestCell, read_smallest_cell
 from whoworks.panel.ledger import ANALYSED, Ledger
 from whoworks.panel.panel import Provenance
 from whoworks.plan.plan import Plan
-from whoworks.report.cells import WITHHELD, Rule, Withholding, read_rule
+from whoworks.report.cells import WITHHELD, Withholding
 from whoworks.report.complements import COUNTS, counted_by, find_uncounted, find_withheld_groups, is_withheld
 from whoworks.report.evidence import Evidence
 from whoworks.report.labels import check_name, read_words
@@ -46,7 +47,7 @@ class Released:
 
     evidence: Evidence
     withheld: tuple[Withholding, ...]
-    rule: Rule
+    rule: SmallestCell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Assigned:
 
 def withhold(evidence: Evidence) -> Released:
     """Return the evidence without its small cells."""
-    rule = read_rule(evidence.plan)
+    rule = read_smallest_cell(evidence.plan)
     account: list[Withholding] = []
     groups, uncounted = find_withheld_groups(evidence, rule), find_uncounted(evidence, rule)
     gone = frozenset(f.finding_id for f in evidence.findings if is_withheld(f, groups, rule))
@@ -92,7 +93,7 @@ def withhold_flow(
     account: list[Withholding],
 ) -> tuple[Ledger, tuple[Check, ...], tuple[Provenance, ...]]:
     """Return ledger, checks and inputs without counts that are small or from which a small one follows."""
-    rule = read_rule(plan)
+    rule = read_smallest_cell(plan)
     stages = find_stages(ledger, plan.arms.codes, rule)
     assigned = read_assigned(checks, ledger, stages, rule)
     names = {outcome.name for outcome in plan.outcomes}
@@ -100,7 +101,7 @@ def withhold_flow(
     return clear_ledger(ledger, stages, rule, account), cleared, clear_inputs(provenance, stages, rule, account)
 
 
-def read_assigned(checks: Sequence[Check], ledger: Ledger, stages: Stages, rule: Rule) -> Assigned:
+def read_assigned(checks: Sequence[Check], ledger: Ledger, stages: Stages, rule: SmallestCell) -> Assigned:
     """Return what may be told of those assigned: clusters where none, or enough, have nobody who is analysed."""
     counted = next((check for check in checks if check.check_id == "clusters" and len(check.table)), None)
     held = {} if counted is None else dict(zip(counted.table["arm"], counted.table["n_clusters"], strict=True))
@@ -118,7 +119,7 @@ def read_assigned(checks: Sequence[Check], ledger: Ledger, stages: Stages, rule:
 
 
 def clear_inputs(
-    provenance: Sequence[Provenance], stages: Stages, rule: Rule, account: list[Withholding]
+    provenance: Sequence[Provenance], stages: Stages, rule: SmallestCell, account: list[Withholding]
 ) -> tuple[Provenance, ...]:
     """Return the inputs, without the rows of a table where these would give a small count away."""
     kept = []
@@ -131,7 +132,7 @@ def clear_inputs(
     return tuple(kept)
 
 
-def clear_finding(finding: Finding, rule: Rule, lost: Sequence[str], account: list[Withholding]) -> Finding:
+def clear_finding(finding: Finding, rule: SmallestCell, lost: Sequence[str], account: list[Withholding]) -> Finding:
     """Return a finding that may be told, without the counts that are lost and without small ones in its notes."""
     notes = tuple(STUDENTS.sub(lambda found: say_few(found, rule), note) for note in finding.notes)
     if not lost or not finding.n_units:
@@ -143,7 +144,7 @@ def clear_finding(finding: Finding, rule: Rule, lost: Sequence[str], account: li
     return replace(finding, notes=notes, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
 
 
-def blank_finding(finding: Finding, rule: Rule, account: list[Withholding]) -> Finding:
+def blank_finding(finding: Finding, rule: SmallestCell, account: list[Withholding]) -> Finding:
     """Return a finding that may not be told: its identity alone."""
     account.append(Withholding(file="findings.csv", row=finding.finding_id, column="all numbers", reason=rule.sentence))
     blank: dict[str, float] = dict.fromkeys(ESTIMATES, NAN)
@@ -153,14 +154,14 @@ def blank_finding(finding: Finding, rule: Rule, account: list[Withholding]) -> F
     return replace(finding, **blank, **none, **said, suppressed=True)  # type: ignore[arg-type]
 
 
-def say_few(found: re.Match[str], rule: Rule) -> str:
+def say_few(found: re.Match[str], rule: SmallestCell) -> str:
     """Return a note's count of students; a small one is told as small."""
     n_units = as_count(found.group(1))
     return f"fewer than {rule.min_cell} students" if rule.is_few(n_units) else found.group()
 
 
 def clear_check(
-    check: Check, assigned: Assigned, outcomes: Collection[str], rule: Rule, account: list[Withholding]
+    check: Check, assigned: Assigned, outcomes: Collection[str], rule: SmallestCell, account: list[Withholding]
 ) -> Check:
     """Return one check as it may be written."""
     row = f"{check.check_id}:{check.subject}"
@@ -185,7 +186,7 @@ def clear_check(
     return kept
 
 
-def clear_numbers(check: Check, assigned: Assigned, rule: Rule) -> tuple[Check, bool]:
+def clear_numbers(check: Check, assigned: Assigned, rule: SmallestCell) -> tuple[Check, bool]:
     """Return a check without what its own numbers may not tell, and whether its table lost any."""
     unsaid = UNSAID.format(what="this check", rule=rule.sentence)
     if not may_compare(check, assigned, rule):
@@ -216,7 +217,7 @@ def is_spoken_of(check: Check, lost: pd.Series) -> bool:
     return bool((lost & (sizes == sizes.max())).any())
 
 
-def may_compare(check: Check, assigned: Assigned, rule: Rule) -> bool:
+def may_compare(check: Check, assigned: Assigned, rule: SmallestCell) -> bool:
     """Whether a check of rates or counts may tell its numbers: none gives away who was assigned or how few clusters."""
     kind, table = check.check_id, check.table
     if kind in OF_STUDENTS and not (assigned.students and check.subject in assigned.outcomes):
@@ -260,7 +261,7 @@ def as_count(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def clear_table(table: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, pd.Series]:
+def clear_table(table: pd.DataFrame, rule: SmallestCell) -> tuple[pd.DataFrame, pd.Series]:
     """Blank every number of a row that counts too few students; return the table and which rows were blanked.
 
     ``n_missing`` is the exception: nothing else in its row is computed from it, so it goes alone.
@@ -283,7 +284,7 @@ def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
         (check.check_id, check.subject, check.sentence): cleared.sentence
         for check, cleared in zip(evidence.checks, checks, strict=True)
     }
-    rule, words = read_rule(evidence.plan).sentence, read_words(evidence)
+    rule, words = read_smallest_cell(evidence.plan).sentence, read_words(evidence)
     unnamed = (WHOLE.format(rule=rule), UNSAID.format(what="this check", rule=rule))
     names = {(check.check_id, check.subject): check_name(check, words) for check in checks}
     for caveat in evidence.caveats:
@@ -295,7 +296,7 @@ def tell_as(checks: Iterable[Check], evidence: Evidence) -> Iterator[Caveat]:
 
 
 def clear_caveats(
-    caveats: Iterable[Caveat], gone: frozenset[str], rule: Rule, account: list[Withholding]
+    caveats: Iterable[Caveat], gone: frozenset[str], rule: SmallestCell, account: list[Withholding]
 ) -> Iterator[Caveat]:
     """Yield the caveats that speak of no finding that is withheld."""
     for caveat in caveats:

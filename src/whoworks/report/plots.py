@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from whoworks.errors import ReportError
 from whoworks.findings.searches.exploration import PREDICTED
+from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.forests.protocol import Predictions
-from whoworks.report.cells import read_rule
 from whoworks.report.charts import file_name, is_beside, plan_charts, read_use
 from whoworks.report.disclosure import Released
 from whoworks.report.evidence import Evidence
@@ -80,7 +80,7 @@ def plot_use(evidence: Evidence) -> Figure:
 
 
 def _select(evidence: Evidence) -> tuple[Released, Selection]:
-    whole = Released(evidence=evidence, withheld=(), rule=read_rule(evidence.plan))
+    whole = Released(evidence=evidence, withheld=(), rule=read_smallest_cell(evidence.plan))
     return whole, select(whole, read_words(evidence))
 
 

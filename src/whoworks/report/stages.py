@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, compress
 
+from whoworks.findings.smallest_cell import SmallestCell
 from whoworks.panel.ledger import ANALYSED, EXCLUDED, JOINED, RECEIVED, Entry, Ledger
-from whoworks.report.cells import WITHHELD, Rule, Withholding
+from whoworks.report.cells import WITHHELD, Withholding
 
 TOGETHER = "; "  # between the reasons of rows that are counted together
 
@@ -79,7 +80,7 @@ class Stages:
         return max(k for k in self.told if k <= place), min(k for k in self.told if k > place)
 
 
-def find_stages(ledger: Ledger, codes: Sequence[str], rule: Rule) -> Stages:
+def find_stages(ledger: Ledger, codes: Sequence[str], rule: SmallestCell) -> Stages:
     """Choose what may be told: from those analysed, which are told wherever they can be, upward."""
     entries = ledger.entries
     gone = (e for e in entries if e.step == EXCLUDED and not e.outcome and e.arm in codes)
@@ -118,7 +119,7 @@ def _read_way(entries: Sequence[Entry], arm: str, reasons: Sequence[str], outcom
     )
 
 
-def _choose(ways: Sequence[Way], n_reasons: int, rule: Rule) -> tuple[int, ...]:
+def _choose(ways: Sequence[Way], n_reasons: int, rule: SmallestCell) -> tuple[int, ...]:
     """Return the stages told; where those assigned are not, a stage is held against the analysed of every outcome."""
     told: list[int] = []
     for place in reversed(range(n_reasons + 1)):
@@ -146,7 +147,7 @@ def _count(entries: Sequence[Entry]) -> tuple[int, int]:
     return sum(entry.n_rows for entry in entries), max((entry.n_clusters for entry in entries), default=-1)
 
 
-def _may_tell_others(stages: Stages, entries: Iterable[Entry], rule: Rule) -> bool:
+def _may_tell_others(stages: Stages, entries: Iterable[Entry], rule: SmallestCell) -> bool:
     """Whether the rows of no compared arm may be told: all their counts, as they are told together, are enough."""
     strangers = [e for e in entries if e.arm not in stages.codes and e.step in (RECEIVED, EXCLUDED)]
     together: dict[tuple[str, str, str], int] = {}
@@ -156,7 +157,7 @@ def _may_tell_others(stages: Stages, entries: Iterable[Entry], rule: Rule) -> bo
     return all(rule.may_tell(n_rows) for n_rows in together.values())
 
 
-def clear_ledger(ledger: Ledger, stages: Stages, rule: Rule, account: list[Withholding]) -> Ledger:
+def clear_ledger(ledger: Ledger, stages: Stages, rule: SmallestCell, account: list[Withholding]) -> Ledger:
     """Return the ledger as it may be written: counts that are told, alone or together, and the others without numbers.
 
     Where the students assigned are not told, each arm and outcome has an entry
@@ -180,7 +181,7 @@ def _with_none_missing(ledger: Ledger, stages: Stages) -> Iterator[Entry]:
         yield entry
 
 
-def _write(reason: str, entries: list[Entry], stages: Stages, rule: Rule, account: list[Withholding]) -> Entry:
+def _write(reason: str, entries: list[Entry], stages: Stages, rule: SmallestCell, account: list[Withholding]) -> Entry:
     """Return entries that are counted together as one, with its number or without."""
     first = entries[0]
     row = ":".join((first.step, reason, first.outcome, first.arm))

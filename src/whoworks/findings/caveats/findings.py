@@ -17,6 +17,7 @@ from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.findings.searches.rules import BESIDE
 from whoworks.findings.setting import Setting
 from whoworks.findings.sites.variation import INSEPARABLE
+from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.findings.steadiness import Steadiness
 from whoworks.panel.panel import Panel
 
@@ -123,7 +124,7 @@ def _inseparable_sites(findings: Findings) -> Iterator[Caveat]:
 def _no_differences_found(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     planned = [f for f in findings if f.status == "confirmatory" and is_test(f, findings.items)]
     known = [f for f in planned if not np.isnan(f.p_adjusted)]
-    tests = [f for f in known if not _is_small(panel, f)]
+    tests = [f for f in known if not read_smallest_cell(panel.plan).is_small(f)]
     shown = "" if len(tests) == len(known) else " that can be shown"
     overall = findings.where(question="heterogeneity", moderator=ALL_MODERATORS).items
     if tests and all(f.p_adjusted > SETTLED for f in tests):
@@ -171,7 +172,11 @@ def _only_exploratory(panel: Panel, findings: Findings) -> Iterator[Caveat]:
 
 
 def _suppressed(panel: Panel, findings: Findings) -> Iterator[Caveat]:
-    small = [f for f in findings.where(question="subgroup", weighting="student") if _is_small(panel, f)]
+    small = [
+        f
+        for f in findings.where(question="subgroup", weighting="student")
+        if read_smallest_cell(panel.plan).is_small(f)
+    ]
     if small:
         labels = [panel.variable(name).label or name for name in dict.fromkeys(f.moderator for f in small)]
         yield Caveat(
@@ -182,7 +187,7 @@ def _suppressed(panel: Panel, findings: Findings) -> Iterator[Caveat]:
 
 
 def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
-    told_of = [f for f in findings if f.credibility and not _is_small(panel, f)]
+    told_of = [f for f in findings if f.credibility and not read_smallest_cell(panel.plan).is_small(f)]
     fragile = [(f, f.steadiness) for f in told_of if f.steadiness and turns(f, f.steadiness)]
     if not fragile:
         return
@@ -200,12 +205,6 @@ def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
         f"outcomes, moves the adjusted p: in brackets its range over {n_tries} such divisions of the same data; up to "
         f"{written_p(SETTLED)} counts as settled.",
     )  # fmt: skip
-
-
-def _is_small(panel: Panel, finding: Finding) -> bool:
-    """Tell whether a cell behind the finding is smaller than the plan lets be shown."""
-    rule = panel.plan.report
-    return finding.smallest_cell < rule.min_cell or finding.smallest_cell_clusters < rule.min_clusters
 
 
 def turns(finding: Finding, steadiness: Steadiness) -> bool:

@@ -12,6 +12,7 @@ from whoworks.checks.wording import listed
 from whoworks.findings.caveats.arms import treatment_of
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.setting import Setting
+from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.findings.unrecorded import count_unrecorded
 from whoworks.panel.panel import Kind, Panel, Role
 from whoworks.plan.outcomes import Outcome
@@ -57,11 +58,10 @@ def _joiners(panel: Panel, setting: Setting) -> Iterator[Caveat]:
     if unseen[either].mean() <= UNSEEN_BEFORE:
         return
     shares = [float(unseen[arm].mean()) for arm in (setting.treated, setting.control)]
-    counts = [int(unseen[arm].sum()) for arm in (setting.treated, setting.control)]
     labels = setting.design.arm_labels
     told = (
         f" ({100 * shares[0]:.0f} in 100 under {labels[1]}, {100 * shares[1]:.0f} under {labels[0]})"
-        if min(counts) >= panel.plan.report.min_cell
+        if read_smallest_cell(panel.plan).may_share(setting, either, unseen)
         else ""
     )
     yield Caveat(

@@ -12,7 +12,8 @@ from whoworks.findings.caveats.arms import of_treatment, treatment_of
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Finding, Findings
 from whoworks.findings.planned.takeup import is_full
-from whoworks.findings.setting import Mask, Setting
+from whoworks.findings.setting import Setting
+from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.panel.panel import Panel
 
 Vector = NDArray[np.float64]
@@ -48,7 +49,7 @@ def _partial(panel: Panel, setting: Setting, d: Vector, moved: tuple[Finding, ..
     size = moved[0].estimate if moved else 100 * (rates[0] - rates[1])
     if rates == [1.0, 0.0] or np.isnan(size):
         return
-    is_told = all(may_tell(panel, setting, arm, d) for arm in arms)
+    is_told = read_smallest_cell(panel.plan).may_share(setting, known, d == 1.0)
     rule = "little_takeup" if size < LITTLE_TAKEUP else "partial_takeup"
     if rule == "partial_takeup" and is_told and rates[1] >= CROSSOVER:
         rule = "crossover"
@@ -65,16 +66,6 @@ def _partial(panel: Panel, setting: Setting, d: Vector, moved: tuple[Finding, ..
         caveat_id=rule, subject="", gravity=2, sentence=f"{said}: {READINGS[rule]}.",
         about=tuple(finding.finding_id for finding in moved),
     )  # fmt: skip
-
-
-def may_tell(panel: Panel, setting: Setting, arm: Mask, d: Vector) -> bool:
-    """Whether an arm's share may be told: those who took up, and those who did not, are none or enough to be shown."""
-    rule = panel.plan.report
-    parts = [arm & (d == value) for value in (0.0, 1.0)]
-    return all(
-        not part.any() or (part.sum() >= rule.min_cell and setting.n_clusters(part) >= rule.min_clusters)
-        for part in parts
-    )
 
 
 def written(share: float) -> str:
