@@ -85,9 +85,9 @@ def test_a_difference_of_differences_is_linear_and_agrees_near_zero():
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_an_estimate_in_units_has_the_effect_size_it_was_made_from(binary):
-    scale = Scale(sd=0.5, factor=1.0, control=0.4, binary=binary, name="")
+    scale = Scale(sd=0.5, factor=0.9, control=0.4, binary=binary, name="")
     assert scale.difference(scale.in_units(0.3)) == pytest.approx(0.3)
-    assert (scale.in_units(0.3), scale.times) == (
+    assert (0.9 * scale.in_units(0.3), scale.times) == (
         pytest.approx(0.3 * (1.65 * 0.24 if binary else 0.5)),
         100 if binary else 1,
     )

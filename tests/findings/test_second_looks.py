@@ -16,7 +16,7 @@ from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.sensitivity.fragility import dies_on_ranks
 from whoworks.findings.sensitivity.log_odds import on_log_odds
-from whoworks.findings.sensitivity.second_looks import is_negligible, look_again, on_ranks
+from whoworks.findings.sensitivity.second_looks import look_again, on_ranks
 from whoworks.inference.wrong_sign import error_rates
 
 
@@ -121,29 +121,18 @@ def test_the_corrected_slope_is_the_slope_along_what_was_meant_to_be_measured():
     assert np.mean(slopes) == pytest.approx(2, abs=4 * np.std(slopes) / np.sqrt(60))
 
 
-def test_a_range_smaller_than_what_matters_is_negligible():
-    opened = student_moderator()
-    found = where(looked_at(opened, "frl"), question="difference")
-    narrow = replace(found, effect_size_low=-0.02, effect_size_high=0.03, conf_low=-0.3, conf_high=0.45)
-    outcome = opened.main.outcome.model_copy(update={"meaningful": 0.1, "meaningful_in": "sd"})
-    units = outcome.model_copy(update={"meaningful": 0.4, "meaningful_in": "units"})
-    assert is_negligible(narrow, outcome)
-    assert not is_negligible(narrow, units)
-    assert not is_negligible(found, outcome.model_copy(update={"meaningful": None}))
-
-
 @pytest.mark.parametrize(
     ("low", "high", "negligible"),
     [
-        (-0.09, 0.09, True), (-0.1, 0.09, False), (-0.09, 0.1, False), (-0.2, 0.09, False), (-0.09, 0.2, False),
-        (0.02, 0.09, True), (-0.3, -0.2, False), (np.nan, np.nan, False),
+        (-0.9, 0.9, True), (-1.0, 0.9, False), (-0.9, 1.0, False), (-2.0, 0.9, False), (-0.9, 2.0, False),
+        (0.2, 0.9, True), (-3.0, -2.0, False), (np.nan, np.nan, False),
     ],
 )  # fmt: skip
 def test_an_interval_that_reaches_what_matters_on_either_side_is_not_negligible(low, high, negligible):
     """Two one-sided tests: both have to reject (Schuirmann 1987)."""
     found = where(looked_at(student_moderator(), "frl"), question="difference")
-    outcome = student_moderator().main.outcome.model_copy(update={"meaningful": 0.1, "meaningful_in": "sd"})
-    assert is_negligible(replace(found, effect_size_low=low, effect_size_high=high), outcome) == negligible
+    assert replace(found, meaningful=1.0, conf_low=low, conf_high=high).is_negligible == negligible
+    assert not replace(found, meaningful=np.nan, conf_low=low, conf_high=high).is_negligible
 
 
 def test_wrong_signs_are_counted_at_the_studys_own_confidence():

@@ -149,7 +149,8 @@ def effect(estimate: float, error: float, **fields: object) -> Finding:
         "estimate": estimate, "std_error": error, "conf_low": estimate - half, "conf_high": estimate + half,
         "effect_size": estimate / scale, "effect_size_low": (estimate - half) / scale,
         "effect_size_high": (estimate + half) / scale, "sd_used": "pooled student-level SD of both arms",
-        "mde": 2.9 * error, "n_units": 1102, "n_clusters": 48, "n_treated_clusters": 24, "n_control_clusters": 24,
+        "mde": 2.9 * error, "meaningful": 0.1 * SD if scale == SD else 5.0,
+        "n_units": 1102, "n_clusters": 48, "n_treated_clusters": 24, "n_control_clusters": 24,
         "smallest_cell": 540, "smallest_cell_clusters": 24, "n_tests": 0,
     }  # fmt: skip
     if math.isfinite(float(fields.get("p_adjusted", math.nan))):  # type: ignore[arg-type]

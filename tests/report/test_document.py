@@ -60,7 +60,7 @@ def test_the_next_study_is_as_large_as_the_square_of_what_was_missing_and_degree
     worst = next(
         f for f in evidence.findings if f.moderator == "locale" and f.level == "R" and f.question == "difference"
     )
-    assert clusters_needed(worst, words) == 730
+    assert clusters_needed(worst) == 730
     assert "about 730 classes" in " ".join(propose(evidence.findings, words, None))
 
 

@@ -18,7 +18,6 @@ from whoworks.report.next_study import multiple, propose, times_as_many
 from whoworks.report.sections.differences import planned_table
 from whoworks.report.sections.method import tell_counted
 from whoworks.report.selection import select
-from whoworks.report.states import meaningful_units
 from whoworks.report.tables import moderator_table, tell_sd
 
 
@@ -124,7 +123,7 @@ def test_a_part_of_a_planned_question_is_proposed_as_its_part(evidence, words):
 @pytest.mark.parametrize(("ratio", "said"), [(4.53, "19"), (1.5, "2.1"), (3.0, "8.3")])
 def test_how_many_times_as_many_clusters_has_decimals_only_where_it_is_small(words, ratio, said):
     asked = effect(1.0, 1.0, question="difference", moderator="frl", level="Y", reference="N")
-    assert times_as_many(replace(asked, mde=ratio * meaningful_units(asked, words)), words) == said
+    assert times_as_many(replace(asked, mde=ratio * asked.meaningful)) == said
 
 
 def test_differences_under_a_joint_test_are_not_proposed_one_by_one(words):
@@ -208,7 +207,7 @@ def test_the_method_says_where_other_clusters_are_counted(evidence, words):
 
 def test_more_clusters_bring_degrees_of_freedom_with_them(words):
     asked = effect(1.0, 1.0, question="difference", moderator="frl", level="Y", reference="N", df=6.0)
-    few, many = (replace(asked, mde=2.5 * meaningful_units(asked, words), df=df) for df in (6.0, 600.0))
-    assert multiple(few, words) == pytest.approx(4.68, abs=0.01)
-    assert multiple(many, words) == pytest.approx(2.5**2, rel=0.01)
-    assert multiple(replace(few, df=NAN), words) == 2.5**2
+    few, many = (replace(asked, mde=2.5 * asked.meaningful, df=df) for df in (6.0, 600.0))
+    assert multiple(few) == pytest.approx(4.68, abs=0.01)
+    assert multiple(many) == pytest.approx(2.5**2, rel=0.01)
+    assert multiple(replace(few, df=NAN)) == 2.5**2

@@ -75,7 +75,7 @@ def test_a_matched_design_uses_no_causal_verb(matched):
 
 def test_every_sentence_with_a_number_names_its_clusters(words):
     for finding in grid():
-        if read_state(finding, words) not in (State.WITHHELD, State.NOT_ASSESSABLE):
+        if read_state(finding) not in (State.WITHHELD, State.NOT_ASSESSABLE):
             assert "48 classes" in tell(finding, words)
 
 
@@ -100,32 +100,32 @@ def test_a_clear_effect_is_told_as_the_style_asks(words):
 
 def test_a_range_that_holds_zero_is_inconclusive_however_close(words):
     finding = effect(4.0, 2.1, question="average", status="confirmatory")
-    assert read_state(finding, words) is State.INCONCLUSIVE
+    assert read_state(finding) is State.INCONCLUSIVE
     assert "we cannot tell whether assignment" in tell(finding, words).lower()
 
 
 def test_a_small_one_sided_p_tells_nothing_where_the_range_holds_zero(words):
     finding = effect(4.0, 2.1, question="ranking", p_value=0.03, p_adjusted=0.04, level="AUTOC")
     assert finding.conf_low < 0 < finding.conf_high
-    assert read_state(finding, words) is State.INCONCLUSIVE
+    assert read_state(finding) is State.INCONCLUSIVE
 
 
 def test_a_difference_that_dies_by_adjustment_is_suggestive(words):
     finding = claim(6.3, 2.1, moderator="frl", level="Y", reference="N", p_adjusted=0.2)
-    assert read_state(finding, words) is State.SUGGESTIVE
+    assert read_state(finding) is State.SUGGESTIVE
     assert "may be 6.3 points larger" in tell(finding, words)
 
 
 def test_a_range_inside_what_matters_is_no_meaningful_difference_even_when_it_leaves_zero_out(words):
     for estimate in (0.1, 0.9):
         finding = effect(estimate, 0.3, question="average")
-        assert read_state(finding, words) is State.NO_MEANINGFUL
+        assert read_state(finding) is State.NO_MEANINGFUL
         assert "the plan calls meaningful" in tell(finding, words)
 
 
 def test_a_meaningful_difference_in_points_is_held_against_points(words):
     finding = effect(1.0, 1.0, question="average", outcome="promoted", unit="percentage points")
-    assert read_state(finding, words) is State.NO_MEANINGFUL
+    assert read_state(finding) is State.NO_MEANINGFUL
 
 
 def test_a_smaller_difference_is_told_with_its_range_turned(words):

@@ -22,7 +22,8 @@ class Finding:
     `outcome`, `moderator` and `level` hold the plan's codes (words are looked up
     when a sentence is written); `level` is the grid value for a curve. `unit` is
     "outcome", "percentage points", or "per SD"; `effect_size` is in SD of
-    `sd_used`. NaN and "" mean: does not apply. `status` is "confirmatory",
+    `sd_used`; `mde` and `meaningful` are the smallest effect within the study's
+    reach and that the plan calls meaningful, in `unit`. NaN and "" mean: does not apply. `status` is "confirmatory",
     "exploratory" or "descriptive". `caps` lists what held the credibility down;
     `notes` says what is unusual about this estimate ("p not assessable: fewer
     than 4 degrees of freedom"); both in plain words. `robustness` holds second looks
@@ -60,6 +61,7 @@ class Finding:
     effect_size_high: float = NAN
     sd_used: str = ""
     mde: float = NAN
+    meaningful: float = NAN
     n_units: int = 0
     n_clusters: int = 0
     n_treated_clusters: int = 0
@@ -74,6 +76,14 @@ class Finding:
     smallest_cell_clusters: int = 0
     robustness: Robustness | None = None
     steadiness: Steadiness | None = None
+
+    @property
+    def is_negligible(self) -> bool:
+        """Whether the whole interval is smaller than what the plan calls meaningful.
+
+        At 95 % this is two one-sided tests at 2.5 % (Schuirmann 1987).
+        """
+        return -self.meaningful < self.conf_low and self.conf_high < self.meaningful
 
     @property
     def finding_id(self) -> str:

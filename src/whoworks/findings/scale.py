@@ -53,11 +53,8 @@ class Scale:
         return self.factor * estimate / (COX * variance) if variance > 0 else np.nan
 
     def in_units(self, effect_size: float) -> float:
-        """Return the estimate that an effect size stands for in any number of units: no small-sample correction.
-
-        Of a binary outcome the proportion at which the Cox index is that size, linear at the control arm's mean.
-        """
-        return effect_size * (COX * self.control * (1 - self.control) if self.binary else self.sd)
+        """Return the estimate that has this effect size: the inverse of `difference`."""
+        return effect_size * (COX * self.control * (1 - self.control) if self.binary else self.sd) / self.factor
 
 
 def measure_scale(*, y: Vector, treated: NDArray[np.bool_], cluster: Codes, own: Vector, binary: bool) -> Scale:

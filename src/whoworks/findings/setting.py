@@ -68,7 +68,7 @@ class Setting:
         given: dict[str, object] = {
             "outcome": self.outcome.column, "wave": self.outcome.wave, "domain": self.outcome.domain,
             "contrast": self.scores.contrast, "cluster": self.design.cluster_level,
-            "conf_level": self.confidence, "unit": self.unit,
+            "conf_level": self.confidence, "unit": self.unit, "meaningful": self.meaningful,
         }  # fmt: skip
         return Finding(question=question, quantity=quantity, **(given | fields))  # type: ignore[arg-type]
 

@@ -45,7 +45,7 @@ def compose_front_page(released: Released, chosen: Selection, words: Words) -> F
         cannot_say=tell_limits(chosen, words),
         for_whom=claims_table(claims[:MOST_CLAIMS], chosen.planned, words) if claims else None,
         for_whom_text=tell_claims(claims, words)
-        + tell_signs(chosen, words, is_told=any(read_state(f, words) is State.CLEAR for f in claims)),
+        + tell_signs(chosen, words, is_told=any(read_state(f) is State.CLEAR for f in claims)),
         next_test=tuple(shorten(text, SENTENCE) for text in propose(released.evidence.findings, words, chosen.main)),
         foot=f"Groups of {released.rule.sentence} are withheld throughout.",
     )
@@ -208,7 +208,7 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     good = [f for f in claims if f.credibility in ("high", "moderate")]
     rest = len(claims) - MOST_CLAIMS
     more = f" {count(rest)} more planned questions are in the report." if rest > 0 else ""
-    large = [f for f in good if read_state(f, words) is not State.NO_MEANINGFUL]
+    large = [f for f in good if read_state(f) is not State.NO_MEANINGFUL]
     left = len(claims) - len(good)
     others = ("", " The other is not settled.")[left] if left < 2 else " The others are not settled."
     if large:
@@ -216,7 +216,7 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
         return f"The difference by {named} is there, but smaller than the plan calls meaningful.{others}{more}"
-    small = [f for f in claims if read_state(f, words) is State.NO_MEANINGFUL]
+    small = [f for f in claims if read_state(f) is State.NO_MEANINGFUL]
     if small:
         per = (f"{shorten(words.moderator(f.moderator), CLAIM)}{' (one SD apart)' * is_slope(f)}" for f in small[:2])
         named = " and ".join(per)
@@ -228,7 +228,7 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
 def tell_signs(chosen: Selection, words: Words, *, is_told: bool) -> str:
     """Say that exploration found effects to vary, where it did; `is_told` where a claim says so already."""
     asked = [f for f in chosen.heterogeneity if f.moderator in (ALL_MODERATORS, PREDICTED)]
-    seen = [f for f in asked if read_state(f, words) is State.CLEAR and not f.estimate < 0]
+    seen = [f for f in asked if read_state(f) is State.CLEAR and not f.estimate < 0]
     if not seen:
         return ""
     best = min(seen, key=read_p)
@@ -255,18 +255,18 @@ def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     """Say what this study cannot tell, at most four sentences."""
     said = ["What holds for any one student: every number is an average over a group."]
     claims = find_claims(chosen.planned)
-    silent = [f for f in claims if read_state(f, words) in (State.WITHHELD, State.NOT_ASSESSABLE)]
+    silent = [f for f in claims if read_state(f) in (State.WITHHELD, State.NOT_ASSESSABLE)]
     if silent:
         named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in silent[:3]))
         said.append(f"Anything about {named}: too few students or {plural(words.cluster())} stand behind it.")
-    unsure = [f for f in claims if read_state(f, words) in (State.INCONCLUSIVE, State.SUGGESTIVE)]
+    unsure = [f for f in claims if read_state(f) in (State.INCONCLUSIVE, State.SUGGESTIVE)]
     if unsure:
         names = list(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
         rest = len(unsure) - len(unsure[:3])
         names += [f"{rest} more"] if rest else []
         named = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
         said.append(f"Whether the {words.effect} differs by {named}: not knowing is no proof of sameness.")
-    if chosen.main is not None and read_state(chosen.main, words) is State.INCONCLUSIVE:
+    if chosen.main is not None and read_state(chosen.main) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
         said.insert(0, f"Whether there is any {words.effect} at all{': ' + could if could else ''}.")
     return (*said[:3], tell_elsewhere(chosen, words))

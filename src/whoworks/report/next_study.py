@@ -15,7 +15,7 @@ from whoworks.report.amounts import outcome_places, unit_word
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
-from whoworks.report.states import State, meaningful_units, read_p, read_state
+from whoworks.report.states import State, read_p, read_state
 
 
 def propose(findings: Iterable[Finding], words: Words, average: Finding | None) -> tuple[str, ...]:
@@ -60,20 +60,19 @@ def is_planned(finding: Finding, words: Words) -> bool:
     return bool(moderator and moderator.planned and outcome.primary and finding.contrast == main)
 
 
-def shortfall(finding: Finding, words: Words) -> float:
+def shortfall(finding: Finding) -> float:
     """Return what could be detected over what would matter; NaN where either is not known."""
-    meaningful = meaningful_units(finding, words)
-    return finding.mde / meaningful if meaningful > 0 else math.nan
+    return finding.mde / finding.meaningful if finding.meaningful > 0 else math.nan
 
 
-def multiple(finding: Finding, words: Words) -> float:
+def multiple(finding: Finding) -> float:
     """Return how many times as many clusters would detect what matters.
 
     The k at which ``(mde / meaningful) m(k df) / m(df) = sqrt(k)``: the error shrinks
     with the root of the number of clusters, and m, the t quantiles that a
     detectable difference is a multiple of, shrinks as degrees of freedom grow with it.
     """
-    short, df = shortfall(finding, words), finding.df
+    short, df = shortfall(finding), finding.df
     if not (short > 1 and df > 0):
         return short**2
 
@@ -84,22 +83,22 @@ def multiple(finding: Finding, words: Words) -> float:
     return float(brentq(left, 1.0, short**2)) if left(short**2) < 0 else short**2
 
 
-def clusters_needed(finding: Finding, words: Words) -> int:
+def clusters_needed(finding: Finding) -> int:
     """Return how many clusters would detect what matters, rounded up to two digits."""
-    needed = finding.n_clusters * multiple(finding, words)
+    needed = finding.n_clusters * multiple(finding)
     step = 10 ** max(0, math.floor(math.log10(needed)) - 1)
     return int(math.ceil(needed / step - 1e-9) * step)
 
 
-def times_as_many(finding: Finding, words: Words) -> str:
+def times_as_many(finding: Finding) -> str:
     """Write how many times as many clusters would detect what matters; decimals only of a small multiple."""
-    times = multiple(finding, words)
+    times = multiple(finding)
     return fixed(times, 1 if times < 10 else 0)
 
 
 def propose_average(finding: Finding, words: Words) -> str:
     """Say how large a study would settle the average, where this one did not."""
-    if read_state(finding, words) not in (State.INCONCLUSIVE, State.SUGGESTIVE) or not shortfall(finding, words) > 1:
+    if read_state(finding) not in (State.INCONCLUSIVE, State.SUGGESTIVE) or not shortfall(finding) > 1:
         return ""
     return f"The average itself: {size_sentence(finding, words)}"
 
@@ -109,11 +108,11 @@ def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str,
 
     `parts` are the questions that a joint test answers, of which a difference is only a part.
     """
-    known = [finding for finding in planned if math.isfinite(shortfall(finding, words))]
+    known = [finding for finding in planned if math.isfinite(shortfall(finding))]
     if not known:
         return ""
-    worst = max(known, key=lambda finding: shortfall(finding, words))
-    if shortfall(worst, words) <= 1:
+    worst = max(known, key=lambda finding: shortfall(finding))
+    if shortfall(worst) <= 1:
         return (
             "Every planned difference that would matter was within this study's reach; the next step is to repeat it "
             f"in other {words.places}."
@@ -131,17 +130,17 @@ def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str,
 def size_sentence(finding: Finding, words: Words) -> str:
     """Say what was within reach here and what a study of what matters would take."""
     places, unit = outcome_places(finding, words), unit_word(finding, words)
-    matters = fixed(meaningful_units(finding, words), places)
+    matters = fixed(finding.meaningful, places)
     if not finding.n_clusters:  # not told: it would tell how few were in a group that is withheld
         return (
             f"this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the plan calls "
-            f"meaningful, about {times_as_many(finding, words)} times as many "
+            f"meaningful, about {times_as_many(finding)} times as many "
             f"{plural(words.cluster(finding.cluster))} like these are needed."
         )
     here = words.clusters(finding.n_clusters, finding.cluster)
     return (
         f"with {here} this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the "
-        f"plan calls meaningful, about {words.clusters(clusters_needed(finding, words), finding.cluster)} like these "
+        f"plan calls meaningful, about {words.clusters(clusters_needed(finding), finding.cluster)} like these "
         "are needed."
     )
 
@@ -152,7 +151,7 @@ def propose_explored(explored: Iterable[Finding], words: Words) -> str:
     if not looked:
         return ""
     best = min(looked, key=read_p)
-    state = read_state(best, words)
+    state = read_state(best)
     if state not in (State.CLEAR, State.SUGGESTIVE):
         return "Nothing that was explored stood out enough to be planned next."
     arms = f", {words.contrast(best.contrast)}" if len(words.plan.arms.treatments) > 1 else ""

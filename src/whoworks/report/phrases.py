@@ -9,7 +9,7 @@ from whoworks.findings.finding import Finding
 from whoworks.report.amounts import outcome_places, places_of, unit_word
 from whoworks.report.labels import Words, outcome_of, plural
 from whoworks.report.numbers import fixed
-from whoworks.report.states import meaningful_units, read_p
+from whoworks.report.states import read_p
 
 
 def effect_of(finding: Finding, words: Words) -> str:
@@ -106,8 +106,7 @@ def smallest(finding: Finding, words: Words) -> str:
     outcome = words.find_outcome(outcome_of(finding))
     if outcome.meaningful_in != "sd":
         return f"{outcome.meaningful:g} {unit_word(finding, words)}"
-    units = meaningful_units(finding, words)
-    also = "" if math.isnan(units) else f" ({fixed(units, outcome_places(finding, words))} {unit_word(finding, words)})"
+    also = f" ({fixed(finding.meaningful, outcome_places(finding, words))} {unit_word(finding, words)})"
     return f"{outcome.meaningful:g} SD{also}"
 
 

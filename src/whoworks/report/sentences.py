@@ -58,7 +58,7 @@ from whoworks.report.waves import about_growth, tell_growth
 
 def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
     """Return the finding's sentence; `notes` adds what is unusual about the estimate."""
-    state = read_state(finding, words)
+    state = read_state(finding)
     if state is State.WITHHELD:
         return capital(f"{subject(finding, words)}: withheld, because too few students or clusters stand behind it.")
     if state is State.NOT_ASSESSABLE:

@@ -1,4 +1,4 @@
-"""What an estimate allows us to say: five states, each computed from the finding and the plan."""
+"""What an estimate allows us to say: its state, each computed from the finding and the plan."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from enum import StrEnum
 
 from whoworks.findings.finding import Finding
-from whoworks.report.labels import Words, outcome_of
 
 NOT_ASSESSABLE = "not assessable:"  # how the note of a finding begins that nothing is to be read from
 
@@ -22,7 +21,7 @@ class State(StrEnum):
     WITHHELD = "withheld"
 
 
-def read_state(finding: Finding, words: Words) -> State:
+def read_state(finding: Finding) -> State:
     """Return a finding's state.
 
     Not assessable: no estimate and no test, or an estimate without error.
@@ -38,7 +37,7 @@ def read_state(finding: Finding, words: Words) -> State:
         return State.WITHHELD
     if math.isnan(finding.statistic) and (math.isnan(finding.estimate) or is_doubted(finding)):
         return State.NOT_ASSESSABLE
-    if is_within_meaningful(finding, words):
+    if is_within_meaningful(finding):
         return State.NO_MEANINGFUL
     if is_settled(finding):
         return State.CLEAR
@@ -74,28 +73,6 @@ def leaves_zero_out(finding: Finding) -> bool:
     return finding.conf_low > 0 or finding.conf_high < 0
 
 
-def is_within_meaningful(finding: Finding, words: Words) -> bool:
-    """Whether the whole interval is smaller than what the plan calls meaningful."""
-    outcome = words.find_outcome(outcome_of(finding))
-    if outcome.meaningful is None or finding.question not in ("average", "subgroup", "difference", "gap"):
-        return False
-    if outcome.meaningful_in == "sd":
-        low, high = finding.effect_size_low, finding.effect_size_high
-    else:
-        low, high = finding.conf_low, finding.conf_high
-    return -outcome.meaningful < low and high < outcome.meaningful
-
-
-def sd_scale(finding: Finding) -> float:
-    """Return how many of the outcome's units make one SD, read off the two intervals; NaN where they do not tell."""
-    width = finding.effect_size_high - finding.effect_size_low
-    scale = (finding.conf_high - finding.conf_low) / width if width > 0 else math.nan
-    return scale if math.isfinite(scale) else math.nan
-
-
-def meaningful_units(finding: Finding, words: Words) -> float:
-    """Return the smallest effect that matters, in the estimate's units; NaN where the plan names none."""
-    outcome = words.find_outcome(outcome_of(finding))
-    if outcome.meaningful is None:
-        return math.nan
-    return outcome.meaningful * sd_scale(finding) if outcome.meaningful_in == "sd" else outcome.meaningful
+def is_within_meaningful(finding: Finding) -> bool:
+    """Whether an effect or a difference is smaller than what the plan calls meaningful, over its whole interval."""
+    return finding.question in ("average", "subgroup", "difference", "gap") and finding.is_negligible

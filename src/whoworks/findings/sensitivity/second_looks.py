@@ -22,7 +22,6 @@ from whoworks.inference.cluster_robust import Estimates
 from whoworks.inference.wrong_sign import error_rates
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
-from whoworks.plan.outcomes import Outcome
 
 Vector = NDArray[np.float64]
 
@@ -52,18 +51,6 @@ def on_ranks(moderation: Moderation) -> Estimates:
     return fit.effects(moderation.contrasts)
 
 
-def is_negligible(finding: Finding, outcome: Outcome) -> bool:
-    """Tell whether the whole interval is smaller than what the plan calls meaningful.
-
-    At 95 % this is two one-sided tests at 2.5 % (Schuirmann 1987).
-    """
-    if outcome.meaningful is None:
-        return False
-    is_sd = outcome.meaningful_in == "sd"
-    low, high = (finding.effect_size_low, finding.effect_size_high) if is_sd else (finding.conf_low, finding.conf_high)
-    return bool(-outcome.meaningful < low and high < outcome.meaningful)
-
-
 def _is_difference(finding: Finding) -> bool:
     return finding.question == "difference" and finding.moderator != WEIGHTING and not is_split(finding)
 
@@ -79,7 +66,7 @@ def _levels(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[str, 
 
 def _look(finding: Finding, setting: Setting, moderator: Moderator, scaled: Look) -> Robustness:
     fields = _at_this_precision(finding, setting) | _without_error(finding, moderator) | scaled
-    return Robustness(is_negligible=is_negligible(finding, setting.outcome), **fields)  # type: ignore[arg-type]
+    return Robustness(is_negligible=finding.is_negligible, **fields)  # type: ignore[arg-type]
 
 
 def _on_other_scales(moderation: Moderation) -> list[Look]:

@@ -14,7 +14,6 @@ from whoworks.report.figures.chart import BAND, BLUE, INK, QUIET, SMALL, Chart, 
 from whoworks.report.fonts import printable
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.numbers import count
-from whoworks.report.states import meaningful_units
 from whoworks.report.tables import DASH, clusters_cell, estimate_cell
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Row:
 def plot_forest(*, average: Finding, groups: Sequence[Finding], words: Words, name: str = "forest") -> Chart:
     """Draw planned groups under the average; withheld groups keep their line and lose their numbers."""
     rows = (*build_rows(groups, words), average_row(average, words))
-    band = meaningful_units(average, words)
+    band = average.meaningful
     with styled():
         drawing = draw(rows, average=average, band=band, words=words)
     outcome = words.outcome(outcome_of(average))

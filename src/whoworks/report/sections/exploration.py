@@ -103,7 +103,7 @@ def tell_engine(released: Released, words: Words) -> str:
 
 def tell_together(looks: Sequence[Finding], words: Words) -> str:
     """Say what several looks at whether effects vary amount to where they differ; "" where they agree."""
-    seen = sum(read_state(finding, words) is State.CLEAR for finding in looks)
+    seen = sum(read_state(finding) is State.CLEAR for finding in looks)
     if seen in (0, len(looks)):
         return ""
     return (
