@@ -96,8 +96,8 @@ class Run:
             return "The plan asks for no predicted effects."
         if not self.plan.moderators and not main.outcome.baseline:
             return "The plan names no moderator and no pre-test along which effects could be predicted."
-        if main.scores.fold.max(initial=0) == 0:
-            return "An arm has fewer than four clusters: too few to learn from some and predict others."
+        if not main.scores.has_folds:
+            return f"{main.why_no_folds[0].upper()}{main.why_no_folds[1:]}."
         word = plural(self.design.block_level or "block")
         return f"All that effects could be predicted along only names the {word}: no two of them share a value of it."
 

@@ -158,7 +158,7 @@ class Study:
         per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
         analysis = self.plan.analysis
         engine = choose_engine(analysis.engine, clusters_per_arm=per_arm, trees=analysis.trees)
-        if engine is None or not names or scores.fold.max(initial=0) == 0:
+        if engine is None or not names or not scores.has_folds:
             return None
         features = read_features(self.panel.values[list(names)].iloc[scores.rows])
         renamed = list_renamed(features, scores.block)

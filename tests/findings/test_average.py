@@ -315,3 +315,21 @@ def test_a_binary_outcome_speaks_in_percentage_points():
     assert found.estimate == pytest.approx(100 * raw.estimate[0])
     assert found.std_error == pytest.approx(100 * raw.std_error[0])
     assert found.sd_used == "Cox index"
+
+
+def test_students_as_clusters_share_no_mean_and_the_rule_says_one_slope():
+    opened = open_pilot("no-effect", assigned="student", students=400, classes=16, schools=8)
+    assert opened.main.design.cluster_level == "student"
+    assert fit_effects(opened.scores).fit.coefficients.shape == (2,)
+    assert "with one slope" in measure_precision(opened.main).rule
+
+
+def test_why_no_model_was_learned_is_said_as_it_is(few):
+    """Too few clusters of an arm, or enough of them that blocks tie together."""
+    bare = [
+        replace(s, scores=replace(s.scores, h=None, fold=np.zeros_like(s.scores.fold)))
+        for s in (open_pilot("no-effect", students=120, classes=6, schools=1).main, student_moderator().main)
+    ]
+    rules = [measure_precision(setting).rule for setting in bare]
+    assert ["fewer than four clusters" in rule for rule in rules] == [True, False]
+    assert ["tie the clusters together" in rule for rule in rules] == [False, True]

@@ -383,3 +383,16 @@ def test_candidates_are_honest_where_effects_vary_along_nothing():
 def bias_in_errors(totals: np.ndarray) -> float:
     """Return the mean over replicates in its own standard errors."""
     return float(totals.mean() / (totals.std(ddof=1) / np.sqrt(len(totals))))
+
+
+def test_one_cut_is_told_from_the_side_that_gains_more_whatever_is_better():
+    drawn, half = lunch_matters()
+    setting = drawn.setting
+    lower = replace(setting, outcome=setting.outcome.model_copy(update={"better": "lower"}))
+    sides = []
+    for each in (setting, lower):
+        rules = [candidate.rule for candidate in propose(replace(drawn, setting=each), half)]
+        sides.append({rule[0].moderator: rule[0] for rule in rules if len(rule) == 1})
+    both = sides[0].keys() & sides[1].keys()
+    assert both
+    assert all(sides[0][name] != sides[1][name] for name in both)

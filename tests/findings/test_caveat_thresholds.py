@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.findings.pilots import student_moderator, three_arms
-from tests.findings.test_caveats import derive, having, taken_up, with_outcome
+from tests.findings.test_caveats import dealt, derive, having, taken_up, with_outcome
 
 
 @pytest.mark.parametrize(("n_received", "told"), [(9, False), (10, True)])
@@ -65,3 +67,20 @@ def test_pairs_beyond_the_third_are_counted():
         for name in ("frl", "devices", "sex")
     }
     assert "3 more pairs" in derive(having(values=alike))["correlated_moderators"].sentence
+
+
+@pytest.mark.parametrize(("arms", "min_clusters", "told"), [((0, 1), 9, False), ((1,), 9, False), ((1,), 8, True)])
+def test_newcomers_of_few_classes_are_told_without_their_number(arms, min_clusters, told):
+    """Of eight classes of an arm: enough students for the smallest cell, and not always enough classes."""
+    opened = student_moderator()
+    scores = opened.scores
+    chosen = np.concatenate([np.unique(scores.cluster[scores.z == arm])[:8] for arm in arms])
+    pretest = np.full(len(opened.panel.values), 200.0)
+    pretest[scores.rows[np.isin(scores.cluster, chosen)]] = np.nan
+    cell = opened.panel.plan.report.model_copy(update={"min_clusters": min_clusters})
+    sentence = derive(having(values={"rit_fall": pretest}, plan={"report": cell}))["joiners"].sentence
+    assert bool(re.search(r"\d", sentence)) == told
+
+
+def test_a_division_without_a_p_is_left_out_of_the_range_that_is_told():
+    assert "(.02 to .06)" in dealt(0.03, (np.nan, 0.06, 0.02))["fragile_over_seeds"].sentence

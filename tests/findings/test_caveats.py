@@ -353,19 +353,6 @@ def test_few_newcomers_are_told_without_their_number():
     assert not re.search(r"\d", told)
 
 
-@pytest.mark.parametrize(("arms", "min_clusters", "told"), [((0, 1), 9, False), ((1,), 9, False), ((1,), 8, True)])
-def test_newcomers_of_few_classes_are_told_without_their_number(arms, min_clusters, told):
-    """Of eight classes of an arm: enough students for the smallest cell, and not always enough classes."""
-    opened = student_moderator()
-    scores = opened.scores
-    chosen = np.concatenate([np.unique(scores.cluster[scores.z == arm])[:8] for arm in arms])
-    pretest = np.full(len(opened.panel.values), 200.0)
-    pretest[scores.rows[np.isin(scores.cluster, chosen)]] = np.nan
-    cell = opened.panel.plan.report.model_copy(update={"min_clusters": min_clusters})
-    sentence = derive(having(values={"rit_fall": pretest}, plan={"report": cell}))["joiners"].sentence
-    assert bool(re.search(r"\d", sentence)) == told
-
-
 def test_a_plan_without_any_earlier_measure_cannot_tell_newcomers():
     opened = student_moderator()
     variables = tuple(v for v in opened.panel.variables if v.name != "rit_fall")

@@ -13,6 +13,7 @@ from tests.findings.redrawn import classrooms, redraw
 from whoworks.findings.multiplicity.families import is_test
 from whoworks.findings.planned.crossed import CELL, DIFFERENCE, SAME, find_crossed, open_crossing, pairs
 from whoworks.findings.regression import fit_effects
+from whoworks.findings.setting import doubts
 
 
 def planned(opened, *names, **changes):
@@ -99,3 +100,13 @@ def test_the_same_difference_everywhere_is_called_different_in_one_in_twenty():
         for s in range(250)
     ]
     assert (np.array(p) < 0.05).sum() <= stats.binom.ppf(0.999, 250, 0.05)
+
+
+def test_why_there_is_no_p_is_said_as_of_any_joint_test():
+    """Three contexts of an outcome that is the same within each arm."""
+    opened = of_classes(student_moderator(), "setting")
+    flat = replace(opened.main, scores=replace(opened.scores, y=opened.scores.z.copy(), h=None))
+    same = where(find_crossed(planned(opened, "frl", "setting"), flat), quantity=SAME)
+    assert np.isnan(same.p_value)
+    assert same.notes == doubts(df=same.df, statistic=same.statistic)
+    assert same.notes

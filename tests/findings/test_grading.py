@@ -93,3 +93,10 @@ def test_what_the_search_found_carries_no_grade_along_a_moderator_of_the_plan_ei
     found = opened.main.finding(question=question, quantity="", moderator="frl", status="exploratory", p_adjusted=1e-6)
     graded = grade_all(opened.panel, opened.settings, Findings(items=(found,)), [], {})
     assert [f.credibility for f in graded] == [""]
+
+
+def test_what_held_a_joint_test_down_holds_its_differences_down():
+    graded = graded_along(student_moderator(), "setting", p_adjusted=0.001)
+    joint = where(graded, question="joint")
+    assert joint.caps
+    assert {f.caps for f in graded.where(question="difference")} == {joint.caps}

@@ -131,8 +131,8 @@ def test_the_corrected_slope_is_the_slope_along_what_was_meant_to_be_measured():
 def test_an_interval_that_reaches_what_matters_on_either_side_is_not_negligible(low, high, negligible):
     """Two one-sided tests: both have to reject (Schuirmann 1987)."""
     found = where(looked_at(student_moderator(), "frl"), question="difference")
-    assert replace(found, meaningful=1.0, conf_low=low, conf_high=high).is_negligible == negligible
-    assert not replace(found, meaningful=np.nan, conf_low=low, conf_high=high).is_negligible
+    assert replace(found, meaningful=np.float64(1.0), conf_low=low, conf_high=high).is_negligible is negligible
+    assert replace(found, meaningful=np.nan, conf_low=low, conf_high=high).is_negligible is False
 
 
 def test_wrong_signs_are_counted_at_the_studys_own_confidence():

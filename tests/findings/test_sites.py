@@ -280,3 +280,10 @@ def test_where_effects_do_not_differ_a_spread_above_zero_is_seldom_told(opened, 
     for seed in range(60):
         told += find_site_variation(opened(seed=seed, **spread))[0].conf_low > 0
     assert told <= stats.binom.ppf(0.999, 60, 0.025)
+
+
+def test_digits_that_a_probability_lacks_make_no_blocks_of_their_own():
+    setting = by_student(sites=8)
+    scores = setting.scores
+    blurred = replace(setting, scores=replace(scores, e=scores.e + 3e-8 * (np.arange(len(scores.e)) % 2)))
+    assert len(np.unique(locate(blurred).block)) == len(np.unique(locate(setting).block))

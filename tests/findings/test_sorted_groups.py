@@ -13,7 +13,7 @@ from tests.findings.redrawn import Replicate, classrooms, predict, redraw
 from whoworks.findings.multiplicity.families import adjust_families
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.searches.exploration import find_sorted_groups, rank_groups
-from whoworks.findings.searches.profiles import find_profiles
+from whoworks.findings.searches.profiles import Trait, find_profiles
 from whoworks.findings.searches.ranking import AREA, SHARES, TOP_THIRD, find_ranking
 from whoworks.findings.searches.sequential import spread_of_mean
 from whoworks.findings.searches.targeting import targeting_curve
@@ -226,3 +226,8 @@ def test_estimates_are_in_the_outcomes_units_or_in_percentage_points(binary):
     told = find_ranking(setting, predictions, seed=np.random.SeedSequence(4))[0]
     assert np.isclose(told.estimate, (100 if binary else 1) * plain.estimate)
     assert np.isclose(told.conf_high, (100 if binary else 1) * plain.conf_high)
+
+
+def test_a_category_that_no_analysed_unit_has_counts_nobody():
+    trait = Trait(moderator="frl", code="Y", values=np.full(6, np.nan), codes=np.full(6, -1))
+    assert trait.smallest_group(np.ones(6, dtype=bool)) == 0

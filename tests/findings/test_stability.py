@@ -15,7 +15,7 @@ from whoworks.findings.planned.average import find_average
 from whoworks.findings.planned.subgroups import find_moderation
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.searches.sequential import join_sequences, seed_error_of, spread_of_mean, steady_over
-from whoworks.findings.sensitivity.stability import measure_steadiness, refit_settings
+from whoworks.findings.sensitivity.stability import Refit, _summarise, measure_steadiness, refit_settings
 from whoworks.findings.steadiness import Steadiness
 
 
@@ -143,3 +143,15 @@ def test_one_sequence_tells_nothing_of_others_nor_do_few_degrees_of_freedom():
 def test_a_one_sided_p_keeps_its_side():
     steady = steady_over(-0.5, seed_error=0.1, df=30.0, n=10)
     assert 0.5 < steady.p_low < steady.p_high
+
+
+def test_a_deal_without_a_p_leaves_the_range_to_the_others():
+    told = Steadiness(over="folds", n=3, shift=0.1, p_adjusted=(np.nan, 0.06, 0.02))
+    assert told.adjusted_ends() == (0.02, 0.06)
+    assert told.adjusted_ends(0.07) == (0.02, 0.07)
+    setting = student_moderator().main
+    found = setting.finding(question="average", quantity="", estimate=1.0, std_error=0.5, p_value=0.04)
+    values = [Refit(estimate=np.nan, p_value=np.nan), Refit(estimate=1.5, p_value=0.01)]
+    steady = _summarise(found, setting, values, ())
+    assert (steady.shift, steady.estimate_low, steady.estimate_high) == (1.0, 1.0, 1.5)
+    assert (steady.p_low, steady.p_high) == (0.01, 0.04)

@@ -382,3 +382,9 @@ def test_numbers_stay_numbers_and_levels_may_come_as_text():
     np.testing.assert_array_equal(forest.predict(table.astype({"colour": object})), forest.predict(table))
     with pytest.raises(ForestError, match="'x' holds levels; the forest was grown on numbers"):
         forest.predict(table.assign(x=table["x"].round().astype("category")))
+
+
+def test_a_cluster_without_weight_takes_no_others_away():
+    X, y, z, cluster = classrooms(n_clusters=20, size=15)
+    weight = np.where(cluster == cluster[0], 0.0, 1.0)
+    assert all_finite(fit(X, y, z, cluster, weighting="cluster", sample_weight=weight))

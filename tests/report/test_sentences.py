@@ -277,3 +277,12 @@ def test_nothing_is_sorted_into_a_group_without_a_name(words):
         for level in ("AUTOC", "top third")
     ]
     assert rankings[0] != rankings[1]
+
+
+@pytest.mark.parametrize(("level", "half", "p", "state"), [
+    (0.90, 1.7, 0.08, State.SUGGESTIVE), (0.90, 1.7, 0.04, State.CLEAR), (0.99, 2.8, 0.03, State.INCONCLUSIVE),
+])  # fmt: skip
+def test_what_is_settled_goes_by_the_level_of_the_grades_and_never_against_the_range(level, half, p, state):
+    found = claim(2.0, 1.0, moderator="frl", level="Y", reference="N", p_adjusted=p)
+    found = replace(found, conf_level=level, conf_low=2.0 - half, conf_high=2.0 + half, meaningful=math.nan)
+    assert read_state(found) is state

@@ -253,3 +253,26 @@ def test_other_deals_share_units_and_covariates_and_are_what_each_seed_alone_giv
         for name in ARRAYS:
             np.testing.assert_array_equal(getattr(scores, name), getattr(alone, name), err_msg=name)
     assert (dealt[0][0].fold != dealt[1][0].fold).any()
+
+
+def test_what_the_plan_lists_first_does_not_spend_what_it_cannot_have():
+    """A setting of six groups costs five columns of the four that forty clusters pay for: years still cost one."""
+    names = ("setting", "devices", "rit_fall", "teacher_years")
+    opened = open_pilot("no-effect", names=names, students=480, classes=40, schools=10)
+    wide = replace(opened.panel.variable("setting"), levels=tuple("abcdef"))
+    rest = tuple(v for v in opened.panel.variables if v.name != "setting")
+    for variables in ((wide, *rest), (*rest, wide)):
+        dear = replace(opened, panel=replace(opened.panel, variables=variables))
+        assert set(names_afforded(dear)) == {"rit_fall", "devices", "teacher_years"}
+
+
+def test_a_pre_test_that_only_the_lost_have_is_no_covariate():
+    """Forty clusters and more make splines of a pre-test, whose knots are quantiles of nothing here."""
+    pilot = make_pilot("no-effect", students=480, classes=40, schools=10)
+    records = pilot.records.astype({"rit_spring": object, "rit_fall": object})
+    lost = records.index % 12 == 0
+    records.loc[lost, "rit_spring"] = ""
+    records.loc[~lost, "rit_fall"] = ""
+    opened = open_study(trim(pilot, ("frl", "rit_fall")).plan, records)
+    assert names_afforded(opened) == ["frl"]
+    assert opened.panel.values["rit_fall"].iloc[opened.scores.rows].isna().all()

@@ -61,8 +61,20 @@ class Design:
     @property
     def exchangeable(self) -> Codes:
         """(n,) codes of blocks, divided by probability where it differs in one: what may be drawn again together."""
-        _, first, place = np.unique(self.block, return_index=True, return_inverse=True)
-        if np.abs(self.probability - self.probability[first][place]).max(initial=0.0) <= ALIKE:
-            return self.block
-        known = np.column_stack([self.block, np.rint(self.probability / ALIKE)])
-        return np.unique(known, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+        return divide_by_probability(self.block, self.probability)
+
+
+def differs_within(probability: Vector, block: Codes) -> bool:
+    """Tell whether a probability, (n,) or (n, arms), differs within a block, and not for want of digits alone."""
+    if not len(block) or (np.ptp(probability, axis=0) <= ALIKE).all():
+        return False
+    _, first, place = np.unique(block, return_index=True, return_inverse=True)
+    return bool(np.abs(probability - probability[first][place]).max() > ALIKE)
+
+
+def divide_by_probability(block: Codes, probability: Vector) -> Codes:
+    """Return codes of blocks, (n,), divided by a probability, (n,) or (n, arms), where it differs in one."""
+    if not differs_within(probability, block):
+        return block
+    known = np.column_stack([block, np.rint(probability / ALIKE)])
+    return np.unique(known, axis=0, return_inverse=True)[1].ravel().astype(np.int64)

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from whoworks.design.design import Codes, Vector
+from whoworks.design.design import ALIKE, Codes, Vector
 from whoworks.design.levels import Level, name_culprits, plural
 from whoworks.errors import DesignError, first_few
 from whoworks.panel.panel import Panel
 from whoworks.plan.design import RAREST
 
-SAME = 1e-6  # what a column may differ by within what was drawn, for want of digits
 PROBABILITY = "probability"
 
 
@@ -80,7 +79,7 @@ def require_whole(treated: Vector, column: str, drawn: Level, rows: Codes) -> No
     low, high = np.full(len(drawn.names), np.inf), np.full(len(drawn.names), -np.inf)
     np.minimum.at(low, codes, treated)
     np.maximum.at(high, codes, treated)
-    culprits = np.flatnonzero(high - low > SAME)
+    culprits = np.flatnonzero(high - low > ALIKE)
     if not len(culprits):
         return
     n_rows = int(np.isin(codes, culprits).sum())

@@ -13,6 +13,7 @@ from whoworks.findings.robustness import Robustness
 from whoworks.findings.steadiness import Steadiness
 
 NAN = math.nan
+SETTLED = 0.05  # p, adjusted where tests share a level, up to which an estimate is told apart from zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class Finding:
 
         At 95 % this is two one-sided tests at 2.5 % (Schuirmann 1987).
         """
-        return -self.meaningful < self.conf_low and self.conf_high < self.meaningful
+        return bool(-self.meaningful < self.conf_low and self.conf_high < self.meaningful)
 
     @property
     def finding_id(self) -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whoworks.design.design import ALIKE
+from whoworks.design.design import differs_within
 from whoworks.inference.cluster_robust import ClusterRobustFit, Estimates, cluster_robust
 from whoworks.inference.joint_test import JointTest, joint_test
 from whoworks.inference.satterthwaite import Loadings
@@ -137,16 +137,22 @@ def _group_size(cluster: Codes, group: Codes | None) -> Vector:
 
 
 def _prognosis_columns(scores: Scores, keep: Mask) -> list[Vector]:
-    """Return h, or its cluster mean and the deviation from it where every arm of the fit has 20 clusters."""
+    """Return h, or its cluster mean and the deviation from it, as `divides_prognosis` says."""
     if scores.h is None:
         return []
-    h, cluster = scores.h[keep], _dividing(scores)[keep]
-    code = np.unique(cluster, return_inverse=True)[1]
-    size = np.bincount(code)
-    if fewest_clusters(scores, keep) < CLUSTERS_TO_SPLIT or size.max(initial=0) == 1:
+    h = scores.h[keep]
+    if not divides_prognosis(scores, keep):
         return [h[:, None]]
-    mean = (np.bincount(code, h) / size)[code]
+    code = np.unique(_dividing(scores)[keep], return_inverse=True)[1]
+    mean = (np.bincount(code, h) / np.bincount(code))[code]
     return [mean[:, None], (h - mean)[:, None]]
+
+
+def divides_prognosis(scores: Scores, keep: Mask) -> bool:
+    """Tell whether h enters as its cluster mean and the deviation from it: 20 clusters an arm, not of one unit each."""
+    dividing = _dividing(scores)[keep]
+    is_shared = len(np.unique(dividing)) < len(dividing)
+    return is_shared and fewest_clusters(scores, keep) >= CLUSTERS_TO_SPLIT
 
 
 def _probability_column(scores: Scores, keep: Mask) -> list[Vector]:
@@ -155,17 +161,14 @@ def _probability_column(scores: Scores, keep: Mask) -> list[Vector]:
     Weights balance it over draws. In one draw of few clusters they do not, and what
     outcomes have to do with it would be taken for an effect.
     """
-    if not has_uneven_blocks(scores) or scores.fold.max(initial=0) == 0:
+    if not (scores.has_folds and has_uneven_blocks(scores)):
         return []
     return [(scores.e[keep] - scores.e[keep].mean())[:, None]]
 
 
 def has_uneven_blocks(scores: Scores) -> bool:
     """Tell whether the treatment's probability differs within a block."""
-    if np.ptp(scores.e) <= ALIKE:
-        return False
-    first, place = np.unique(scores.block, return_index=True, return_inverse=True)[1:]
-    return bool(np.abs(scores.e - scores.e[first][place]).max(initial=0.0) > ALIKE)
+    return differs_within(scores.e, scores.block)
 
 
 def _dividing(scores: Scores) -> Codes:

@@ -8,11 +8,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from whoworks.checks.wording import in_words
 from whoworks.design.design import Design
+from whoworks.design.folds import MIN_CLUSTERS
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.regression import EffectFit, control_units, fit_effects
 from whoworks.findings.scale import Scale, measure_scale
 from whoworks.inference.cluster_robust import Estimates
+from whoworks.inference.joint_test import JointTest
 from whoworks.inference.power import minimum_detectable
 from whoworks.plan.outcomes import Outcome
 from whoworks.scores.scores import Scores
@@ -73,6 +76,14 @@ class Setting:
         return Finding(question=question, quantity=quantity, **(given | fields))  # type: ignore[arg-type]
 
     @property
+    def why_no_folds(self) -> str:
+        """Why clusters could not be divided, where they are not."""
+        if min(self.n_clusters(arm) for arm in (self.treated, self.control)) < MIN_CLUSTERS:
+            fewest = in_words(MIN_CLUSTERS)
+            return f"an arm has fewer than {fewest} clusters, too few to learn from some and predict others"
+        return "blocks of few units tie the clusters together, so that none could be predicted from the others"
+
+    @property
     def meaningful(self) -> float:
         """The smallest effect that the plan calls meaningful, in the unit of the findings; NaN where it names none."""
         if self.outcome.meaningful is None:
@@ -106,6 +117,14 @@ class Setting:
             "sd_used": self.scale.name,
             "mde": times * float(minimum_detectable(std_error=error, df=df)),
             "notes": doubts(df=df, statistic=statistic),
+        }  # fmt: skip
+
+    def joint(self, test: JointTest) -> dict[str, object]:
+        """Return the fields of a finding that a joint test fills; its p is withheld as that of one contrast is."""
+        return {
+            "statistic": test.statistic, "df_num": float(test.df_num), "df": test.df, "unit": "",
+            "p_value": test.p_value if test.df >= TOO_FEW_DF else NAN,
+            "notes": doubts(df=test.df, statistic=test.statistic),
         }  # fmt: skip
 
     def counts(self, *groups: Mask) -> dict[str, object]:

@@ -30,9 +30,13 @@ class Steadiness:
     p_high: float = NAN
     p_adjusted: tuple[float, ...] = ()
 
+    def adjusted_ends(self, own: float = NAN) -> tuple[float, float]:
+        """Return the lowest and the highest adjusted p of the deals that have one, and of the finding's `own`."""
+        known = [p for p in (*self.p_adjusted, own) if math.isfinite(p)]
+        return min(known, default=NAN), max(known, default=NAN)
+
     def tidy(self) -> dict[str, object]:
         """Return the summary as plain values; adjusted p-values by their ends."""
-        known = [p for p in self.p_adjusted if math.isfinite(p)]
+        low, high = self.adjusted_ends()
         named = ("over", "n", "shift", "estimate_low", "estimate_high", "p_low", "p_high")
-        ends = {"p_adjusted_low": min(known, default=NAN), "p_adjusted_high": max(known, default=NAN)}
-        return {name: getattr(self, name) for name in named} | ends
+        return {name: getattr(self, name) for name in named} | {"p_adjusted_low": low, "p_adjusted_high": high}

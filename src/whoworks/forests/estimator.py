@@ -48,7 +48,7 @@ def cluster_weights(weight: Vector, layout: Layout, weighting: str) -> Vector:
     if weighting != "cluster":
         raise ForestError(f'weighting is {weighting!r}; it must be "student" or "cluster".')
     totals = np.bincount(layout.cluster, weight)
-    shared = weight / totals[layout.cluster]
+    shared = weight / np.where(totals > 0.0, totals, 1.0)[layout.cluster]
     return np.asarray(shared / shared.mean())
 
 

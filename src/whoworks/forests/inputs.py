@@ -88,7 +88,7 @@ def read_groups(labels: Any, n: int, what: str) -> NDArray[np.int64]:
 
 
 def read_weights(sample_weight: Any, n: int) -> Vector:
-    """Return positive weights with mean 1."""
+    """Return non-negative weights with mean 1."""
     if sample_weight is None:
         return np.ones(n)
     weight = np.asarray(sample_weight, dtype=np.float64)

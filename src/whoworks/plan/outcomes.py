@@ -71,6 +71,11 @@ class Outcome(Measure):
         """The code that counts as 1 in a binary outcome: "1" of 0 and 1, else the first that `values` lists."""
         return "1" if not self.values or set(self.values) == {"0", "1"} else next(iter(self.values))
 
+    @property
+    def gain(self) -> float:
+        """What turns an effect into a gain: -1 where lower is better."""
+        return -1.0 if self.better == "lower" else 1.0
+
     def objections(self) -> Iterator[tuple[str, str, str]]:
         """Yield key, sentence and line to paste for what contradicts itself."""
         if self.kind == "binary" and self.values and len(self.values) != 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from whoworks.findings.finding import Finding
+from whoworks.findings.finding import SETTLED, Finding
 
 NOT_ASSESSABLE = "not assessable:"  # how the note of a finding begins that nothing is to be read from
 
@@ -25,9 +25,9 @@ def read_state(finding: Finding) -> State:
     """Return a finding's state.
 
     Not assessable: no estimate and no test, or an estimate without error.
-    Clear: p, adjusted where the finding belongs to a family, is below what the
-    interval's level allows, and an interval, if there is one, leaves zero out:
-    a one-sided p may be small where the two-sided interval does not.
+    Clear: p, adjusted where the finding belongs to a family, is .05 at most, as
+    grades and caveats ask whatever the level of the ranges, and an interval, if
+    there is one, leaves zero out: a one-sided p may be small where it does not.
     No meaningful difference: the whole interval lies inside what the plan calls
     meaningful, whether or not it holds zero, and so whether or not it is settled.
     Suggestive: the interval leaves zero out, and the p that counts does not agree.
@@ -51,7 +51,7 @@ def is_doubted(finding: Finding) -> bool:
 
 def is_settled(finding: Finding) -> bool:
     """Whether the p that counts and the interval, if there is one, both leave zero out."""
-    return read_p(finding) <= 1 - finding.conf_level + 1e-12 and not finding.conf_low <= 0 <= finding.conf_high
+    return read_p(finding) <= SETTLED and not finding.conf_low <= 0 <= finding.conf_high
 
 
 def read_p(finding: Finding) -> float:

@@ -22,13 +22,13 @@ def affordable(
 ) -> tuple[Variable, ...]:
     """Return the covariates that the number of clusters can pay for, in the plan's order.
 
-    The outcome's own baselines always come first. With fewer than 40 clusters
+    What does not vary among the units is left out. The outcome's own baselines come first. With fewer than 40 clusters
     only covariates that vary within clusters follow; from 40 on also those that
     are constant within clusters, one column for every ten clusters. What `without` names is no candidate.
     """
     baselines, others = ([v for v in each if v.name not in without] for each in _candidates(panel, outcome))
     values = panel.values.iloc[rows]
-    others = [variable for variable in others if values[variable.name].nunique() > 1]
+    baselines, others = ([v for v in each if values[v.name].nunique() > 1] for each in (baselines, others))
     if len(np.unique(cluster)) == len(cluster):
         within, between = others, []
     else:
@@ -38,8 +38,8 @@ def affordable(
     n_clusters = len(np.unique(cluster))
     budget = n_clusters // CLUSTERS_PER_COLUMN if n_clusters >= MANY_CLUSTERS else 0
     for variable in between:
-        budget -= _n_columns(variable)
-        if budget >= 0:
+        if _n_columns(variable) <= budget:
+            budget -= _n_columns(variable)
             within.append(variable)
     return tuple(baselines + [variable for variable in others if variable in within])
 

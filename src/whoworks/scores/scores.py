@@ -60,6 +60,11 @@ class Scores:
     divided_by: Codes | None = None
 
     @property
+    def has_folds(self) -> bool:
+        """Whether clusters were divided, some to learn from and others to predict."""
+        return bool(self.fold.max(initial=0) > 0)
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row per analysed unit, without the columns that have several values (a copy)."""
         named = {name: getattr(self, name) for name in ("id", "y", "z", "d", "e", "mu0", "mu1", "h", "score")}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from whoworks.checks.wording import counted
+from whoworks.design.design import differs_within
 from whoworks.design.levels import count_distinct, plural
 from whoworks.findings.caveats.arms import treatment_of
 from whoworks.findings.caveats.caveat import Caveat
@@ -190,9 +191,9 @@ def _no_prognosis(panel: Panel, setting: Setting) -> Iterator[Caveat]:
     if setting.scores.h is None and measured:
         word = plural(setting.design.cluster_level)
         why = (
-            f"too few {word} to learn from some and foresee others"
-            if setting.scores.fold.max(initial=0) == 0
-            else f"what was measured before assignment foretold nothing in {word} that the model had not seen"
+            f"what was measured before assignment foretold nothing in {word} that the model had not seen"
+            if setting.scores.has_folds
+            else setting.why_no_folds
         )
         yield Caveat(
             caveat_id="no_prognosis", subject=setting.scores.outcome, gravity=3,
@@ -206,8 +207,7 @@ def _adaptive(panel: Panel, setting: Setting) -> Iterator[Caveat]:
     if panel.plan.design.kind == "matched" or not isinstance(stated, str) or stated == "blocks":
         return
     chance = design.probability[:, 1]
-    values = np.unique(np.round(chance, 6), return_inverse=True)[1].astype(np.int64)
-    if (count_distinct(within=design.block, codes=values, n=int(design.block.max(initial=0)) + 1) > 1).any():
+    if differs_within(chance, design.block):
         same = f" of the same {design.block_level}" if design.block_level else ""
         yield Caveat(
             caveat_id="adaptive_assignment", subject="", gravity=2,

@@ -10,7 +10,7 @@ from whoworks.checks.wording import in_words, listed, p_range, to_error, written
 from whoworks.design.levels import plural
 from whoworks.findings.caveats.arms import of_treatment
 from whoworks.findings.caveats.caveat import Caveat
-from whoworks.findings.finding import Finding, Findings
+from whoworks.findings.finding import SETTLED, Finding, Findings
 from whoworks.findings.grades.credibility import OTHER_FOLDS
 from whoworks.findings.multiplicity.families import EXPLORATORY, WEIGHTING, is_test
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
@@ -22,9 +22,7 @@ from whoworks.findings.steadiness import Steadiness
 from whoworks.panel.panel import Panel
 
 MANY_LOOKS = 5  # exploratory tests from which the number is a caveat of its own
-INFORMATIVE = 0.05  # p of the difference between weightings
 UNSTEADY = 0.5  # standard errors that the average moves with the folds, above which it is a caveat
-SETTLED = 0.05  # adjusted p up to which a difference is told apart from none
 
 
 def find_finding_caveats(panel: Panel, settings: Sequence[Setting], findings: Findings) -> Iterator[Caveat]:
@@ -99,7 +97,7 @@ def _unsteady_average(panel: Panel, setting: Setting, findings: Findings) -> Ite
 def _informative_size(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     labels = {(outcome.column, outcome.wave): outcome.label for outcome in panel.plan.outcomes}
     for finding in findings.where(question="difference", moderator="weighting"):
-        if finding.p_value <= INFORMATIVE:
+        if finding.p_value <= SETTLED:
             label = labels[finding.outcome, finding.wave]
             yield Caveat(
                 caveat_id="informative_size", subject=finding.outcome, gravity=2,
@@ -194,7 +192,7 @@ def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     names = {moderator.name: moderator.label for moderator in panel.plan.moderators}
     told = [
         f"{' and '.join(names.get(name, name) for name in f.moderator.split(BESIDE))} "
-        f"({p_range(min(*s.p_adjusted, f.p_adjusted), max(*s.p_adjusted, f.p_adjusted))})"
+        f"({p_range(*s.adjusted_ends(f.p_adjusted))})"
         for f, s in fragile
     ]
     is_planned = any(f.status == "confirmatory" for f, _ in fragile)

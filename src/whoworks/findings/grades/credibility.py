@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whoworks.findings.finding import Finding, Findings
+from whoworks.findings.finding import SETTLED, Finding, Findings
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.sensitivity.fragility import has_unconfirmed_cut, lost_scale, turns_without_a_site
 from whoworks.findings.setting import FEW_CLUSTERS
@@ -107,7 +107,7 @@ def found_direction(finding: Finding, *, among: Findings, moderator: Moderator |
 
 
 def _by_p(p: float, *, expected: bool) -> int:
-    if p > 0.05:
+    if p > SETTLED:
         return 0
     if p > 0.01:
         return 2 if expected else 1

@@ -74,11 +74,9 @@ def has_failed(checks: Sequence[Check], outcome: str) -> bool:
 
 def _share_grades(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Give a joint test's grade to the differences it stands for, so that none is read as more than it is."""
-    joint = {
-        (f.outcome, f.wave, f.contrast, f.moderator): f.credibility for f in findings if f.question == "joint"
-    }  # fmt: skip
+    joint = {(f.outcome, f.wave, f.contrast, f.moderator): f for f in findings if f.question == "joint"}
     return tuple(
-        replace(f, credibility=joint[key])
+        replace(f, credibility=joint[key].credibility, caps=joint[key].caps)
         if f.question == "difference"
         and f.moderator != WEIGHTING
         and (key := (f.outcome, f.wave, f.contrast, f.moderator)) in joint

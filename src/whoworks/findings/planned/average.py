@@ -11,9 +11,8 @@ from whoworks.findings.precision import Precision
 from whoworks.findings.redrawing.randomization import RandomizationTest, randomization_test
 from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import (
-    CLUSTERS_TO_SPLIT,
     Weighting,
-    fewest_clusters,
+    divides_prognosis,
     fit_effects,
     has_uneven_blocks,
     weighting_difference,
@@ -87,7 +86,7 @@ def measure_precision(setting: Setting) -> Precision:
 
 def _rule(setting: Setting) -> str:
     rule = _rule_of_prognosis(setting)
-    if has_uneven_blocks(setting.scores) and setting.scores.fold.max(initial=0) > 0:
+    if setting.scores.has_folds and has_uneven_blocks(setting.scores):
         within = f"within each {setting.design.block_level}" if setting.design.block_level else "between students"
         rule += f" The probability of the programme, which differs {within}, enters beside it."
     return rule
@@ -95,12 +94,13 @@ def _rule(setting: Setting) -> str:
 
 def _rule_of_prognosis(setting: Setting) -> str:
     if setting.scores.h is not None:
-        per_arm = fewest_clusters(setting.scores, np.ones(len(setting.scores.y), dtype=np.bool_))
-        split = "as its cluster mean and the deviation from it" if per_arm >= CLUSTERS_TO_SPLIT else "with one slope"
+        everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
+        is_divided = divides_prognosis(setting.scores, everyone)
+        split = "as its cluster mean and the deviation from it" if is_divided else "with one slope"
         return (
             "The prognosis, what earlier information foretells of the outcome, was learned from other clusters than "
             f"each student's own, without looking at arms, and enters {split}."
         )
-    if setting.scores.fold.max(initial=0) == 0:
-        return "No prognosis: an arm has fewer than four clusters, too few to learn from some and predict others."
+    if not setting.scores.has_folds:
+        return f"No prognosis: {setting.why_no_folds}."
     return "No prognosis: no covariate predicts the outcome in clusters left out of the learning."

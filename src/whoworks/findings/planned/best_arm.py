@@ -56,7 +56,7 @@ def find_best_arm(settings: Sequence[Setting]) -> tuple[Finding, ...]:
         return ()
     setting = settings[0]
     arms, n = fit_arms(setting), len(settings) + 1
-    sign = -1.0 if setting.outcome.better == "lower" else 1.0
+    sign = setting.outcome.gain
     against, pairs = arms.effects(_against(0, n)[1:]), arms.effects(_pairs(n))
     if not (np.isfinite(pairs.df) & np.isfinite(pairs.std_error)).all():
         note = NOT_TOLD if np.isnan(pairs.df).any() else NO_ERROR

@@ -19,7 +19,7 @@ from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups, group_categories, group_numbers
 from whoworks.findings.holder import count_by
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import FEW_DF, NOT_DETERMINED, TOO_FEW_DF, Setting
+from whoworks.findings.setting import NOT_DETERMINED, Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 from whoworks.plan.plan import Plan
@@ -174,12 +174,7 @@ def _same(setting: Setting, crossing: Crossing) -> Finding:
     elif fit is not None and n == 2:
         fields = setting.inference(fit.effects([0.0, 0.0, 0.0, 1.0]), is_difference=True)
     elif fit is not None and n > 2:
-        test = fit.joint(np.eye(2 * n)[n + 1 :])
-        has_p = test.df >= TOO_FEW_DF
-        fields = {
-            "statistic": test.statistic, "df_num": float(test.df_num), "df": test.df, "unit": "",
-            "p_value": test.p_value if has_p else NAN, "notes": () if has_p else (FEW_DF,),
-        }  # fmt: skip
+        fields = setting.joint(fit.joint(np.eye(2 * n)[n + 1 :]))
     places = crossing.kept or tuple(range(len(crossing.where.levels)))
     return setting.finding(
         question=QUESTION, quantity=SAME, moderator=crossing.name, status="exploratory", **fields,

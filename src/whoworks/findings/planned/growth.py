@@ -24,7 +24,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.finding import NAN, SETTLED, Finding
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import Setting
 from whoworks.inference.cluster_robust import Estimates, cluster_robust
@@ -35,7 +35,6 @@ Mask = NDArray[np.bool_]
 QUESTION, MODERATOR = "growth", "wave"
 CHANGE = "effect in the later wave minus effect in the earlier, students measured at both"
 AT_A_WAVE = "effect in this wave, students measured at both"
-ALPHA = 0.05
 THIN = "not assessable: fewer than three clusters in an arm were measured at both waves"
 
 
@@ -113,7 +112,7 @@ def grade_growth(finding: Finding) -> Finding:
     """Grade a change between waves: low at most, since no plan names its direction beforehand."""
     if np.isnan(finding.p_adjusted):
         return replace(finding, credibility="not assessable")
-    if finding.p_adjusted > ALPHA:
+    if finding.p_adjusted > SETTLED:
         return replace(finding, credibility="very low")
     return replace(finding, credibility="low", caps=("a change between waves: low at most",))
 

@@ -21,7 +21,7 @@ from whoworks.findings.planned.average import describe_test
 from whoworks.findings.redrawing.randomization import randomization_test
 from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import TOO_FEW_DF, Setting, doubts
+from whoworks.findings.setting import TOO_FEW_DF, Setting
 from whoworks.findings.unrecorded import note_unrecorded
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
@@ -133,19 +133,14 @@ def _group_difference(
 def _joint(
     setting: Setting, moderator: Moderator, groups: Groups, fit: EffectFit | None, kept: tuple[int, ...]
 ) -> Finding:
-    fields: dict[str, object] = {"notes": ("not assessable: fewer than two groups can be compared",)}
+    fields: dict[str, object] = {"notes": ("not assessable: fewer than two groups can be compared",), "unit": ""}
     if fit is not None and len(kept) > 1:
-        test = fit.joint(np.eye(len(kept))[1:])
-        fields = {
-            "statistic": test.statistic, "df_num": float(test.df_num), "df": test.df,
-            "p_value": test.p_value if test.df >= TOO_FEW_DF else NAN,
-            "notes": doubts(df=test.df, statistic=test.statistic),
-        }  # fmt: skip
+        fields = setting.joint(fit.joint(np.eye(len(kept))[1:]))
     left_out = len(groups.levels) - len(kept)
     if left_out and len(kept) > 1:
         fields["notes"] = (*fields["notes"], f"{left_out} of {len(groups.levels)} groups left out: too few clusters")  # type: ignore[misc]
     return setting.finding(
-        question="joint", quantity="all groups' effects are equal", moderator=moderator.name, unit="",
+        question="joint", quantity="all groups' effects are equal", moderator=moderator.name,
         status=_status(setting, moderator), **fields,
         **setting.counts(*(groups.member(level) for level in kept or range(len(groups.levels)))),
     )  # fmt: skip

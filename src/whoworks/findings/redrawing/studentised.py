@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.design import Codes
-from whoworks.findings.regression import CLUSTERS_TO_SPLIT, fewest_clusters, fit_effects, has_uneven_blocks
+from whoworks.findings.regression import divides_prognosis, fit_effects, has_uneven_blocks
 from whoworks.scores.scores import Scores
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class ClusterSums:
             return None
         if has_uneven_blocks(scores):
             return None
-        if scores.h is not None and fewest_clusters(scores, keep) >= CLUSTERS_TO_SPLIT:
+        if scores.h is not None and divides_prognosis(scores, keep):
             return None
         columns = asked.basis[keep] if scores.h is None else np.column_stack([asked.basis, scores.h])[keep]
         if columns.shape[1] > MOST_COLUMNS:

@@ -123,8 +123,9 @@ def propose_candidates(
     units = half & (setting.treated | setting.control)
     if min(setting.n_clusters(units & arm) for arm in (setting.treated, setting.control)) < CLUSTERS_IN_A_LEVEL:
         return ()
+    residual = setting.outcome.gain * (scores.y if scores.h is None else scores.y - scores.h)
     part = Half.of(
-        member=member[units], residual=(scores.y if scores.h is None else scores.y - scores.h)[units],
+        member=member[units], residual=residual[units],
         treated=setting.treated[units], weights=1 / scores.own[units], cluster=scores.cluster[units],
         block=scores.block[units],
     )  # fmt: skip

@@ -57,7 +57,7 @@ class Trait:
         if self.codes is None:
             return int(units.sum())
         found = np.unique(self.codes[self.codes >= 0])
-        return min(int((self.codes[units] == code).sum()) for code in found)
+        return min((int((self.codes[units] == code).sum()) for code in found), default=0)
 
 
 def find_profiles(panel: Panel, setting: Setting, predictions: Predictions, *, n_groups: int) -> tuple[Finding, ...]:

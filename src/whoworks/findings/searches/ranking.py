@@ -75,15 +75,10 @@ def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, obje
     )  # fmt: skip
 
 
-def _gain(setting: Setting) -> float:
-    """Return what turns an effect into a gain: -1 where the outcome is better when lower."""
-    return -1.0 if setting.outcome.better == "lower" else 1.0
-
-
 def _fields(setting: Setting, joined: MeanT) -> dict[str, object]:
     """Return the fields of a finding from gains: estimates as effects on the outcome again, the test as it is."""
     fields = sequential_fields(setting, joined)
-    if _gain(setting) > 0:
+    if setting.outcome.gain > 0:
         return fields
     joined = replace(joined, estimate=-joined.estimate)
     return sequential_fields(setting, joined) | {name: fields[name] for name in ("statistic", "p_value", "steadiness")}
@@ -91,7 +86,7 @@ def _fields(setting: Setting, joined: MeanT) -> dict[str, object]:
 
 def _join(setting: Setting, predictions: Predictions, *, seed: np.random.SeedSequence) -> dict[str, MeanT] | None:
     """Return each quantity over the sequences, in gains; None where they have too few clusters."""
-    scores, units, gain = setting.scores, units_halved(setting.scores), _gain(setting)
+    scores, units, gain = setting.scores, units_halved(setting.scores), setting.outcome.gain
     stratum = _arms_held(setting, units)
     shares = np.array([*SHARES, TOP])
     shape = (len(predictions.forward), len(shares) + 1)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from whoworks.findings.finding import SETTLED
 from whoworks.findings.moderation import Moderation
 from whoworks.findings.regression import EffectFit, fit_effects
 from whoworks.findings.sensitivity.log_odds import has_log_odds, on_log_odds
 
 Codes = NDArray[np.int64]
 
-ALPHA = 0.05
 FEW_SITES = 30  # all of which are left out in turn
 NEAR = 0.5  # standard errors from a meaningful difference by a site's part in it, within which the site is left out
 
@@ -35,7 +35,7 @@ def lost_scale(moderation: Moderation) -> str:
 def dies_on_log_odds(moderation: Moderation) -> bool:
     """Tell whether the difference loses its evidence, or turns, where the ends of the scale are infinitely far."""
     told = on_log_odds(moderation)
-    return not told.joint_p <= ALPHA or _turns(moderation, told.estimate)
+    return not told.joint_p <= SETTLED or _turns(moderation, told.estimate)
 
 
 def dies_on_ranks(moderation: Moderation) -> bool:
@@ -44,9 +44,9 @@ def dies_on_ranks(moderation: Moderation) -> bool:
     ranks = stats.rankdata(scores.y) / len(scores.y)
     fit = fit_effects(replace(scores, y=ranks), basis=moderation.basis, keep=moderation.keep)
     if len(moderation.contrasts) > 1:
-        return not fit.joint(moderation.contrasts).p_value <= ALPHA
+        return not fit.joint(moderation.contrasts).p_value <= SETTLED
     told = fit.effects(moderation.contrasts)
-    return not float(told.p_value[0]) <= ALPHA or _turns(moderation, told.estimate)
+    return not float(told.p_value[0]) <= SETTLED or _turns(moderation, told.estimate)
 
 
 def _turns(moderation: Moderation, estimate: NDArray[np.float64]) -> bool:
@@ -111,6 +111,6 @@ def has_unconfirmed_cut(moderation: Moderation) -> bool:
         across = fit_effects(scores, basis=np.column_stack([ones, cut.above]), keep=cut.compared).effects([0.0, 1.0])
         along = fit_effects(scores, basis=np.column_stack([ones, cut.number]), keep=cut.among).effects([0.0, 1.0])
         same_way = np.sign(across.estimate[0]) == np.sign(along.estimate[0])
-        if not (same_way and along.p_value[0] <= ALPHA):
+        if not (same_way and along.p_value[0] <= SETTLED):
             return True
     return False

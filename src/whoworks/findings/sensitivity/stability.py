@@ -42,7 +42,7 @@ def refit_settings(
     panel: Panel, setting: Setting, *, seed: np.random.SeedSequence, n_refits: int = N_REFITS
 ) -> tuple[Setting, ...]:
     """Return the setting with its prognosis learned again on other deals; none where clusters are too few for folds."""
-    if setting.scores.fold.max(initial=0) == 0:
+    if not setting.scores.has_folds:
         return ()
     deals = deal_scores(panel, setting.design, outcome=setting.scores.outcome, seeds=seed.spawn(n_refits))
     return tuple(
@@ -128,13 +128,16 @@ def _refit(moderation: Moderation, other: Setting) -> Refit:
 def _summarise(
     finding: Finding, setting: Setting, values: Sequence[Refit], p_adjusted: tuple[float, ...]
 ) -> Steadiness:
-    times = setting.scale.times
-    estimates = times * np.array([value.estimate for value in values])
-    moved = float(np.max(np.abs(estimates - finding.estimate)))
-    shift = moved / finding.std_error if finding.std_error > 0 else np.nan
-    own = [*(value.p_value for value in values), finding.p_value]
+    low, high = _ends([*(setting.scale.times * value.estimate for value in values), finding.estimate])
+    p_low, p_high = _ends([*(value.p_value for value in values), finding.p_value])
+    moved = max(high - finding.estimate, finding.estimate - low)
     return Steadiness(
-        over="folds", n=len(values), shift=shift, estimate_low=float(min(*estimates, finding.estimate)),
-        estimate_high=float(max(*estimates, finding.estimate)), p_low=float(np.min(own)), p_high=float(np.max(own)),
-        p_adjusted=p_adjusted,
+        over="folds", n=len(values), shift=moved / finding.std_error if finding.std_error > 0 else np.nan,
+        estimate_low=low, estimate_high=high, p_low=p_low, p_high=p_high, p_adjusted=p_adjusted,
     )  # fmt: skip
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Return the lowest and the highest of the values that are there; NaN where none is."""
+    known = [value for value in values if np.isfinite(value)]
+    return min(known, default=np.nan), max(known, default=np.nan)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from whoworks.design.design import divide_by_probability
 from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.finding import Finding
 from whoworks.findings.setting import Setting
@@ -92,11 +93,10 @@ def locate(setting: Setting) -> Places:
     scores, design = setting.scores, setting.design
     assert scores.site is not None
     keep = setting.treated | setting.control
-    probability = np.unique(np.round(scores.e[keep], 9), return_inverse=True)[1]
-    site, block = scores.site[keep], _cross(scores.block[keep], scores.site[keep], probability)
-    carrier = None
-    if design.assigned_level != STUDENT:
-        carrier = _cross(design.assigned[np.searchsorted(design.rows, scores.rows)][keep], block)
+    place = np.searchsorted(design.rows, scores.rows)[keep]
+    site, block = scores.site[keep], divide_by_probability(scores.block[keep], scores.e[keep])
+    block = _cross(block, site)
+    carrier = None if design.assigned_level == STUDENT else _cross(design.assigned[place], block)
     return Places(keep=keep, z=scores.z[keep], site=site, block=block, carrier=carrier)
 
 
