@@ -155,7 +155,7 @@ class Study:
         """Predict effects along the moderators and baselines, for the primary outcome and main contrast."""
         scores = setting.scores
         names = dict.fromkeys(m.name for m in (*self.plan.moderators, *setting.outcome.baseline))
-        per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
+        per_arm = setting.fewest_clusters(setting.everyone)
         analysis = self.plan.analysis
         engine = choose_engine(analysis.engine, clusters_per_arm=per_arm, trees=analysis.trees)
         if engine is None or not names or not scores.has_folds:
@@ -164,8 +164,8 @@ class Study:
         renamed = list_renamed(features, scores.block)
         if len(renamed) == len(names):
             return None
-        either = setting.treated | setting.control
-        place = np.searchsorted(self.design.rows, scores.rows)
+        either = setting.either
+        place = self.design.places(scores.rows)
         arm, assigned = self.design.arm[place], self.design.assigned[place]
         # weighted by 1 / the own arm's probability, either arm of the contrast has probability one half
         inputs = Inputs(

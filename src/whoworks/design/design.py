@@ -58,6 +58,10 @@ class Design:
     ledger: Ledger
     probability_from: str = "plan"
 
+    def places(self, rows: Codes) -> Codes:
+        """Return where units, given by their positions in `Panel.units`, stand in the arrays of the design."""
+        return np.asarray(np.searchsorted(self.rows, rows), dtype=np.int64)
+
     @property
     def exchangeable(self) -> Codes:
         """(n,) codes of blocks, divided by probability where it differs in one: what may be drawn again together."""

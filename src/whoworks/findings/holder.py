@@ -80,7 +80,7 @@ def count(setting: Setting, holder: Holder) -> Setting:
     """Return the setting in which the holder's units are the clusters."""
     scores, design = setting.scores, setting.design
     own = scores.cluster if scores.divided_by is None else scores.divided_by
-    cluster = renumber(holder.codes[np.searchsorted(design.rows, scores.rows)])
+    cluster = renumber(holder.codes[design.places(scores.rows)])
     return replace(
         setting, scores=replace(scores, cluster=cluster, divided_by=own),
         design=replace(design, cluster=holder.codes, cluster_level=holder.word),

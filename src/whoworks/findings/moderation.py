@@ -61,7 +61,7 @@ def open_moderation(panel: Panel, setting: Setting, moderator: Moderator) -> Mod
         cuts = _shown_cuts(panel, setting, moderator, number=scaled, keep=keep) if moderator.cut else ()
         return Moderation(setting=setting, basis=basis, keep=keep, contrasts=np.array([[0.0, 1.0]]), cuts=cuts)
     groups = group_categories(panel, setting.scores, moderator)
-    kept = tuple(i for i in range(len(groups.levels)) if setting.is_assessable(groups.member(i)))
+    kept = setting.assessable(groups)
     if len(kept) < 2:
         return None
     keep = np.isin(groups.code, kept)
@@ -73,7 +73,7 @@ def open_moderation(panel: Panel, setting: Setting, moderator: Moderator) -> Mod
 def _shown_cuts(panel: Panel, setting: Setting, moderator: Moderator, *, number: Vector, keep: Mask) -> tuple[Cut, ...]:
     """Return the highest of a number's groups against the lowest, of those with three clusters in each arm."""
     groups = group_numbers(panel, setting.scores, moderator)
-    kept = [level for level in range(len(groups.levels)) if setting.is_assessable(groups.member(level))]
+    kept = setting.assessable(groups)
     if len(kept) < 2:
         return ()
     above = groups.member(kept[-1])

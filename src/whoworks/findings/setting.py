@@ -12,6 +12,7 @@ from whoworks.checks.wording import in_words
 from whoworks.design.design import Design
 from whoworks.design.folds import MIN_CLUSTERS
 from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.groups import Groups
 from whoworks.findings.regression import EffectFit, control_units, fit_effects
 from whoworks.findings.scale import Scale, measure_scale
 from whoworks.inference.cluster_robust import Estimates
@@ -28,6 +29,7 @@ FEW_CLUSTERS = 10  # in an arm: below, a p by re-drawing the assignment is print
 FEW_DF = "p not assessable: fewer than 4 degrees of freedom"
 NO_ERROR = "not assessable: outcomes do not vary enough to give the estimate an error"
 NOT_DETERMINED = "not assessable: the data cannot tell it from differences between blocks or other groups"
+UNTESTED = {"p_value": NAN, "statistic": NAN, "mde": NAN}  # the fields of a description that a test would fill
 CLUSTERS_IN_A_LEVEL = 3  # of either arm: below, a level is not assessable
 
 
@@ -66,6 +68,18 @@ class Setting:
         """Units assigned to control, (n,)."""
         return control_units(self.scores)
 
+    @cached_property
+    def either(self) -> Mask:
+        """Units of the contrast, assigned to its treatment or to control, (n,)."""
+        return self.treated | self.control
+
+    @cached_property
+    def everyone(self) -> Mask:
+        """All units analysed, those of other treatments too, (n,)."""
+        everyone = np.ones(len(self.scores.y), dtype=np.bool_)
+        everyone.setflags(write=False)
+        return everyone
+
     def finding(self, *, question: str, quantity: str, **fields: object) -> Finding:
         """Return a finding with this setting's outcome, contrast and clusters filled in."""
         given: dict[str, object] = {
@@ -78,7 +92,7 @@ class Setting:
     @property
     def why_no_folds(self) -> str:
         """Why clusters could not be divided, where they are not."""
-        if min(self.n_clusters(arm) for arm in (self.treated, self.control)) < MIN_CLUSTERS:
+        if self.fewest_clusters(self.everyone) < MIN_CLUSTERS:
             fewest = in_words(MIN_CLUSTERS)
             return f"an arm has fewer than {fewest} clusters, too few to learn from some and predict others"
         return "blocks of few units tie the clusters together, so that none could be predicted from the others"
@@ -145,14 +159,22 @@ class Setting:
         """Count the clusters with at least one of the units."""
         return int(np.count_nonzero(np.bincount(self.scores.cluster[units])))
 
+    def fewest_clusters(self, group: Mask) -> int:
+        """Count the clusters that a group has in the arm with fewer of them."""
+        return min(self.n_clusters(group & arm) for arm in (self.treated, self.control))
+
     def is_assessable(self, group: Mask) -> bool:
         """Tell whether a group has three clusters in each arm."""
-        return min(self.n_clusters(group & arm) for arm in (self.treated, self.control)) >= CLUSTERS_IN_A_LEVEL
+        return self.fewest_clusters(group) >= CLUSTERS_IN_A_LEVEL
+
+    def assessable(self, groups: Groups) -> tuple[int, ...]:
+        """Return the levels with three clusters in each arm."""
+        return tuple(level for level in range(len(groups.levels)) if self.is_assessable(groups.member(level)))
 
     @cached_property
     def has_few_clusters(self) -> bool:
         """Whether an arm has fewer than ten clusters."""
-        return min(self.n_clusters(self.treated), self.n_clusters(self.control)) < FEW_CLUSTERS
+        return self.fewest_clusters(self.everyone) < FEW_CLUSTERS
 
 
 def doubts(*, df: float, statistic: float) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def count_unrecorded(panel: Panel, setting: Setting, moderator: str) -> Unrecord
     arms = [(absent & arm, arm) for arm in (setting.control, setting.treated)]
     return Unrecorded(
         without=(int(arms[0][0].sum()), int(arms[1][0].sum())), of=(int(arms[0][1].sum()), int(arms[1][1].sum())),
-        tellable=read_smallest_cell(panel.plan).may_share(setting, np.ones(len(absent), dtype=np.bool_), absent),
+        tellable=read_smallest_cell(panel.plan).may_share(setting, setting.everyone, absent),
     )  # fmt: skip
 
 

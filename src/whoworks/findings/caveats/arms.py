@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from whoworks.findings.setting import Setting
 from whoworks.panel.panel import Panel
 
 
 def treatment_of(setting: Setting) -> str:
     """Return the words of the treatment that is compared with control."""
-    arm = setting.design.arm[np.searchsorted(setting.design.rows, setting.scores.rows)]
+    arm = setting.design.arm[setting.design.places(setting.scores.rows)]
     return setting.design.arm_labels[int(arm[setting.treated][0])]
 
 

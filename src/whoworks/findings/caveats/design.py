@@ -89,7 +89,7 @@ def _unlike_sizes(setting: Setting) -> Iterator[Caveat]:
     offered the programme: over draws the effect of the larger one counts no more. With k
     clusters of an arm in a block about 1 / (2 k) of what size does to the average is lost.
     """
-    scores, either = setting.scores, setting.treated | setting.control
+    scores, either = setting.scores, setting.either
     size = np.bincount(scores.cluster[either])
     size = size[size > 0]
     if scores.block.max(initial=0) == 0 or size.max() == 1 or size.std() <= UNLIKE_SIZES * size.mean():
@@ -169,7 +169,7 @@ def _without_arm(panel: Panel) -> Iterator[Caveat]:
 def _simpler_engine(panel: Panel, setting: Setting) -> Iterator[Caveat]:
     from whoworks.forests.choice import CLUSTERS_FOR_ANY, CLUSTERS_FOR_FOREST  # compiled code: loaded when needed
 
-    n = min(setting.n_clusters(setting.treated), setting.n_clusters(setting.control))
+    n = setting.fewest_clusters(setting.everyone)
     asked = panel.plan.analysis.engine != "none" and bool(panel.plan.moderators or setting.outcome.baseline)
     if not asked or n >= CLUSTERS_FOR_FOREST:
         return

@@ -54,7 +54,7 @@ def _joiners(panel: Panel, setting: Setting) -> Iterator[Caveat]:
     unseen = unseen_before(panel, setting)
     if unseen is None:
         return
-    either = setting.treated | setting.control
+    either = setting.either
     if unseen[either].mean() <= UNSEEN_BEFORE:
         return
     shares = [float(unseen[arm].mean()) for arm in (setting.treated, setting.control)]

@@ -60,7 +60,7 @@ def open_hypothesis(finding: Finding, panel: Panel, settings: Sequence[Setting])
     fit = fit_effects(setting.scores, basis=moderation.basis, keep=moderation.keep)
     used, free = fit.regressors, ~fit.fit.aliased
     tested = fit.first + np.flatnonzero(moderation.contrasts.any(axis=0))
-    names = setting.design.cluster[np.searchsorted(setting.design.rows, setting.scores.rows)]
+    names = setting.design.cluster[setting.design.places(setting.scores.rows)]
     return Hypothesis(
         X=used.X[:, free], y=used.y, weights=used.weights, cluster=names[moderation.keep], absorb=used.absorb,
         tested=tuple(int(place) for place in np.cumsum(free)[tested] - 1),

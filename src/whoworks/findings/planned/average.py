@@ -46,22 +46,20 @@ def describe_test(test: RandomizationTest) -> str:
 def _average(setting: Setting, weighting: Weighting) -> Finding:
     fit = setting.average if weighting == "student" else fit_effects(setting.scores, weighting=weighting)
     estimates = fit.effects([1.0])
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     is_claim = setting.is_main and weighting == "student"
     return setting.finding(
         question="average", quantity="average effect", weighting=weighting,
         status="confirmatory" if is_claim else "exploratory",
-        **setting.inference(estimates), **setting.counts(everyone),
+        **setting.inference(estimates), **setting.counts(setting.everyone),
     )  # fmt: skip
 
 
 def _weighting_difference(setting: Setting) -> Finding:
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     fields = setting.inference(weighting_difference(setting.scores), is_difference=True)
     return setting.finding(
         question="difference", quantity="average weighting students equally minus weighting clusters equally",
         moderator="weighting", level="student - cluster", reference="cluster", weighting="both",
-        status="descriptive", **fields, **setting.counts(everyone),
+        status="descriptive", **fields, **setting.counts(setting.everyone),
     )  # fmt: skip
 
 
@@ -70,7 +68,7 @@ def measure_precision(setting: Setting) -> Precision:
     scores, design = setting.scores, setting.design
     by_block = NAN
     if design.sensitivity is not None:
-        blocks = design.sensitivity[np.searchsorted(design.rows, scores.rows)]
+        blocks = design.sensitivity[design.places(scores.rows)]
         if len(np.unique(blocks)) > 1:
             by_block = float(fit_effects(scores, cluster=blocks).effects([1.0]).std_error[0])
     times = setting.scale.times
@@ -94,8 +92,7 @@ def _rule(setting: Setting) -> str:
 
 def _rule_of_prognosis(setting: Setting) -> str:
     if setting.scores.h is not None:
-        everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
-        is_divided = divides_prognosis(setting.scores, everyone)
+        is_divided = divides_prognosis(setting.scores, setting.everyone)
         split = "as its cluster mean and the deviation from it" if is_divided else "with one slope"
         return (
             "The prognosis, what earlier information foretells of the outcome, was learned from other clusters than "

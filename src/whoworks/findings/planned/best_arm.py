@@ -71,7 +71,7 @@ def find_best_arm(settings: Sequence[Setting]) -> tuple[Finding, ...]:
 def fit_arms(setting: Setting) -> ArmFit:
     """Fit all arms of the setting's outcome at once."""
     scores, design = setting.scores, setting.design
-    arm = design.arm[np.searchsorted(design.rows, scores.rows)]
+    arm = design.arm[design.places(scores.rows)]
     own = int(arm[scores.z == 1][0])
     others = [int(arm[column == 1][0]) for column in scores.other.T]
     return ArmFit(arm=np.array([own, *others]), fit=fit_effects(scores), setting=setting)
@@ -146,7 +146,7 @@ def _limits(low: float, high: float, setting: Setting, *, size: Callable[[float]
 def _counts(setting: Setting, arms: tuple[int, ...]) -> dict[str, object]:
     """Count the units of some arms; the smallest cell is the smallest of these arms."""
     scores, design = setting.scores, setting.design
-    arm = design.arm[np.searchsorted(design.rows, scores.rows)]
+    arm = design.arm[design.places(scores.rows)]
     cells = [arm == place for place in arms]
     clusters = [setting.n_clusters(cell) for cell in cells]
     return {

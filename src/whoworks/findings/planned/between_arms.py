@@ -27,7 +27,7 @@ def find_between_arms(settings: Sequence[Setting], *, rng: np.random.Generator) 
 def compare_treatments(setting: Setting, against: Setting) -> Setting:
     """Return the setting of one treatment against another of its outcome; control becomes one of the other arms."""
     own, reference = setting.scores, against.scores
-    arm = setting.design.arm[np.searchsorted(setting.design.rows, own.rows)]
+    arm = setting.design.arm[setting.design.places(own.rows)]
     treatment, other = int(arm[own.z == 1][0]), int(arm[reference.z == 1][0])
     rest = [place for place in range(len(setting.design.arms)) if place not in (treatment, other)]
     scores = replace(

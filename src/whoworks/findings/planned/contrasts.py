@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from whoworks.design.design import Design
 from whoworks.design.levels import STUDENT, plural
-from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.finding import Finding
 from whoworks.findings.groups import own_level_spread
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, Setting
+from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, UNTESTED, Setting
 from whoworks.inference.cluster_robust import Estimates
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
@@ -44,7 +44,7 @@ def find_contrasts(panel: Panel, setting: Setting, moderator: Moderator) -> tupl
     place = plain_place(panel, setting, moderator)
     if place is None:
         return ()
-    rows = np.searchsorted(setting.design.rows, setting.scores.rows)
+    rows = setting.design.places(setting.scores.rows)
     own, mean = (np.nan_to_num(part[rows]) for part in split_place(place, setting.design))
     keep = ~np.isnan(place[rows])
     if not setting.is_assessable(keep) or min(np.ptp(own[keep]), np.ptp(mean[keep])) < NO_SPREAD:
@@ -75,7 +75,7 @@ def _fields(setting: Setting, estimates: Estimates, index: int, *, has_test: boo
     if has_test:
         return fields
     is_told = bool(np.isfinite(estimates.estimate[index]))
-    return fields | {"p_value": NAN, "statistic": NAN, "mde": NAN, "notes": () if is_told else (NOT_DETERMINED,)}
+    return fields | UNTESTED | {"notes": () if is_told else (NOT_DETERMINED,)}
 
 
 def is_split(finding: Finding) -> bool:

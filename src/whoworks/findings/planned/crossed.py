@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.levels import STUDENT
-from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.finding import Finding
 from whoworks.findings.groups import Groups, group_categories, group_numbers
 from whoworks.findings.holder import count_by
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import NOT_DETERMINED, Setting
+from whoworks.findings.setting import NOT_DETERMINED, UNTESTED, Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 from whoworks.plan.plan import Plan
@@ -143,7 +143,7 @@ def _row(crossing: Crossing, group: int, place: int) -> Vector:
 def _cell(setting: Setting, crossing: Crossing, fit: EffectFit | None, group: int, place: int) -> Finding:
     fields: dict[str, object] = {"notes": (THIN,)}
     if fit is not None and place in crossing.kept:
-        fields = setting.inference(fit.effects(_row(crossing, group, place))) | {"p_value": NAN, "statistic": NAN}
+        fields = setting.inference(fit.effects(_row(crossing, group, place))) | UNTESTED
     return setting.finding(
         question=QUESTION, quantity=CELL, moderator=crossing.name, status="descriptive",
         level=cell_name(crossing.who.levels[group], crossing.where.levels[place]),
@@ -155,7 +155,7 @@ def _difference(setting: Setting, crossing: Crossing, fit: EffectFit | None, pla
     fields: dict[str, object] = {"notes": (THIN,)}
     if fit is not None and place in crossing.kept:
         row = _row(crossing, 1, place) - _row(crossing, 0, place)
-        fields = setting.inference(fit.effects(row), is_difference=True) | {"p_value": NAN, "statistic": NAN}
+        fields = setting.inference(fit.effects(row), is_difference=True) | UNTESTED
     first, second = crossing.who.levels
     return setting.finding(
         question=QUESTION, quantity=DIFFERENCE, moderator=crossing.name, reference=first, status="descriptive",

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.levels import STUDENT
-from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.finding import Finding
 from whoworks.findings.groups import Groups, group_categories
 from whoworks.findings.holder import count_by
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import NOT_DETERMINED, Setting
+from whoworks.findings.setting import NOT_DETERMINED, UNTESTED, Setting
 from whoworks.inference.cluster_robust import Estimates, cluster_robust
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
@@ -55,12 +55,11 @@ def find_gap(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Find
     keep = groups.code >= 0
     control = keep & setting.control
     gap, offered = (gap_within(setting, groups, keep & arm) for arm in (setting.control, setting.treated))
-    untested = {"p_value": NAN, "statistic": NAN, "mde": NAN}
     notes = (NOT_DETERMINED,) if np.isnan(gap.estimate[0]) else ()
     before = setting.finding(
         question="gap", quantity=BEFORE, moderator=moderator.name, level=groups.levels[1],
         reference=groups.levels[0], status="descriptive",
-        **(setting.inference(gap, is_difference=True) | untested | {"notes": notes}),
+        **(setting.inference(gap, is_difference=True) | UNTESTED | {"notes": notes}),
         **_counts_of_control(setting, groups, control),
     )  # fmt: skip
     effects = fit_effects(setting.scores, basis=groups.indicators((0, 1)), keep=keep).effects([0.0, 1.0])

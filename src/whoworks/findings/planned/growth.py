@@ -24,9 +24,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.finding import NAN, SETTLED, Finding
+from whoworks.findings.finding import SETTLED, Finding
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import Setting
+from whoworks.findings.setting import UNTESTED, Setting
 from whoworks.inference.cluster_robust import Estimates, cluster_robust
 from whoworks.plan.plan import Plan
 
@@ -92,7 +92,7 @@ def fit_pair(pair: Pair) -> Estimates:
     n = len(waves[0].y)
     columns[:n, : widths[0]], columns[n:, widths[0] :] = waves[0].X, waves[1].X
     names = [
-        wave.design.cluster[np.searchsorted(wave.design.rows, wave.scores.rows[keep])]
+        wave.design.cluster[wave.design.places(wave.scores.rows[keep])]
         for wave, keep in ((pair.earlier, pair.in_earlier), (pair.later, pair.in_later))
     ]
     blocks = None
@@ -137,7 +137,7 @@ def _find_pair(pair: Pair) -> list[Finding]:
 def _at_a_wave(pair: Pair, setting: Setting, keep: Mask, fields: dict[str, object]) -> Finding:
     return setting.finding(
         question=QUESTION, quantity=AT_A_WAVE, moderator=MODERATOR, level=f"{setting.outcome.wave}, of {pair.level}",
-        status="descriptive", **(fields | {"p_value": NAN, "statistic": NAN, "mde": NAN}), **setting.counts(keep),
+        status="descriptive", **(fields | UNTESTED), **setting.counts(keep),
     )  # fmt: skip
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.finding import Finding
 from whoworks.findings.groups import group_categories, moderator_numbers, own_level_spread
 from whoworks.findings.holder import count_by
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, Setting
+from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, UNTESTED, Setting
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 
@@ -50,7 +50,7 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
     moderator, or fewer than two clusters in each arm for every column.
     """
     keep, terms = open_projection(panel, setting)
-    per_arm = min(setting.n_clusters(keep & arm) for arm in (setting.treated, setting.control))
+    per_arm = setting.fewest_clusters(keep)
     together = len({term.moderator.name for term in terms})
     if together < 2 or per_arm < CLUSTERS_PER_COLUMN * len(terms):
         return ()
@@ -59,7 +59,7 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
         word: fit_effects(counted.scores, basis=basis, keep=keep).effects(np.eye(basis.shape[1])[1:])
         for word, counted in {term.setting.design.cluster_level: term.setting for term in terms}.items()
     }
-    lost = int((~keep & (setting.treated | setting.control)).sum())
+    lost = int((~keep & setting.either).sum())
     left_out = (f"{lost:,} students are left out: of each, one of the moderators is not known",) if lost else ()
     found = []
     for index, term in enumerate(terms):
@@ -67,7 +67,7 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
         fields = counted.inference(estimates, index, is_difference=True)
         df = float(estimates.df[index])
         doubt = () if df >= TOO_FEW_DF else (NOT_DETERMINED if np.isnan(df) else FEW_DF_RANGE,)
-        fields |= {"p_value": NAN, "statistic": NAN, "mde": NAN, "notes": (*doubt, *left_out)}
+        fields |= UNTESTED | {"notes": (*doubt, *left_out)}
         fields |= {} if term.level else {"unit": "per SD"}
         found.append(
             counted.finding(
@@ -81,13 +81,13 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
 
 def open_projection(panel: Panel, setting: Setting) -> tuple[Mask, tuple[Term, ...]]:
     """Return the units that have every moderator, and the columns; groups too thin to compare are left out."""
-    keep = np.ones(len(setting.scores.y), dtype=np.bool_)
+    keep = setting.everyone
     terms: list[Term] = []
     for moderator in panel.plan.moderators:
         counted = count_by(panel, setting, moderator)
         known, own = (_number if moderator.kind == "number" else _groups)(panel, counted, moderator)
         if own:
-            keep &= known
+            keep = keep & known
             terms += own
     columns = (term for term in terms if np.ptp(term.column[keep]) > 0) if keep.any() else ()
     return keep, tuple(columns)
@@ -105,7 +105,7 @@ def _number(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask,
 
 def _groups(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[Mask, list[Term]]:
     groups = group_categories(panel, setting.scores, moderator)
-    kept = tuple(level for level in range(len(groups.levels)) if setting.is_assessable(groups.member(level)))
+    kept = setting.assessable(groups)
     known = np.isin(groups.code, kept)
     terms = [
         Term(

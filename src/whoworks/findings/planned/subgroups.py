@@ -21,7 +21,7 @@ from whoworks.findings.planned.average import describe_test
 from whoworks.findings.redrawing.randomization import randomization_test
 from whoworks.findings.redrawing.studentised import StudentisedEffect
 from whoworks.findings.regression import EffectFit, fit_effects
-from whoworks.findings.setting import TOO_FEW_DF, Setting
+from whoworks.findings.setting import TOO_FEW_DF, UNTESTED, Setting
 from whoworks.findings.unrecorded import note_unrecorded
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
@@ -90,7 +90,7 @@ def _between_groups(
 
 def _fit_groups(setting: Setting, groups: Groups) -> tuple[tuple[int, ...], EffectFit | None]:
     """Return the groups that are assessable, and the regression on them; None where there are none."""
-    kept = tuple(level for level in range(len(groups.levels)) if setting.is_assessable(groups.member(level)))
+    kept = setting.assessable(groups)
     keep = np.isin(groups.code, kept)
     return kept, fit_effects(setting.scores, basis=groups.indicators(kept), keep=keep) if kept else None
 
@@ -210,7 +210,7 @@ def _curve(panel: Panel, setting: Setting, moderator: Moderator, values: Vector,
     own = own_level_values(panel, moderator)
     low, high = np.quantile(own, CURVE_RANGE)
     grid = np.linspace(float(low), float(high), CURVE_POINTS)
-    per_arm = min(setting.n_clusters(keep & arm) for arm in (setting.treated, setting.control))
+    per_arm = setting.fewest_clusters(keep)
     knots = spline_knots(own) if per_arm >= CLUSTERS_FOR_CURVE else np.zeros(0)
     if grid[0] == grid[-1]:
         return ()
@@ -224,7 +224,7 @@ def _curve(panel: Panel, setting: Setting, moderator: Moderator, values: Vector,
         setting.finding(
             question="curve", quantity="effect at this value of the moderator", moderator=moderator.name,
             level=f"{value:.6g}", status="descriptive",
-            **(setting.inference(estimates, i) | {"p_value": NAN, "statistic": NAN, "mde": NAN}),
+            **(setting.inference(estimates, i) | UNTESTED),
             **setting.counts(keep),
         )
         for i, value in enumerate(grid)

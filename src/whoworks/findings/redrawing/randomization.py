@@ -63,7 +63,7 @@ def randomization_test(
     they are: nothing is assumed of their effects. All draws are enumerated when
     there are 10,000 or fewer.
     """
-    place = np.searchsorted(design.rows, scores.rows)
+    place = design.places(scores.rows)
     treatment, control = _compared(scores, design.arm[place])
     two = (design.arm == control) | (design.arm == treatment)
     compared = {"arm": design.arm[two], "assigned": design.assigned[two], "block": design.exchangeable[two]}
@@ -97,7 +97,7 @@ def _over_draws(
 
     unit : (n,) the place among the u of each unit scored
     """
-    place = np.searchsorted(design.rows, scores.rows)
+    place = design.places(scores.rows)
     base = scores.y - effect * scores.z
     told = None
     if isinstance(statistic, StudentisedEffect):

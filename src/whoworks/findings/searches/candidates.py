@@ -73,7 +73,7 @@ def find_candidates(
     first = propose_candidates(setting, conditions, member, splits[0])
     others = [propose_candidates(setting, conditions, member, half) for half in splits[1:]] if first else []
     again = [{moderators_of(candidate.rule) for candidate in proposed} for proposed in others]
-    per_arm = min(setting.n_clusters(arm) for arm in (setting.treated, setting.control))
+    per_arm = setting.fewest_clusters(setting.everyone)
     found: list[tuple[Finding, Moderation | None]] = []
     for candidate in first:
         if per_arm < CLUSTERS_TO_TEST:
@@ -93,7 +93,7 @@ def open_search(panel: Panel, setting: Setting) -> tuple[Setting, tuple[Moderato
     allowed, search = [], setting
     for moderator in panel.plan.moderators:
         counted = count_by(panel, setting, moderator)
-        per_arm = min(counted.n_clusters(arm) for arm in (setting.treated, setting.control))
+        per_arm = counted.fewest_clusters(setting.everyone)
         if counted is setting or per_arm >= CLUSTERS_TO_TEST:
             allowed.append(moderator)
             search = min(search, counted, key=lambda each: int(each.scores.cluster.max()))
@@ -103,7 +103,7 @@ def open_search(panel: Panel, setting: Setting) -> tuple[Setting, tuple[Moderato
 def split_clusters(setting: Setting, *, rngs: Sequence[np.random.Generator]) -> tuple[Mask, ...]:
     """Return for each generator the half that proposes: whole clusters, balanced over arms and blocks, (n,) each."""
     scores = setting.scores
-    place = _places(setting)
+    place = setting.design.places(scores.rows)
     block = renumber(scores.block)
     group = join_small_blocks(cluster=renumber(scores.cluster), block=block, assigned=setting.design.assigned[place])
     arm = renumber(setting.design.arm[place])
@@ -120,8 +120,8 @@ def propose_candidates(
     `member` is (n, C): for which units each condition holds.
     """
     scores = setting.scores
-    units = half & (setting.treated | setting.control)
-    if min(setting.n_clusters(units & arm) for arm in (setting.treated, setting.control)) < CLUSTERS_IN_A_LEVEL:
+    units = half & setting.either
+    if setting.fewest_clusters(units) < CLUSTERS_IN_A_LEVEL:
         return ()
     residual = setting.outcome.gain * (scores.y if scores.h is None else scores.y - scores.h)
     part = Half.of(
@@ -201,29 +201,23 @@ def _subject(candidate: Candidate) -> dict[str, object]:
 def _listed(setting: Setting, candidate: Candidate) -> Finding:
     """List a candidate that too few clusters could test."""
     note = f"not assessable: fewer than {CLUSTERS_TO_TEST} clusters in an arm leave too few to test it in"
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     fields = _subject(candidate) | {"quantity": "proposed, not tested", "status": "descriptive", "notes": (note,)}
-    return setting.finding(**fields, **setting.counts(everyone))  # type: ignore[arg-type]
+    return setting.finding(**fields, **setting.counts(setting.everyone))  # type: ignore[arg-type]
 
 
 def _stability(setting: Setting, candidate: Candidate, again: list[set[tuple[str, ...]]]) -> Finding:
     """Tell in how many of the further splits the same moderators were proposed together."""
     own = set(moderators_of(candidate.rule))
     times = sum(any(set(moderators) == own for moderators in proposed) for proposed in again)
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     fields = _subject(candidate) | {
         "level": AGAIN, "reference": "", "status": "descriptive", "unit": "share of splits",
         "quantity": "share of further splits in which the same moderators were proposed",
         "estimate": times / len(again),
         "notes": (f"{times} of {len(again)} further splits; they share their data: a description, no test",),
     }  # fmt: skip
-    return setting.finding(**fields, **setting.counts(everyone))  # type: ignore[arg-type]
-
-
-def _places(setting: Setting) -> Codes:
-    return np.asarray(np.searchsorted(setting.design.rows, setting.scores.rows), dtype=np.int64)
+    return setting.finding(**fields, **setting.counts(setting.everyone))  # type: ignore[arg-type]
 
 
 def _clusters(setting: Setting, units: Mask) -> list[int]:
     """Return the design's codes of the clusters with any of the units."""
-    return [int(code) for code in np.unique(setting.design.cluster[_places(setting)][units])]
+    return [int(code) for code in np.unique(setting.design.cluster[setting.design.places(setting.scores.rows)][units])]

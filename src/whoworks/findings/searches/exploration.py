@@ -56,7 +56,6 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
             dfs.append(float(estimates.df[0]))
         else:  # predictions without any spread: no evidence of differences
             statistics.append(0.0)
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     df = float(np.mean(dfs)) if dfs else NAN
     t = np.array(statistics)
     spread = spread_of_mean(t, df=df)
@@ -69,7 +68,7 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
         p_value=float(stats.t.sf(mean_t, df)) if has_p else NAN, status="exploratory",
         notes=("one-sided" + tell_steadiness(steady) if slopes else NO_SLOPE,),
         steadiness=steady,
-        **setting.counts(everyone),
+        **setting.counts(setting.everyone),
     )  # fmt: skip
 
 
@@ -90,11 +89,10 @@ def find_sorted_groups(setting: Setting, predictions: Predictions) -> tuple[Find
             difference = _difference_over_sequences(setting, predictions, n_groups)
             if difference.df >= TOO_FEW_DF and 2 * difference.n_silent <= difference.n_sequences:
                 return _describe_groups(setting, groups, difference)
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
     note = "not assessable: too few clusters in the top or the bottom half, or under 4 degrees of freedom"
     lost = setting.finding(
         question="sorted-group", quantity="top group minus bottom group", moderator=PREDICTED, level="2 - 1",
-        reference="1", status="descriptive", notes=(note,), **setting.counts(everyone),
+        reference="1", status="descriptive", notes=(note,), **setting.counts(setting.everyone),
     )  # fmt: skip
     return (lost,)
 

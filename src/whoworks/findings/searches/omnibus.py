@@ -49,7 +49,7 @@ def find_omnibus(
     held : further columns, traits of units larger than the clusters, and (n,) codes of these, which their t counts
     """
     scores, design = setting.scores, setting.design
-    place = np.searchsorted(design.rows, scores.rows)
+    place = design.places(scores.rows)
     parts = [(deviations(x, cluster), cluster) for x, cluster in ((features, scores.cluster), *held)]
     parts = [(columns, cluster) for columns, cluster in parts if columns.shape[1]]
     if not parts:
@@ -79,12 +79,11 @@ def find_omnibus(
     observed = float(statistics[0])
     # the draw itself among them: equal but for rounding counts as at least as extreme
     p = float((statistics >= observed * (1 - ROUNDING)).mean())
-    everyone = np.ones(len(scores.y), dtype=np.bool_)
     return setting.finding(
         question="heterogeneity", quantity="the effect differs along any moderator: largest |t|", unit="",
         moderator=ALL_MODERATORS, statistic=observed, df=NAN, p_value=p, p_randomization=p, status="exploratory",
         notes=(f"drawn {n_draws} times",),
-        **setting.counts(everyone),
+        **setting.counts(setting.everyone),
     )  # fmt: skip
 
 

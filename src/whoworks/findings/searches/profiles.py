@@ -65,7 +65,7 @@ def find_profiles(panel: Panel, setting: Setting, predictions: Predictions, *, n
     if n_groups < 2:
         return ()
     groups = rank_groups(predictions.tau, predictions.fold, n_groups)
-    either = setting.treated | setting.control
+    either = setting.either
     return tuple(
         finding
         for trait in list_traits(panel, setting)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.finding import Finding
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.sequential import MeanT, join_sequences, sequential_fields, tell_steadiness
 from whoworks.findings.searches.targeting import draw_halves, targeting_curve
-from whoworks.findings.setting import TOO_FEW_DF, Setting
+from whoworks.findings.setting import TOO_FEW_DF, UNTESTED, Setting
 from whoworks.forests.protocol import Predictions
 from whoworks.inference.cluster_robust import ROUNDING
 from whoworks.scores.scores import Scores
@@ -43,8 +43,7 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
         TOP_THIRD: "average effect if offered to the top third minus average effect if offered to all",
     }
     joined = _join(setting, predictions, seed=seed)
-    everyone = np.ones(len(setting.scores.y), dtype=np.bool_)
-    counts = setting.counts(everyone)
+    counts = setting.counts(setting.everyone)
     if joined is None:
         note = ("not assessable: under 4 degrees of freedom, or too few clusters in an arm of the folds judged",)
         return tuple(
@@ -67,7 +66,7 @@ def find_ranking(setting: Setting, predictions: Predictions, *, seed: np.random.
 
 
 def _point(setting: Setting, joined: MeanT, share: float, counts: dict[str, object]) -> Finding:
-    untested = {"p_value": NAN, "statistic": NAN, "mde": NAN, "steadiness": None}
+    untested = UNTESTED | {"steadiness": None}
     return setting.finding(
         question="ranking", quantity="average effect if offered to this share minus average effect if offered to all",
         moderator=PREDICTED, level=f"{share:g}", status="descriptive",
@@ -131,7 +130,7 @@ def units_halved(scores: Scores) -> Codes:
 
 def _arms_held(setting: Setting, cluster: Codes) -> Codes:
     """Return, per unit, which arms its cluster, or other group, holds, as one code."""
-    other = ~(setting.treated | setting.control)
+    other = ~setting.either
     code = np.zeros(int(cluster.max()) + 1, dtype=np.int64)
     for bit, units in enumerate((setting.treated, setting.control, other)):
         code[np.unique(cluster[units])] += 2**bit

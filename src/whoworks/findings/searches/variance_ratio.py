@@ -20,7 +20,7 @@ def find_variance_ratio(setting: Setting) -> tuple[Finding, ...]:
     scores = setting.scores
     if setting.scale.binary:
         return ()
-    either = setting.treated | setting.control
+    either = setting.either
     found = variance_ratio(
         y=scores.y[either], z=scores.z[either], cluster=scores.cluster[either], weights=1 / scores.own[either],
         h=None if scores.h is None else scores.h[either],

@@ -60,7 +60,7 @@ def _levels(panel: Panel, setting: Setting, moderator: Moderator) -> tuple[str, 
     if moderator.kind == "number":
         return ("",)
     groups = group_categories(panel, setting.scores, moderator)
-    kept = [i for i in range(len(groups.levels)) if setting.is_assessable(groups.member(i))]
+    kept = setting.assessable(groups)
     return tuple(groups.levels[i] for i in kept[1:])
 
 

@@ -114,7 +114,7 @@ def _pretests(panel: Panel, setting: Setting) -> Iterator[Trait]:
 
 
 def _portray(setting: Setting, trait: Trait, site: Codes) -> Portrait:
-    known = (setting.treated | setting.control) & np.isfinite(trait.values)
+    known = setting.either & np.isfinite(trait.values)
     size = np.bincount(site[known], minlength=int(site.max()) + 1)
     total = np.bincount(site[known], trait.values[known], minlength=len(size))
     by_site = np.where(size > 0, total / np.maximum(size, 1), np.nan)
@@ -155,7 +155,7 @@ def _compare(
     yield setting.finding(
         question=TARGET, quantity="generalisability index from means", level=INDEX, reference=target.name, unit="",
         status="descriptive", **_index(panel, setting, _independent(distances, target), site),
-        **setting.counts(setting.treated | setting.control),
+        **setting.counts(setting.either),
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def _index(panel: Panel, setting: Setting, distances: list[Distance], site: Code
     """Return the index over all traits that can be compared, and what a random draw of as many sites would reach."""
     word = plural(place_word(panel))
     told = [distance for distance in distances if distance.spread > 0 and distance.portrait.spread > 0]
-    size = np.bincount(site[setting.treated | setting.control]).astype(np.float64)
+    size = np.bincount(site[setting.either]).astype(np.float64)
     n_sites, needed = int((size > 0).sum()), max(FEWEST_SITES, SITES_PER_TRAIT * len(told) + 1)
     fields: dict[str, object] = {"df_num": float(len(told))}
     if not told:

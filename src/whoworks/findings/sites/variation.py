@@ -92,8 +92,8 @@ def locate(setting: Setting) -> Places:
     """Return where the units of the contrast are."""
     scores, design = setting.scores, setting.design
     assert scores.site is not None
-    keep = setting.treated | setting.control
-    place = np.searchsorted(design.rows, scores.rows)[keep]
+    keep = setting.either
+    place = design.places(scores.rows)[keep]
     site, block = scores.site[keep], divide_by_probability(scores.block[keep], scores.e[keep])
     block = _cross(block, site)
     carrier = None if design.assigned_level == STUDENT else _cross(design.assigned[place], block)
