@@ -75,6 +75,7 @@ class Small:
     lacking: tuple[int, int, int] = (0, 0, 0)
     assigned: str = "class"
     tiny: bool = False  # treated are four students of each of two classes, or two of each
+    alone: tuple[int, int] = (0, 0)  # students without a record of sex, each alone in what was assigned, in each arm
 
 
 PILOTS = {
@@ -88,15 +89,24 @@ PILOTS = {
     "students assigned": Small(8, assigned="student", few=(12, 3), lacking=(1, 0, 2)),
     "hardly anyone treated": Small(9, tiny=True),
     "hardly anyone treated, students assigned": Small(10, assigned="student", tiny=True),
+    "nine without a record, each alone in a class": Small(11, few=(9, 30), alone=(4, 5)),
+    "twelve without a record, each alone in a class": Small(12, few=(9, 30), alone=(4, 8)),
+    "five without a record, each alone in a school": Small(13, few=(9, 30), alone=(2, 3), assigned="school"),
+    "twelve of the students assigned without a record": Small(14, few=(9, 30), alone=(3, 9), assigned="student"),
 }
 
 
 def make_records(small: Small) -> pd.DataFrame:
     rng = np.random.default_rng(small.seed)
     room = np.repeat(np.arange(24), rng.integers(14, 19, 24))
+    own = [24 + 8 * place + code for code, few in enumerate(small.alone) for place in range(few)]
+    room = np.append(room, np.array(own, dtype=np.int64))
     n = len(room)
-    arm = room % 2 if small.assigned == "class" else np.arange(n) % 2
-    frame = pd.DataFrame({"room": [f"r{r}" for r in room], "site": [f"s{r // 4}" for r in room], "arm": arm})
+    site = np.where(room < 24, room // 4, room if small.assigned == "school" else room // 8 % 6)
+    arm = {"class": room % 2, "student": np.where(room < 24, np.arange(n), room) % 2, "school": site % 2}[
+        small.assigned
+    ]
+    frame = pd.DataFrame({"room": [f"r{r}" for r in room], "site": [f"s{s}" for s in site], "arm": arm})
     frame["id"] = [f"i{place}" for place in range(n)]
     frame["devices"] = np.where(room % 4 < 2, "shared", "own")
     frame["sex"] = rng.choice(["f", "m"], n)
@@ -113,6 +123,7 @@ def make_records(small: Small) -> pd.DataFrame:
             for column in columns:
                 here = frame.index[(frame["arm"] == code) & own]
                 frame.loc[rng.choice(here, lacking, replace=False), column] = np.nan
+    frame.loc[room >= 24, "sex"] = np.nan
     if small.tiny:
         place = frame.groupby("room").cumcount()
         frame = frame[(frame["arm"] == 0) | (frame["room"].isin(["r1", "r5"]) & (place < 4))]
@@ -124,7 +135,7 @@ def run_pilot(name: str, folder):
     """Return what was found and what was written."""
     small = PILOTS[name]
     text = PLAN.format(assigned=small.assigned, level=small.level, third=', c = "group c"' * small.third)
-    if small.tiny:
+    if small.tiny or small.assigned == "school":
         text = text.replace('blocks = ["school"]\n', "").replace('probability = "blocks"', "probability = 0.5")
     run = Study.from_plan(Plan.parse(text), frame=make_records(small)).run()
     return run, read_folder(run.report(folder / name))
@@ -223,6 +234,24 @@ class Attacker:
         return bool(np.linalg.matrix_rank(np.vstack([known, target])) == np.linalg.matrix_rank(known))
 
 
+def fewest_lacking(rows, outcome: str, name: str, column: str) -> float:
+    """Return how many students at least lack a record: as many as classes, or schools, drop out with them."""
+    told = {}
+    for row in rows:
+        if row["outcome"] != outcome or row["weighting"] != "student" or row["estimand"] != "itt":
+            continue
+        if row["question"] == "average" and row[column]:
+            told["all"] = float(row[column])
+        if row["moderator"] == name and row["question"] in ("subgroup", "difference", "site-profile") and row[column]:
+            told[row["question"], row["level"]] = float(row[column])
+        if row["moderator"] == name and ": between schools" in row["level"] and column == "n_clusters" and row["df"]:
+            told["schools"] = float(row["df"]) + 1
+    groups = [n for key, n in told.items() if key[0] == "subgroup"]
+    held = [n for key, n in told.items() if key[0] in ("difference", "site-profile")]
+    held += [sum(groups)] if len(groups) == 2 else []
+    return max((told["all"] - n for n in held), default=0)
+
+
 def secrets(small: Small, run, attacker: Attacker):
     """Yield the counts not to be told: of the groups withheld, and of those without a record where they are few."""
     for f in run.findings.where(question="subgroup", outcome=attacker.outcome):
@@ -245,6 +274,29 @@ def test_the_count_of_no_withheld_group_follows_from_what_is_written(pilot):
         found += len(targets)
         assert not [target for target in targets if attacker.works_out(target)], (outcome, column)
     assert found
+
+
+def test_no_classes_that_drop_out_tell_how_few_lack_a_record(pilot):
+    name, _, files = pilot
+    alone, rows = PILOTS[name].alone, read_rows(files)
+    for outcome, column in product(("y", "w"), ("n_clusters", "n_treated_clusters", "n_control_clusters")):
+        if 0 < min(alone) < LEAST:
+            assert fewest_lacking(rows, outcome, "sex", column) == 0, (outcome, column)
+
+
+def test_the_attacker_counts_the_classes_that_drop_out(folder):
+    run, _ = run_pilot("nine without a record, each alone in a class", folder)
+    rows = run.findings.frame.astype(object).to_dict("records")
+    columns = ("n_clusters", "n_treated_clusters", "n_control_clusters")
+    assert [fewest_lacking(rows, "y", "sex", column) for column in columns] == [9, 5, 4]
+
+
+def test_clusters_are_counted_where_none_drops_out_with_the_few(folder):
+    _, files = run_pilot("few students, few without a record", folder)
+    rows = [row for row in read_rows(files) if row["moderator"] == "sex" and row["question"] == "difference"]
+    assert rows
+    assert {row["n_units"] for row in rows} == {""}
+    assert {row["n_clusters"] for row in rows} == {"24"}
 
 
 def test_the_attacker_works_out_a_group_whose_complement_is_told(folder):

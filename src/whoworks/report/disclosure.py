@@ -16,6 +16,7 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
+from whoworks.findings.sites.profile import PROFILE
 from whoworks.findings.smallest_cell import SmallestCell, read_smallest_cell
 from whoworks.panel.ledger import ANALYSED, Ledger
 from whoworks.panel.panel import Provenance
@@ -141,7 +142,8 @@ def clear_finding(finding: Finding, rule: SmallestCell, lost: Sequence[str], acc
         Withholding(file="findings.csv", row=finding.finding_id, column=" ".join(lost), reason=rule.sentence)
     )
     notes = tuple(LEFT_OUT.sub("some students", note) for note in notes)
-    return replace(finding, notes=notes, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
+    df = NAN if finding.question == PROFILE and "n_clusters" in lost else finding.df  # sites with a record, less one
+    return replace(finding, notes=notes, df=df, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
 
 
 def blank_finding(finding: Finding, rule: SmallestCell, account: list[Withholding]) -> Finding:
