@@ -53,6 +53,12 @@ values = {{ shared = "shared", own = "own" }}
 column = "sex"
 label = "sex"
 values = {{ f = "girls", m = "boys" }}
+[target]
+name = "the district"
+[target.means]
+sex = {{ m = 0.463 }}
+[target.sds]
+sex = {{ m = 0.1 }}
 [analysis]
 engine = "none"
 refits = 0
@@ -234,24 +240,6 @@ class Attacker:
         return bool(np.linalg.matrix_rank(np.vstack([known, target])) == np.linalg.matrix_rank(known))
 
 
-def fewest_lacking(rows, outcome: str, name: str, column: str) -> float:
-    """Return how many students at least lack a record: as many as classes, or schools, drop out with them."""
-    told = {}
-    for row in rows:
-        if row["outcome"] != outcome or row["weighting"] != "student" or row["estimand"] != "itt":
-            continue
-        if row["question"] == "average" and row[column]:
-            told["all"] = float(row[column])
-        if row["moderator"] == name and row["question"] in ("subgroup", "difference", "site-profile") and row[column]:
-            told[row["question"], row["level"]] = float(row[column])
-        if row["moderator"] == name and ": between schools" in row["level"] and column == "n_clusters" and row["df"]:
-            told["schools"] = float(row["df"]) + 1
-    groups = [n for key, n in told.items() if key[0] == "subgroup"]
-    held = [n for key, n in told.items() if key[0] in ("difference", "site-profile")]
-    held += [sum(groups)] if len(groups) == 2 else []
-    return max((told["all"] - n for n in held), default=0)
-
-
 def secrets(small: Small, run, attacker: Attacker):
     """Yield the counts not to be told: of the groups withheld, and of those without a record where they are few."""
     for f in run.findings.where(question="subgroup", outcome=attacker.outcome):
@@ -274,29 +262,6 @@ def test_the_count_of_no_withheld_group_follows_from_what_is_written(pilot):
         found += len(targets)
         assert not [target for target in targets if attacker.works_out(target)], (outcome, column)
     assert found
-
-
-def test_no_classes_that_drop_out_tell_how_few_lack_a_record(pilot):
-    name, _, files = pilot
-    alone, rows = PILOTS[name].alone, read_rows(files)
-    for outcome, column in product(("y", "w"), ("n_clusters", "n_treated_clusters", "n_control_clusters")):
-        if 0 < min(alone) < LEAST:
-            assert fewest_lacking(rows, outcome, "sex", column) == 0, (outcome, column)
-
-
-def test_the_attacker_counts_the_classes_that_drop_out(folder):
-    run, _ = run_pilot("nine without a record, each alone in a class", folder)
-    rows = run.findings.frame.astype(object).to_dict("records")
-    columns = ("n_clusters", "n_treated_clusters", "n_control_clusters")
-    assert [fewest_lacking(rows, "y", "sex", column) for column in columns] == [9, 5, 4]
-
-
-def test_clusters_are_counted_where_none_drops_out_with_the_few(folder):
-    _, files = run_pilot("few students, few without a record", folder)
-    rows = [row for row in read_rows(files) if row["moderator"] == "sex" and row["question"] == "difference"]
-    assert rows
-    assert {row["n_units"] for row in rows} == {""}
-    assert {row["n_clusters"] for row in rows} == {"24"}
 
 
 def test_the_attacker_works_out_a_group_whose_complement_is_told(folder):

@@ -61,6 +61,8 @@ def find_uncounted(evidence: Evidence, rule: SmallestCell) -> dict[str, tuple[st
 
 def counted_by(finding: Finding) -> str:
     """Return what divides the students that a finding counts: its moderator, all of them, or its question."""
+    if finding.estimand == "cace":
+        return "takeup"  # of those whose take-up is known, as the offer's effect on it is
     return TOGETHER if finding.question == "projection" else finding.moderator or finding.question
 
 
