@@ -174,6 +174,12 @@ LEVELS = [
         ('class = "class_id"\nschool = "school_id"', 'school = "school_id"\nclass = "class_id"'),
         "[levels]: 'class' stands after 'school'; levels are listed smallest first",
     ),
+    (
+        ('class = "class_id"', 'class = "class_id"\narm = "arm_id"'),
+        "[levels]: 'arm' is what whoworks calls a column of its own; call the level something else.",
+    ),
+    (('school = "school_id"', 'school = "school_id"\nunit_id = "row"'), "[levels]: 'unit_id' is what whoworks calls"),
+    (('school = "school_id"', 'school = "school_id"\nprobability = "p"'), "[levels]: 'probability' is what whoworks"),
     (('class = "class_id"', 'class = "school_id"'), "[levels]: two levels have the column 'school_id'"),
 ]
 

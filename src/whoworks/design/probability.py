@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from whoworks.columns import PROBABILITY
 from whoworks.design.design import Codes, Vector
 from whoworks.design.levels import Level, name_culprits, plural
 from whoworks.errors import DesignError, first_few
@@ -13,7 +14,6 @@ from whoworks.panel.panel import Panel
 from whoworks.plan.design import RAREST
 
 SAME = 1e-6  # what a column may differ by within what was drawn, for want of digits
-PROBABILITY = "probability"
 
 
 def know_probability(panel: Panel, *, arm: Codes, drawn: Level, block: Level, rows: Codes) -> Vector:
