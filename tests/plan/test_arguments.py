@@ -70,6 +70,23 @@ def test_a_level_is_not_given_the_name_of_a_column_of_ours():
     assert make(assigned="arm_id").levels == {"arm_id": "arm_id"}
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "label = ..."),
+        (np.array([1, 2]), "label = ..."),
+        (np.int64(3), "label = 3"),
+        (np.float64(0.3), "label = 0.3"),
+        ({"a": np.float64(0.3)}, "label = { a = 0.3 }"),
+    ],
+    ids=str,
+)
+def test_a_mistaken_key_is_told_whatever_its_value(value, said):
+    with pytest.raises(PlanError) as refused:
+        make(outcome={"column": "rit_spring", "lable": value})
+    assert str(refused.value).endswith(f"Did you mean 'label'? Write: {said}")
+
+
 def test_students_may_be_assigned_without_a_column_that_names_them():
     plan = make(assigned="student", blocks="school_id")
     assert (plan.design.assigned, plan.levels) == ("student", {"school": "school_id"})
