@@ -11,6 +11,7 @@ from whoworks.plan.plan import Plan
 YEARS = 'column = "years"\nlevel = "class"'
 RIT = 'baseline = [{ column = "tests.rit", wave = "fall" }]'
 KEEP = "keep = \"grade == '6'\""
+QUOTED = 'values = { N = "no", \'a "Y"\' = "yes" }\nplanned = true\nexpect = "increasing"'
 VALUES = '{ N = "not eligible", Y = "eligible" }'
 
 UNKNOWN_KEYS = [
@@ -230,6 +231,10 @@ MEASURES = [
     (("meaningful = 0.1", "bounds = [300, 100]"), "bounds are the lowest and the highest score"),
     (('{ larger = "Y" }', '{ larger = "Z" }'), "[[moderators]] 1, 'expect': 'Z' is not among the values N, Y."),
     (('{ larger = "Y" }', '"increasing"'), '"increasing" is for numbers. Write: expect = { larger = "Y" }'),
+    (
+        (f'values = {VALUES}\nplanned = true\nexpect = {{ larger = "Y" }}', QUOTED),
+        'Write: expect = { larger = "a \\"Y\\"" }',
+    ),
     (('{ larger = "Y" }', "{ larger = [] }"), '"increasing" or "decreasing" for numbers'),
     (
         ("cut = [2, 5.5]", 'expect = { larger = "2" }'),

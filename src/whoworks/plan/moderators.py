@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from whoworks.plan.codes import Code, code_text
 from whoworks.plan.table import Column, Measure, Number, Table, Text, Truth
+from whoworks.plan.toml import write_line
 
 LARGEST = 1e300
 
@@ -88,7 +89,7 @@ class Moderator(Measure):
             yield "cut", "only a number can be cut", 'kind = "number"'
         if isinstance(self.expect, str):
             larger = list(self.values)[-1] if self.values else "code"
-            yield "expect", f'"{self.expect}" is for numbers', f'expect = {{ larger = "{larger}" }}'
+            yield "expect", f'"{self.expect}" is for numbers', write_line("expect", {"larger": larger})
         if len(self.values) == 1:
             yield "values", "a moderator has at least two groups, and one is listed", ""
         if isinstance(self.expect, Larger) and self.values and self.expect.larger not in self.values:
