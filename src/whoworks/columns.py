@@ -4,6 +4,8 @@ from __future__ import annotations
 
 UNIT_ID = "unit_id"
 ARM = "arm"
+PROBABILITY = "probability"
+UNITS = (UNIT_ID, ARM, PROBABILITY)  # beside the levels, whose names a plan chooses
 
 FINDINGS = (
     "finding_id", "question", "outcome", "wave", "domain", "estimand", "contrast", "weighting",

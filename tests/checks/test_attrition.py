@@ -75,12 +75,15 @@ def test_the_sentence_tells_rates_by_arm_and_that_the_verdict_is_our_own():
     [
         (0.0496, 0.0523, "5.23 % under tutoring and 4.96 % under usual practice, a difference of 0.27"),
         (0.0856, 0.0853, "8.53 % under tutoring and 8.56 % under usual practice, a difference of 0.03"),
-        (0.05, 0.052, "5.2 % under tutoring and 5.0 % under usual practice, a difference of 0.2"),
+        (0.05, 0.052, "5.2 % under tutoring and 5.0 % under usual practice, a difference of 0.2 "),
+        (0.04952, 0.05226, "5.23 % under tutoring and 4.95 % under usual practice, a difference of 0.3 "),
+        (0.08534, 0.08565, "8.57 % under tutoring and 8.53 % under usual practice, a difference of under 0.1 "),
+        (0.08531, 0.08534, "8.5 % under tutoring and 8.5 % under usual practice, a difference of under 0.1 "),
     ],
 )
 def test_the_arms_rates_are_as_far_apart_as_their_difference_says(control, treated, said):
-    lost = np.concatenate([np.arange(10000) < round(10000 * share) for share in (control, treated)])
-    loss = judge_loss(lost=lost, arm=np.repeat([0, 1], 10000), treatment=1)
+    lost = np.concatenate([np.arange(100_000) < round(100_000 * share) for share in (control, treated)])
+    loss = judge_loss(lost=lost, arm=np.repeat([0, 1], 100_000), treatment=1)
     assert said in explain_loss(loss, "mathematics", ("usual practice", "tutoring"), "student")
 
 

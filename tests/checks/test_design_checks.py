@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom, chisquare
@@ -8,7 +10,7 @@ from tests.design.panels import classrooms, make_panel
 from whoworks.checks.clusters import check_cluster_sizes, check_clusters, tabulate_clusters
 from whoworks.checks.interference import check_interference, explain_mixing
 from whoworks.checks.overlap import check_overlap
-from whoworks.checks.sample_ratio import check_sample_ratio, sample_ratio_p
+from whoworks.checks.sample_ratio import check_sample_ratio, explain_ratio, sample_ratio_p
 from whoworks.checks.verdict import Verdict
 from whoworks.design.build import build_design
 
@@ -168,6 +170,20 @@ def test_shares_cannot_be_held_against_themselves():
     check = check_sample_ratio(build_design(panel))[0]
     assert check.verdict == Verdict.NOT_ASSESSABLE
     assert "cannot be held against each other" in check.sentence
+
+
+def test_what_was_matched_was_not_drawn():
+    check = check_sample_ratio(replace(build_design(students(50, 50)), kind="matched"))[0]
+    assert check.verdict == Verdict.NOT_ASSESSABLE
+    assert "were drawn" not in check.sentence
+    assert check.sentence.endswith("the arms were matched, and nothing was drawn, so there is no ratio to check.")
+
+
+def test_three_arms_are_listed_as_a_sentence_does():
+    said = explain_ratio(
+        build_design(students(50, 50)), np.array([1, 1]), np.array([12.0, 12.0, 16.0]), 0.4, known=True
+    )
+    assert "expect 12.0, 12.0 and 16.0 (p = .40)" in said
 
 
 def test_a_handful_is_too_few_for_a_ratio():

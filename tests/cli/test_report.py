@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 from tests.cli.pilots import PLANTED
 from whoworks import columns
-from whoworks.cli.summary import paragraph, show_answer
+from whoworks.checks.verdict import Check, Verdict
+from whoworks.cli.summary import account, paragraph, show_answer, verdict_lines
+from whoworks.panel.ledger import Entry
 
 
 def fingerprints(folder):
@@ -40,6 +43,34 @@ def test_check_tells_who_was_there_what_is_counted_and_every_verdict(pilot, whow
     assert all(len(line) <= 80 for line in answer.out.splitlines())
     assert not [planted for planted in PLANTED if planted in answer.out]
     assert sorted(pilot.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("step", "reason", "n", "said"),
+    [
+        ("received", "rows of 'roster'", 1240, "1,240 rows received: rows of 'roster'"),
+        ("excluded", "no class id", 1, "1 row excluded: no class id"),
+        ("joined", "units without a row in 'tests'", 12, "12 units without a row in 'tests'"),
+        ("joined", "units without a row in 'tests'", 1, "1 unit without a row in 'tests'"),
+        ("joined", "rows of 'tests' without a row in 'roster'", 1, "1 row of 'tests' without a row in 'roster'"),
+    ],
+)
+def test_each_step_counts_in_its_own_words(step, reason, n, said):
+    assert account([Entry(step=step, reason=reason, n_rows=n)]) == [said]
+
+
+def test_a_long_name_of_a_check_is_wrapped_beneath_itself(monkeypatch):
+    name = "Balance before assignment: " + "how often the student reads at home in the evening, " * 2
+    monkeypatch.setattr("whoworks.report.labels.check_name", lambda check, words: name)
+    check = Check(
+        check_id="balance", subject="home", verdict=Verdict.NOT_ASSESSABLE, value=float("nan"), threshold=0.25,
+        n_units=1, n_clusters=1, sentence="nothing to compare.", table=pd.DataFrame(),
+    )  # fmt: skip
+    lines = verdict_lines(check, None).splitlines()
+    assert lines[0].startswith("NOT ASSESSABLE  Balance before assignment: how")
+    assert len(lines) == 4
+    assert all(len(line) <= 80 for line in lines)
+    assert all(line.startswith(" " * 16) for line in lines[1:])
 
 
 @pytest.mark.parametrize("whole", ["7.4 %", "p = .03", "p < .001"])

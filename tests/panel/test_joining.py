@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.panel.pilots import counts, make_roster, make_tests, read
 from whoworks.errors import PanelError
+from whoworks.panel.join import wave_mistake
 from whoworks.panel.panel import Kind, Role
 
 
@@ -123,6 +126,12 @@ def test_a_measure_of_a_long_table_needs_its_wave(tmp_path):
     roster, tests = both()
     with pytest.raises(PanelError, match=r"'tests.form' stands in 'tests'.*which wave"):
         read(tmp_path, roster, tests.assign(form="A"), ('["minutes", "device"]', '["minutes", "tests.form"]'))
+
+
+def test_the_line_to_write_is_toml_whatever_the_column_is_called():
+    said = wave_mistake('the "form"', "tests", "")
+    line = said[said.index("{") : said.index("}") + 1]
+    assert tomllib.loads(f"measure = {line}") == {"measure": {"column": 'the "form"', "wave": "..."}}
 
 
 def long_pilot(folder, *changes, edit=lambda table: table):

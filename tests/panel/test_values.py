@@ -244,3 +244,8 @@ def test_a_share_of_a_group_that_is_not_there_names_groups_and_never_an_id(tmp_p
     with pytest.raises(PanelError, match=r"a share for 'y' of 'frl', and the groups there are N, Y\.") as told:
         build(tmp_path, bare, target, edit=setting("frl", "LEAK-0003", slice(0, 1)))
     assert "LEAK" not in str(told.value)
+
+
+def test_a_variable_that_is_not_there_is_a_key_error(tmp_path):
+    with pytest.raises(KeyError, match="not there"):
+        build(tmp_path).variable("not there")

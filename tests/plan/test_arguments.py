@@ -11,7 +11,20 @@ from whoworks.errors import PlanError
 from whoworks.plan.arguments import plan_from_arguments
 from whoworks.plan.plan import Plan
 
-COLUMNS = ["student_id", "class_id", "school_id", "tch", "arm", "rit_spring", "rit_fall", "read", "frl", "years", "p"]
+COLUMNS = [
+    "arm_id",
+    "student_id",
+    "class_id",
+    "school_id",
+    "tch",
+    "arm",
+    "rit_spring",
+    "rit_fall",
+    "read",
+    "frl",
+    "years",
+    "p",
+]
 
 
 def make(**arguments: Any) -> Plan:
@@ -51,6 +64,27 @@ def test_levels_stand_smallest_first_however_they_are_named():
     plan = make(assigned="tch", blocks="school_id", student="student_id", cluster="tch")
     assert plan.levels == {"student": "student_id", "tch": "tch", "school": "school_id"}
     assert list(make(cluster="school_id", site="class_id", assigned="class_id").levels) == ["class", "school"]
+
+
+def test_a_level_is_not_given_the_name_of_a_column_of_ours():
+    assert make(assigned="arm_id").levels == {"arm_id": "arm_id"}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "label = ..."),
+        (np.array([1, 2]), "label = ..."),
+        (np.int64(3), "label = 3"),
+        (np.float64(0.3), "label = 0.3"),
+        ({"a": np.float64(0.3)}, "label = { a = 0.3 }"),
+    ],
+    ids=str,
+)
+def test_a_mistaken_key_is_told_whatever_its_value(value, said):
+    with pytest.raises(PlanError) as refused:
+        make(outcome={"column": "rit_spring", "lable": value})
+    assert str(refused.value).endswith(f"Did you mean 'label'? Write: {said}")
 
 
 def test_students_may_be_assigned_without_a_column_that_names_them():

@@ -11,6 +11,7 @@ from whoworks.plan.plan import Plan
 YEARS = 'column = "years"\nlevel = "class"'
 RIT = 'baseline = [{ column = "tests.rit", wave = "fall" }]'
 KEEP = "keep = \"grade == '6'\""
+QUOTED = 'values = { N = "no", \'a "Y"\' = "yes" }\nplanned = true\nexpect = "increasing"'
 VALUES = '{ N = "not eligible", Y = "eligible" }'
 
 UNKNOWN_KEYS = [
@@ -174,6 +175,12 @@ LEVELS = [
         ('class = "class_id"\nschool = "school_id"', 'school = "school_id"\nclass = "class_id"'),
         "[levels]: 'class' stands after 'school'; levels are listed smallest first",
     ),
+    (
+        ('class = "class_id"', 'class = "class_id"\narm = "arm_id"'),
+        "[levels]: 'arm' is what whoworks calls a column of its own; call the level something else.",
+    ),
+    (('school = "school_id"', 'school = "school_id"\nunit_id = "row"'), "[levels]: 'unit_id' is what whoworks calls"),
+    (('school = "school_id"', 'school = "school_id"\nprobability = "p"'), "[levels]: 'probability' is what whoworks"),
     (('class = "class_id"', 'class = "school_id"'), "[levels]: two levels have the column 'school_id'"),
 ]
 
@@ -224,6 +231,10 @@ MEASURES = [
     (("meaningful = 0.1", "bounds = [300, 100]"), "bounds are the lowest and the highest score"),
     (('{ larger = "Y" }', '{ larger = "Z" }'), "[[moderators]] 1, 'expect': 'Z' is not among the values N, Y."),
     (('{ larger = "Y" }', '"increasing"'), '"increasing" is for numbers. Write: expect = { larger = "Y" }'),
+    (
+        (f'values = {VALUES}\nplanned = true\nexpect = {{ larger = "Y" }}', QUOTED),
+        'Write: expect = { larger = "a \\"Y\\"" }',
+    ),
     (('{ larger = "Y" }', "{ larger = [] }"), '"increasing" or "decreasing" for numbers'),
     (
         ("cut = [2, 5.5]", 'expect = { larger = "2" }'),

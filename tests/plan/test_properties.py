@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from tests.plan.lakeside import LAKESIDE
 from whoworks.errors import PlanError
-from whoworks.plan.codes import code_text
+from whoworks.plan.codes import code_text, has_ink
 from whoworks.plan.describe import describe_plan
 from whoworks.plan.missing import CODES
 from whoworks.plan.plan import Plan
 from whoworks.plan.toml import write_toml
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
+LABELS = WORDS.filter(lambda text: not text or has_ink(text))
 NAMES = WORDS.filter(lambda text: text.strip() != "")
 GROUPS = NAMES.map(str.strip).filter(lambda text: text.isalpha() and text not in CODES)
 SCALARS = (
@@ -50,11 +51,11 @@ def plan_tables(draw: st.DrawFn) -> dict[str, Any]:
         "arms": {"column": arm, "control": codes[0], "treatments": codes[1:]},
         "design": draw(designs(codes)),
         "outcomes": [
-            {"column": outcome, "label": draw(WORDS)},
+            {"column": outcome, "label": draw(LABELS)},
             {"column": second, "meaningful": draw(st.floats(1e-6, 9))},
         ],
         "moderators": [
-            {"column": moderator, "values": {code: draw(WORDS) for code in codes}, "planned": draw(st.booleans())},
+            {"column": moderator, "values": {code: draw(LABELS) for code in codes}, "planned": draw(st.booleans())},
             {"column": number, "kind": "number", "cut": draw(st.sampled_from(["median", [1, 2.5]]))},
         ],
         "covariates": {"columns": [covariate]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import tomllib
 
 import numpy as np
 import pandas as pd
@@ -107,6 +108,15 @@ def test_the_columns_are_named_with_the_lines_to_paste_and_no_value(tmp_path):
     assert '\ndrop = ["student_email", "dob"]\nallow = ["student_email", "dob"]' in said
     assert "STUDENT-LEAK" not in said
     assert "2015" not in said
+
+
+def test_the_lines_to_paste_are_toml_whatever_a_column_is_called(tmp_path):
+    frame, plan = with_email(tmp_path)
+    odd = 'e-mail "home"'
+    with pytest.raises(PrivacyError) as told:
+        read_records(plan, frame=frame.rename(columns={"student_email": odd}))
+    lines = str(told.value).split("\n", 1)[1]
+    assert tomllib.loads(lines) == {"drop": [odd, "dob"], "allow": [odd, "dob"]}
 
 
 def test_a_dropped_column_is_nowhere_in_the_records(tmp_path):

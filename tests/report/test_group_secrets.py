@@ -53,6 +53,12 @@ values = {{ shared = "shared", own = "own" }}
 column = "sex"
 label = "sex"
 values = {{ f = "girls", m = "boys" }}
+[target]
+name = "the district"
+[target.means]
+sex = {{ m = 0.463 }}
+[target.sds]
+sex = {{ m = 0.1 }}
 [analysis]
 engine = "none"
 refits = 0
@@ -75,6 +81,7 @@ class Small:
     lacking: tuple[int, int, int] = (0, 0, 0)
     assigned: str = "class"
     tiny: bool = False  # treated are four students of each of two classes, or two of each
+    alone: tuple[int, int] = (0, 0)  # students without a record of sex, each alone in what was assigned, in each arm
 
 
 PILOTS = {
@@ -88,15 +95,24 @@ PILOTS = {
     "students assigned": Small(8, assigned="student", few=(12, 3), lacking=(1, 0, 2)),
     "hardly anyone treated": Small(9, tiny=True),
     "hardly anyone treated, students assigned": Small(10, assigned="student", tiny=True),
+    "nine without a record, each alone in a class": Small(11, few=(9, 30), alone=(4, 5)),
+    "twelve without a record, each alone in a class": Small(12, few=(9, 30), alone=(4, 8)),
+    "five without a record, each alone in a school": Small(13, few=(9, 30), alone=(2, 3), assigned="school"),
+    "twelve of the students assigned without a record": Small(14, few=(9, 30), alone=(3, 9), assigned="student"),
 }
 
 
 def make_records(small: Small) -> pd.DataFrame:
     rng = np.random.default_rng(small.seed)
     room = np.repeat(np.arange(24), rng.integers(14, 19, 24))
+    own = [24 + 8 * place + code for code, few in enumerate(small.alone) for place in range(few)]
+    room = np.append(room, np.array(own, dtype=np.int64))
     n = len(room)
-    arm = room % 2 if small.assigned == "class" else np.arange(n) % 2
-    frame = pd.DataFrame({"room": [f"r{r}" for r in room], "site": [f"s{r // 4}" for r in room], "arm": arm})
+    site = np.where(room < 24, room // 4, room if small.assigned == "school" else room // 8 % 6)
+    arm = {"class": room % 2, "student": np.where(room < 24, np.arange(n), room) % 2, "school": site % 2}[
+        small.assigned
+    ]
+    frame = pd.DataFrame({"room": [f"r{r}" for r in room], "site": [f"s{s}" for s in site], "arm": arm})
     frame["id"] = [f"i{place}" for place in range(n)]
     frame["devices"] = np.where(room % 4 < 2, "shared", "own")
     frame["sex"] = rng.choice(["f", "m"], n)
@@ -113,6 +129,7 @@ def make_records(small: Small) -> pd.DataFrame:
             for column in columns:
                 here = frame.index[(frame["arm"] == code) & own]
                 frame.loc[rng.choice(here, lacking, replace=False), column] = np.nan
+    frame.loc[room >= 24, "sex"] = np.nan
     if small.tiny:
         place = frame.groupby("room").cumcount()
         frame = frame[(frame["arm"] == 0) | (frame["room"].isin(["r1", "r5"]) & (place < 4))]
@@ -124,7 +141,7 @@ def run_pilot(name: str, folder):
     """Return what was found and what was written."""
     small = PILOTS[name]
     text = PLAN.format(assigned=small.assigned, level=small.level, third=', c = "group c"' * small.third)
-    if small.tiny:
+    if small.tiny or small.assigned == "school":
         text = text.replace('blocks = ["school"]\n', "").replace('probability = "blocks"', "probability = 0.5")
     run = Study.from_plan(Plan.parse(text), frame=make_records(small)).run()
     return run, read_folder(run.report(folder / name))

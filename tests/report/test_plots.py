@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,14 +15,20 @@ from whoworks.checks.verdict import Verdict
 from whoworks.errors import ReportError
 from whoworks.findings.finding import NAN, Findings
 from whoworks.findings.searches.exploration import rank_groups
+from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.forests.protocol import Predictions
 from whoworks.report import plots
+from whoworks.report.charts import draw_charts, refer
+from whoworks.report.disclosure import Released
 from whoworks.report.figures.attrition import Attrition, apart, crowds
 from whoworks.report.figures.calibration import plot_calibration, read_points
 from whoworks.report.figures.chart import direction
 from whoworks.report.figures.curve import plot_curve
 from whoworks.report.figures.forest import build_rows, tell_rows
 from whoworks.report.figures.importance import Use
+from whoworks.report.labels import read_words
+from whoworks.report.sections.differences import curve_blocks
+from whoworks.report.selection import select
 from whoworks.report.tables import DASH
 
 SHARES = [
@@ -113,6 +120,29 @@ def test_what_cannot_be_drawn_is_a_sentence_with_its_reason(evidence, draw, said
 def test_a_curve_along_another_name_says_which_there_are(evidence):
     with pytest.raises(ReportError, match="Curves are drawn of tch_yrs"):
         plots.plot_curve(evidence, "tch_years")
+
+
+def test_curves_whose_names_are_written_alike_are_each_drawn(evidence):
+    named = ("математика", "чтение", "pre_test", "pre-test", "x 2")
+    points = [
+        effect(8.4 - place * x, 2.3, question="curve", moderator=moderator, level=f"{x:g}")
+        for place, moderator in enumerate(named)
+        for x in (1.0, 5.5, 10.0)
+    ]
+    given = with_findings(evidence, *points)
+    whole = Released(evidence=given, withheld=(), rule=read_smallest_cell(given.plan))
+    words = read_words(given)
+    chosen = select(whole, words)
+    figures = refer(draw_charts(whole, chosen, words))
+    blocks = [curve_blocks(tuple(p for p in points if p.moderator == name), chosen, figures) for name in named]
+    assert [len(block) for block in blocks] == [1] * len(named)
+    files = [block[0].file for block in blocks]
+    assert len(set(files)) == len(named)
+    assert all(re.fullmatch(r"figures/curve-[a-z0-9-]+\.svg", file) for file in files)
+    for name, (block,) in zip(named, blocks, strict=True):
+        assert name in block.alt
+        (axes,) = plots.plot_curve(given, name).axes
+        assert name in axes.get_xlabel()
 
 
 def test_sites_that_cannot_be_told_say_why(evidence):

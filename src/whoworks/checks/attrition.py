@@ -154,7 +154,7 @@ def explain_loss(loss: Loss, label: str, arm_labels: tuple[str, ...], word: str)
     if not sum(loss.missing):
         return f"{label}: each of {counted(sum(loss.n), word)} has {'an' if word != STUDENT else 'the'} outcome."
     shares = [missing / n for missing, n in zip(loss.missing, loss.n, strict=True)]
-    places = places_apart(shares[0], shares[1])
+    places, apart = places_apart(shares[0], shares[1])
     lost = "have no outcome at all" if word != STUDENT else "have no outcome"
     if loss.verdict == Verdict.PASS:
         side = f"within the {points(loss.cautious)} points that {BOUNDARY} allows under cautious assumptions"
@@ -172,7 +172,7 @@ def explain_loss(loss: Loss, label: str, arm_labels: tuple[str, ...], word: str)
     return (
         f"{label}: {percent(loss.overall)} of {counted(sum(loss.n), word)} {lost}, {percent(shares[1], places)} under "
         f"{arm_labels[loss.arm]} and {percent(shares[0], places)} under {arm_labels[0]}, a difference of "
-        f"{points(loss.differential, places)} percentage points, {side} ({SELF_ASSESSED})."
+        f"{points(loss.differential, apart)} percentage points, {side} ({SELF_ASSESSED})."
         f"{readings if loss.readings_differ else ''}"
     )
 

@@ -69,12 +69,14 @@ def explain_ratio(design: Design, observed: Codes, expected: Vector, p: float, *
     counts = listed(
         [f"{counted(int(n), word)} under {label}" for n, label in zip(observed, design.arm_labels, strict=True)]
     )
+    if design.kind == "matched":
+        return f"{counts} are compared: the arms were matched, and nothing was drawn, so there is no ratio to check."
     if not known:
         return (
             f"{counts} were drawn; the probabilities are taken from these shares themselves, so the two cannot be "
             f"held against each other."
         )
-    due = " and ".join(f"{n:,.1f}" for n in expected)
+    due = listed([f"{n:,.1f}" for n in expected])
     if math.isnan(p):
         return f"{counts} were drawn where {due} were expected: too few for a test of the ratio."
     if p < ALARM:

@@ -28,13 +28,16 @@ def points(share: float, places: int = 1) -> str:
     return f"{100 * share:.{places}f}"
 
 
-def places_apart(one: float, other: float) -> int:
-    """Return with how many decimals two percentages are written so that they are as far apart as is said: 1 to 3."""
+def places_apart(one: float, other: float) -> tuple[int, int]:
+    """Return the decimals, one or two, of two percentages and of their difference, so that it is as far as they are.
+
+    Where two decimals of each would be off in the last, the difference has one: 5.23 and 4.95 are 0.3 apart.
+    """
     for places in (1, 2):
         first, second = round(100 * one, places), round(100 * other, places)
         if math.isclose(abs(first - second), round(100 * abs(one - other), places), abs_tol=1e-9):
-            return places
-    return 3
+            return places, places
+    return 2, 1
 
 
 def counted(n: int, word: str) -> str:

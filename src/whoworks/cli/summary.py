@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from whoworks.panel.ledger import Entry
+from whoworks.panel.ledger import JOINED, Entry
 
 if TYPE_CHECKING:
     from whoworks.checks.verdict import Check
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from whoworks.study import Study
 
 WIDTH = 80
-JOINED = "\u00a0"
+UNPARTED = "\u00a0"
+COUNTED = re.compile(r"(?<=^row)s|(?<=^unit)s")
 
 
 def show_checks(study: Study) -> None:
@@ -41,15 +42,25 @@ def account(entries: Iterable[Entry]) -> list[str]:
     for entry in entries:
         if not entry.outcome and entry.step != "analysed":
             counts[entry.step, entry.reason] = counts.get((entry.step, entry.reason), 0) + entry.n_rows
-    return [f"{n:,} rows {step}: {reason}" for (step, reason), n in counts.items()]
+    return [tell_count(n, step, reason) for (step, reason), n in counts.items()]
+
+
+def tell_count(n: int, step: str, reason: str) -> str:
+    """Say what one step counted; tables that are joined are counted in rows, or units, of their own."""
+    from whoworks.checks.wording import counted
+
+    if step == JOINED:
+        return f"{n:,} {COUNTED.sub('', reason) if n == 1 else reason}"
+    return f"{counted(n, 'row')} {step}: {reason}"
 
 
 def verdict_lines(check: Check, words: Words) -> str:
     """Return a check's verdict, its name as the report has it, and its sentence underneath."""
     from whoworks.report.labels import capital, check_name
 
-    told = paragraph(capital(check.sentence), indent=" " * 16)
-    return f"{check.verdict.upper():<16}{check_name(check, words)}\n{told}"
+    indent = " " * 16
+    named = paragraph(check_name(check, words), indent=indent, first=f"{check.verdict.upper():<16}")
+    return f"{named}\n{paragraph(capital(check.sentence), indent=indent)}"
 
 
 def show_answer(folder: Path) -> None:
@@ -68,8 +79,13 @@ def show_answer(folder: Path) -> None:
     typer.echo(f"Report: {folder / 'report.pdf'}")
 
 
-def paragraph(text: str, *, indent: str = "") -> str:
-    """Wrap a sentence between words; a number is not parted from its ``%``, nor a p from what it is."""
-    kept = re.sub(r" (?=%|[=<>] )|(?<= [=<>]) ", JOINED, text)
-    filled = textwrap.fill(kept, width=WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    return filled.replace(JOINED, " ")
+def paragraph(text: str, *, indent: str = "", first: str = "") -> str:
+    """Wrap a sentence between words; a number is not parted from its ``%``, nor a p from what it is.
+
+    `first` stands in place of the first line's indent.
+    """
+    kept = re.sub(r" (?=%|[=<>] )|(?<= [=<>]) ", UNPARTED, text)
+    filled = textwrap.fill(
+        kept, width=WIDTH, initial_indent=first or indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return filled.replace(UNPARTED, " ")

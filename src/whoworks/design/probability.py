@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from whoworks.columns import PROBABILITY
 from whoworks.design.design import ALIKE, Codes, Vector
 from whoworks.design.levels import Level, name_culprits, plural
 from whoworks.errors import DesignError, first_few
 from whoworks.panel.panel import Panel
 from whoworks.plan.design import RAREST
-
-PROBABILITY = "probability"
 
 
 def know_probability(panel: Panel, *, arm: Codes, drawn: Level, block: Level, rows: Codes) -> Vector:

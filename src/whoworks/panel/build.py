@@ -34,8 +34,6 @@ from whoworks.plan.plan import Plan
 from whoworks.records.records import Records
 from whoworks.records.text import Texts
 
-PROBABILITY = "probability"
-
 
 def build_panel(plan: Plan, records: Records) -> Panel:
     """Make the table of one row per unit that the plan describes.
@@ -131,7 +129,7 @@ def units_frame(plan: Plan, joined: Joined, rows: Codes, arm: Texts, levels: dic
     units = pd.DataFrame({columns.UNIT_ID: unit, **levels, columns.ARM: arm}, dtype=object)
     probability = plan.design.probability
     if isinstance(probability, str) and probability != "blocks":
-        units[PROBABILITY] = numbers_of(joined.texts(probability), probability)
+        units[columns.PROBABILITY] = numbers_of(joined.texts(probability), probability)
     return units
 
 

@@ -19,6 +19,7 @@ from whoworks.panel.partners import no_partner
 from whoworks.panel.spelling import require_spelled
 from whoworks.plan.plan import Plan
 from whoworks.plan.records import RecordTable
+from whoworks.plan.toml import write_value
 from whoworks.records.demand import find_place
 from whoworks.records.records import Records
 from whoworks.records.text import NOTHING, Texts
@@ -59,7 +60,7 @@ def wave_mistake(column: str, table: str, wave: str) -> str:
         )
     return (
         f"'{column}' stands in '{table}', which has one row per wave, and the plan does not say which wave. "
-        'Write { column = "' + column + '", wave = "..." }, or move the column to a table with one row per unit.'
+        f"Write {write_value({'column': column, 'wave': '...'})}, or move the column to a table with one row per unit."
     )
 
 

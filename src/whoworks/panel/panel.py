@@ -122,7 +122,10 @@ class Panel:
 
     def variable(self, name: str) -> Variable:
         """Return the variable called `name`; KeyError when there is none."""
-        return next(variable for variable in self.variables if variable.name == name)
+        found = next((variable for variable in self.variables if variable.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def blind(self) -> BlindPanel:
         """Return the panel without any outcome's values, for checks of the design."""

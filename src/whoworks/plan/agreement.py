@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from whoworks.columns import UNITS
 from whoworks.plan.contents import Contents
 from whoworks.plan.design import DesignTable
 from whoworks.plan.missing_agreement import breaches_of_missing
@@ -90,7 +91,9 @@ def every_measure(plan: Contents) -> Iterator[tuple[list[int | str], Measure]]:
 
 
 def breaches_of_levels(plan: Contents) -> Iterator[str]:
-    """Levels are distinct columns, smallest first."""
+    """Levels are distinct columns, smallest first, and none has the name of a column of ours."""
+    for name in (name for name in plan.levels if name in UNITS):
+        yield f"[levels]: '{name}' is what whoworks calls a column of its own; call the level something else."
     for column in repeated(plan.levels.values()):
         yield f"[levels]: two levels have the column '{column}'; keep one of them."
     usual = [name for name in plan.levels if name in USUAL_ORDER]

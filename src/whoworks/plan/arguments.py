@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from whoworks.columns import UNITS
 from whoworks.errors import PlanError, nearest
 from whoworks.plan.agreement import STUDENT, smallest_first
 from whoworks.plan.codes import code_text, fold
@@ -159,7 +160,7 @@ def name_levels(places: Sequence[str | None], columns: Sequence[str], student: s
         if column == STUDENT and column not in columns:
             continue
         word = STUDENT if column == student else column.removesuffix("_id")
-        named[column if not word or word in named else word] = column
+        named[column if not word or word in named or word in UNITS else word] = column
     return {word: named[word] for word in smallest_first(named)}
 
 

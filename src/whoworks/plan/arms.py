@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from whoworks.plan.codes import Code
-from whoworks.plan.table import Column, Table, Text
+from whoworks.plan.table import Column, Table, Words
 
 
 class Arms(Table):
@@ -16,7 +16,7 @@ class Arms(Table):
     treatments: tuple[Code, ...] = Field(
         description="other arms' codes", examples=['treatments = ["adaptive"]'], min_length=1
     )
-    labels: dict[Code, Text] = Field(
+    labels: dict[Code, Words] = Field(
         {},
         description="an arm's code = its words",
         examples=['labels = { usual = "usual practice", adaptive = "adaptive programme" }'],

@@ -30,6 +30,11 @@ def fold(code: str) -> str:
     return "".join(letter for letter in plain if unicodedata.category(letter) not in UNSEEN)
 
 
+def has_ink(text: str) -> bool:
+    """Tell whether a text holds anything that can be seen: a letter, digit or sign, not only blanks or controls."""
+    return any(unicodedata.category(letter)[0] not in "CZ" for letter in text)
+
+
 def read_code(value: object) -> object:
     """Turn what a plan may write as a code into text; leave anything else for the type to refuse."""
     return code_text(value) if isinstance(value, str | int | float) else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from whoworks.columns import UNITS
 from whoworks.errors import PlanError, nearest
 from whoworks.plan.agreement import STUDENT, smallest_first
 from whoworks.plan.guesses import (
@@ -142,7 +143,7 @@ def draft_levels(frame: pd.DataFrame, said: Answers) -> dict[str, str]:
     for column in (said.assigned, said.blocks):
         if column in frame.columns and column not in levels.values():
             word = column.removesuffix("_id")
-            levels[column if word in levels or not word else word] = column
+            levels[column if not word or word in levels or word in UNITS else word] = column
     return {
         level: levels[level]
         for level in smallest_first(sorted(levels, key=lambda level: -frame[levels[level]].nunique()))

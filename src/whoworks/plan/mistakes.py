@@ -168,9 +168,12 @@ def show(value: object) -> str:
 
 
 def show_line(key: str, value: object) -> str:
-    """Show the line with its mended key; a long value is left to the reader."""
-    line = write_line(key, value)
-    return line if len(line) <= 120 else f"{key} = ..."
+    """Show the line with its mended key; a long value, or one that a plan cannot hold, is left to the reader."""
+    try:
+        line = write_line(key, value)
+    except TypeError:
+        line = ""
+    return line if 0 < len(line) <= 120 else f"{key} = ..."
 
 
 def mend(key: str, place: Place, detail: ErrorDetails) -> str:

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from whoworks.plan.codes import Code, code_text
-from whoworks.plan.table import Column, Measure, Number, Table, Text, Truth
+from whoworks.plan.table import Column, Measure, Number, Table, Text, Truth, Words
+from whoworks.plan.toml import write_line
 
 LARGEST = 1e300
 
@@ -50,12 +51,12 @@ Cut = Annotated[Literal["median", "terciles"] | tuple[float, ...] | None, PlainV
 class Moderator(Measure):
     """One moderator: the level at which it varies, its groups or its cut, and what is expected of it."""
 
-    label: Text = Field("", description="the moderator's words", examples=['label = "free or reduced-price lunch"'])
+    label: Words = Field("", description="the moderator's words", examples=['label = "free or reduced-price lunch"'])
     level: Text = Field("", description="the level at which it varies", examples=['level = "student"'])
     kind: Literal["category", "number"] = Field(
         "category", description="what the values are", examples=['kind = "number"']
     )
-    values: dict[Code, Text] = Field(
+    values: dict[Code, Words] = Field(
         {},
         description="a code = its words, the reference first",
         examples=['values = { N = "not eligible", Y = "eligible" }'],
@@ -88,7 +89,7 @@ class Moderator(Measure):
             yield "cut", "only a number can be cut", 'kind = "number"'
         if isinstance(self.expect, str):
             larger = list(self.values)[-1] if self.values else "code"
-            yield "expect", f'"{self.expect}" is for numbers', f'expect = {{ larger = "{larger}" }}'
+            yield "expect", f'"{self.expect}" is for numbers', write_line("expect", {"larger": larger})
         if len(self.values) == 1:
             yield "values", "a moderator has at least two groups, and one is listed", ""
         if isinstance(self.expect, Larger) and self.values and self.expect.larger not in self.values:
@@ -102,7 +103,7 @@ class Covariates(Table):
     columns: tuple[Column, ...] = Field(
         (), description="columns measured before assignment", examples=['columns = ["age", "sex"]']
     )
-    labels: dict[Column, Text] = Field(
+    labels: dict[Column, Words] = Field(
         {}, description="a column = its words", examples=['labels = { sex = "sex as registered" }']
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from whoworks.plan.codes import Code
-from whoworks.plan.table import Column, Measure, Number, Table, Text, Truth
+from whoworks.plan.table import Column, Measure, Number, Table, Text, Truth, Words
 
 
 def read_measure(value: object) -> object:
@@ -19,7 +19,7 @@ def read_measure(value: object) -> object:
 class PreTest(Measure):
     """A measure taken before assignment, with its words where no moderator of the same measure has them."""
 
-    label: Text = Field("", description="the pre-test's words", examples=['label = "mathematics, fall"'])
+    label: Words = Field("", description="the pre-test's words", examples=['label = "mathematics, fall"'])
 
 
 Baseline = Annotated[PreTest, BeforeValidator(read_measure)]
@@ -29,7 +29,7 @@ TINY, HUGE = 1e-6, 1e6  # between which every effect that would matter lies, in 
 class Outcome(Measure):
     """One outcome, its pre-tests, and the smallest effect on it that would matter."""
 
-    label: Text = Field("", description="the outcome's words", examples=['label = "mathematics, spring"'])
+    label: Words = Field("", description="the outcome's words", examples=['label = "mathematics, spring"'])
     baseline: tuple[Baseline, ...] = Field(
         (), description="pre-tests of this outcome", examples=['baseline = ["pretest"]']
     )
@@ -37,7 +37,7 @@ class Outcome(Measure):
     kind: Literal["continuous", "binary"] = Field(
         "continuous", description="what the values are", examples=['kind = "continuous"']
     )
-    values: dict[Code, Text] = Field(
+    values: dict[Code, Words] = Field(
         {}, description="two codes = their words", examples=['values = { 1 = "passed", 0 = "not yet" }']
     )
     domain: Text = Field("", description="the subject it belongs to", examples=['domain = "mathematics"'])

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from whoworks.plan.codes import has_ink
+
+
+def require_ink(words: str) -> str:
+    """Refuse words in which nothing can be read; no words at all mean that a column or a code speaks for itself."""
+    if words and not has_ink(words):
+        raise ValueError("there is nothing in it that can be read; write words, or leave it out")
+    return words
+
 
 Text = Annotated[str, StringConstraints(strict=True)]
+Words = Annotated[Text, AfterValidator(require_ink)]
 Column = Annotated[str, StringConstraints(strict=True, pattern=r"\S")]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -55,8 +56,10 @@ def write_value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return write_text(value)
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, Integral):
+        return repr(int(value))
+    if isinstance(value, Real):
+        return repr(float(value))
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, Mapping):

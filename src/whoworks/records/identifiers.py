@@ -14,6 +14,7 @@ import pandas as pd
 
 from whoworks.errors import PrivacyError, first_few
 from whoworks.plan.privacy import Privacy
+from whoworks.plan.toml import write_line
 from whoworks.records.records import Table
 from whoworks.records.text import Texts
 
@@ -58,11 +59,11 @@ def require_no_identifiers(tables: Iterable[Table], privacy: Privacy) -> None:
     if not flagged:
         return
     listed = first_few((f"'{column}' ({kind})" for column, kind in flagged.items()), most=8)
-    names = ", ".join(f'"{column}"' for column in flagged)
+    lines = "\n".join(write_line(key, list(flagged)) for key in ("drop", "allow"))
     raise PrivacyError(
         f"{len(flagged)} column(s) look like direct identifiers of persons: {listed}. Remove them from the file, or "
         f"add under [privacy] one of these lines, the first to leave them unread, the second to vouch that they are "
-        f"harmless (with what the line already lists):\ndrop = [{names}]\nallow = [{names}]"
+        f"harmless (with what the line already lists):\n{lines}"
     )
 
 

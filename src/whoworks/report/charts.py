@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 
 import pandas as pd
 
@@ -100,11 +101,10 @@ def plan_charts(released: Released, chosen: Selection, words: Words) -> Iterator
 
 def plan_curves(chosen: Selection, main: Finding, words: Words) -> Iterator[Drawing]:
     """Yield one curve per number among the moderators, for the main outcome."""
-    for moderator in dict.fromkeys(f.moderator for f in chosen.curves):
+    for moderator, name in curve_names(chosen).items():
         points = tuple(f for f in chosen.curves if f.moderator == moderator and is_beside(f, main))
         if sum(math.isfinite(f.estimate) for f in points) < FEWEST_CURVE_POINTS:
             continue
-        name = f"curve-{file_name(moderator)}"
         yield name, partial(plot_curve, points, average=main, words=words, name=name)
 
 
@@ -153,6 +153,16 @@ def read_use(evidence: Evidence, words: Words) -> tuple[Use, ...]:
         )
         for row in frame.to_dict("records")
     )
+
+
+def curve_names(chosen: Selection) -> dict[str, str]:
+    """Return the name of each moderator's curve; where two would have the same, the later one is numbered."""
+    names: dict[str, str] = {}
+    for moderator in dict.fromkeys(f.moderator for f in chosen.curves):
+        own = f"curve-{file_name(moderator)}"
+        numbered = (own if place == 1 else f"{own}-{place}" for place in count(1))
+        names[moderator] = next(name for name in numbered if name not in names.values())
+    return names
 
 
 def file_name(text: str) -> str:

@@ -40,8 +40,8 @@ def find_withheld_groups(evidence: Evidence, rule: SmallestCell) -> frozenset[st
 def find_uncounted(evidence: Evidence, rule: SmallestCell) -> dict[str, tuple[str, ...]]:
     """Return which counts are not told, by what is counted (`counted_by`).
 
-    Students alone where few of them lack what describes students, whose clusters
-    are all there; else clusters as well.
+    Students alone where few of them lack what describes students and their clusters
+    are all there; else, and where whole clusters drop out with the few, clusters as well.
     """
     parts, everyone = list(_list_parts(evidence, rule)), _find_averages(evidence)
     own = {variable.name for variable in evidence.variables if variable.level in ("", STUDENT)}
@@ -52,7 +52,8 @@ def find_uncounted(evidence: Evidence, rule: SmallestCell) -> dict[str, tuple[st
     }
     crossed = set(_find_crossed(evidence, parts, thin | lacking, rule))
     together = {TOGETHER} if _is_told_together(parts, thin | lacking, rule) else set()
-    by_student = {f.moderator for f in parts if f.cluster != STUDENT and f.moderator in own} - thin
+    dropping = {f.moderator for f in parts if f.cluster == STUDENT or _drops_clusters(f, everyone[_place(f)], rule)}
+    by_student = own - thin - dropping
     return {
         name: COUNTS[:1] if name in by_student else COUNTS for name in sorted(thin | lacking | crossed | together)
     }  # fmt: skip
@@ -60,6 +61,8 @@ def find_uncounted(evidence: Evidence, rule: SmallestCell) -> dict[str, tuple[st
 
 def counted_by(finding: Finding) -> str:
     """Return what divides the students that a finding counts: its moderator, all of them, or its question."""
+    if finding.estimand == "cace":
+        return "takeup"  # of those whose take-up is known, as the offer's effect on it is
     return TOGETHER if finding.question == "projection" else finding.moderator or finding.question
 
 
@@ -84,8 +87,23 @@ def _list_parts(evidence: Evidence, rule: SmallestCell) -> Iterator[Finding]:
 def _leaves_few(part: Finding, whole: Finding, rule: SmallestCell, *, by_cluster: bool = False) -> bool:
     """Whether a part of the students leaves out few, or, of what describes whole clusters, those of few clusters."""
     rest = whole.n_units - part.n_units
-    gone = (whole.n_treated_clusters - part.n_treated_clusters, whole.n_control_clusters - part.n_control_clusters)
-    return rule.is_few(rest) or (by_cluster and rest > 0 and any(0 < n < rule.min_clusters for n in gone))
+    few_clusters = by_cluster and rest > 0 and any(0 < n < rule.min_clusters for n in _gone(part, whole))
+    return rule.is_few(rest) or few_clusters or _drops_clusters(part, whole, rule)
+
+
+def _drops_clusters(part: Finding, whole: Finding, rule: SmallestCell) -> bool:
+    """Whether clusters drop out with the students left out, and tell that few of one arm are: each holds one or more.
+
+    At most so many are of one arm as the other arm's lost clusters leave.
+    """
+    rest, (treated, control) = whole.n_units - part.n_units, _gone(part, whole)
+    arms = ((treated, control), (control, treated))
+    return part.cluster == whole.cluster and any(own > 0 and rule.is_few(rest - other) for own, other in arms)
+
+
+def _gone(part: Finding, whole: Finding) -> tuple[int, int]:
+    """Return how many clusters of each arm have nobody in a part of the students."""
+    return whole.n_treated_clusters - part.n_treated_clusters, whole.n_control_clusters - part.n_control_clusters
 
 
 def _is_told_together(parts: list[Finding], lost: set[str], rule: SmallestCell) -> bool:

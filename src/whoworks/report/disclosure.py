@@ -16,11 +16,13 @@ from whoworks.checks.verdict import Check, Verdict
 from whoworks.design.levels import STUDENT, plural
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
+from whoworks.findings.sites.profile import PROFILE
 from whoworks.findings.smallest_cell import SmallestCell, read_smallest_cell
 from whoworks.panel.ledger import ANALYSED, Ledger
 from whoworks.panel.panel import Provenance
 from whoworks.plan.plan import Plan
 from whoworks.report.cells import WITHHELD, Withholding
+from whoworks.report.coarse import coarsen, find_coarse, read_means
 from whoworks.report.complements import COUNTS, counted_by, find_uncounted, find_withheld_groups, is_withheld
 from whoworks.report.evidence import Evidence
 from whoworks.report.labels import check_name, read_words
@@ -66,9 +68,13 @@ def withhold(evidence: Evidence) -> Released:
     account: list[Withholding] = []
     groups, uncounted = find_withheld_groups(evidence, rule), find_uncounted(evidence, rule)
     gone = frozenset(f.finding_id for f in evidence.findings if is_withheld(f, groups, rule))
+    means, coarse = read_means(evidence.findings), find_coarse(evidence.findings, uncounted)
     findings = tuple(
         blank_finding(finding, rule, account) if finding.finding_id in gone
-        else clear_finding(finding, rule, uncounted.get(counted_by(finding), ()), account)
+        else clear_finding(
+            coarsen(finding, means) if counted_by(finding) in coarse else finding,
+            rule, uncounted.get(counted_by(finding), ()), account,
+        )
         for finding in evidence.findings
     )  # fmt: skip
     ledger, checks, provenance = withhold_flow(
@@ -137,11 +143,12 @@ def clear_finding(finding: Finding, rule: SmallestCell, lost: Sequence[str], acc
     notes = tuple(STUDENTS.sub(lambda found: say_few(found, rule), note) for note in finding.notes)
     if not lost or not finding.n_units:
         return replace(finding, notes=notes)
-    account.append(
-        Withholding(file="findings.csv", row=finding.finding_id, column=" ".join(lost), reason=rule.sentence)
-    )
+    has_df = finding.question == PROFILE and "n_clusters" in lost and finding.df == finding.df  # sites, less one
+    columns = " ".join((*lost, "df") if has_df else lost)
+    account.append(Withholding(file="findings.csv", row=finding.finding_id, column=columns, reason=rule.sentence))
     notes = tuple(LEFT_OUT.sub("some students", note) for note in notes)
-    return replace(finding, notes=notes, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
+    df = NAN if has_df else finding.df
+    return replace(finding, notes=notes, df=df, **dict.fromkeys(lost, 0))  # type: ignore[arg-type]
 
 
 def blank_finding(finding: Finding, rule: SmallestCell, account: list[Withholding]) -> Finding:

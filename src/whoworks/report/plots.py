@@ -9,7 +9,7 @@ from whoworks.errors import ReportError
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.forests.protocol import Predictions
-from whoworks.report.charts import file_name, is_beside, plan_charts, read_use
+from whoworks.report.charts import curve_names, is_beside, plan_charts, read_use
 from whoworks.report.disclosure import Released
 from whoworks.report.evidence import Evidence
 from whoworks.report.figures.calibration import plot_calibration as draw_calibration
@@ -47,9 +47,9 @@ def plot_ranking(evidence: Evidence) -> Figure:
 
 def plot_curve(evidence: Evidence, moderator: str) -> Figure:
     """Draw the effect along a number; ReportError when the plan has no such number, or its curve has no points."""
-    curved = list(dict.fromkeys(f.moderator for f in _select(evidence)[1].curves))
+    curved = curve_names(_select(evidence)[1])
     named = f"Curves are drawn of {', '.join(curved)}." if curved else "Only a moderator of kind number has one."
-    return _draw(evidence, f"curve-{file_name(moderator)}", f"There is no curve along '{moderator}'. {named}")
+    return _draw(evidence, curved.get(moderator, ""), f"There is no curve along '{moderator}'. {named}")
 
 
 def plot_sites(evidence: Evidence) -> Figure:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from whoworks.findings.finding import Finding
 from whoworks.report.amounts import unit_word
-from whoworks.report.charts import file_name
+from whoworks.report.charts import curve_names
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, FigureRef, Heading, Paragraph, Section
 from whoworks.report.front_page import find_claims, list_estimates
@@ -42,7 +42,7 @@ def compose_differences(
         blocks.append(Bullets(items=items))
     blocks.append(planned_table(chosen, released, words))
     blocks += [figure for name, figure in figures.items() if name.split("-")[0] == "forest"]
-    blocks += curve_blocks(chosen.planned, figures)
+    blocks += curve_blocks(chosen.planned, chosen, figures)
     blocks += companion_blocks(chosen, words)
     return Section(title=title, blocks=tuple(blocks))
 
@@ -81,7 +81,8 @@ def grade(finding: Finding) -> str:
     return f"Credibility {finding.credibility or 'not graded'}"
 
 
-def curve_blocks(findings: tuple[Finding, ...], figures: Mapping[str, FigureRef]) -> list[FigureRef]:
+def curve_blocks(findings: tuple[Finding, ...], chosen: Selection, figures: Mapping[str, FigureRef]) -> list[FigureRef]:
     """Return the curves of the moderators among some findings."""
-    names = dict.fromkeys(f"curve-{file_name(f.moderator)}" for f in findings)
-    return [figures[name] for name in names if name in figures]
+    names = curve_names(chosen)
+    drawn = (names.get(moderator, "") for moderator in dict.fromkeys(f.moderator for f in findings))
+    return [figures[name] for name in drawn if name in figures]

@@ -39,7 +39,7 @@ def compose_exploration(
             chosen.explored, words, caption="Exploratory groups and the differences between them", technical=technical
         )
         blocks.append(table)
-        blocks += curve_blocks(chosen.explored, figures)
+        blocks += curve_blocks(chosen.explored, chosen, figures)
     if len(blocks) == 1:
         blocks.append(Paragraph(text="The plan names no further moderators to explore."))
     return Section(title="What was explored", blocks=tuple(blocks))
