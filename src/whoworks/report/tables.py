@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from whoworks.checks.wording import bare_p
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import in_percentiles, interval, places_of, unit_word
+from whoworks.report.amounts import SD_PLACES, in_percentiles, places_of, unit_word
 from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
-from whoworks.report.numbers import count, fixed, percentile_points, span
+from whoworks.report.numbers import count, fixed, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.states import is_settled
 
@@ -25,26 +25,20 @@ def estimate_cell(finding: Finding, words: Words) -> str:
         return WITHHELD
     if math.isnan(finding.estimate):
         return "not assessable"
-    if math.isnan(finding.conf_low) or math.isnan(finding.conf_high):
-        return fixed(finding.estimate, places_of(finding, words))
-    return f"{fixed(finding.estimate, places_of(finding, words))} ({interval(finding, words)})"
+    return ranged(finding.estimate, finding.conf_low, finding.conf_high, places_of(finding, words))
 
 
 def size_cell(finding: Finding) -> str:
     """Write an effect size with its interval: ``0.19 (0.08 to 0.30)``."""
     if math.isnan(finding.effect_size):
         return DASH
-    if math.isnan(finding.effect_size_low):
-        return fixed(finding.effect_size, 2)
-    return f"{fixed(finding.effect_size, 2)} ({span(finding.effect_size_low, finding.effect_size_high, 2)})"
+    return ranged(finding.effect_size, finding.effect_size_low, finding.effect_size_high, SD_PLACES)
 
 
 def percentile_cell(finding: Finding) -> str:
     """Write percentile points with their interval: ``7 (3 to 12)``."""
-    if not in_percentiles(finding):
-        return DASH
-    low, high = percentile_points(finding.effect_size_low), percentile_points(finding.effect_size_high)
-    return f"{fixed(percentile_points(finding.effect_size), 0)} ({span(low, high, 0)})"
+    ends = in_percentiles(finding)
+    return DASH if ends is None else ranged(*ends, 0)
 
 
 def number_cell(value: float, places: int) -> str:
