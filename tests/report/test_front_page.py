@@ -12,13 +12,21 @@ from whoworks.checks.verdict import Verdict
 from whoworks.findings.finding import NAN, Findings
 from whoworks.report.disclosure import withhold
 from whoworks.report.figures.forest import build_rows
-from whoworks.report.front_page import compose_front_page, find_claims, list_estimates, tell_arms, tell_claims
+from whoworks.report.front_page import (
+    compose_front_page,
+    find_claims,
+    list_estimates,
+    make_tiles,
+    tell_arms,
+    tell_claims,
+)
 from whoworks.report.labels import Words, read_words
 from whoworks.report.next_study import multiple, propose, times_as_many
 from whoworks.report.sections.differences import planned_table
 from whoworks.report.sections.method import tell_counted
 from whoworks.report.selection import select
-from whoworks.report.tables import moderator_table, tell_sd
+from whoworks.report.sentences import tell
+from whoworks.report.tables import DASH, effects_table, moderator_table, tell_sd
 
 
 def front(evidence):
@@ -65,6 +73,20 @@ def test_what_an_effect_size_is_in_depends_on_the_outcome(words):
     assert tell_sd([score], words) == "SD: the outcome's standard deviation over all students of both arms."
     assert tell_sd([passed], words).startswith("In SD: of a yes-or-no outcome, the Cox index")
     assert "both arms; of yes-or-no outcomes, the Cox index" in tell_sd([score, passed], words)
+
+
+def test_a_yes_or_no_outcome_has_no_percentile_points_and_its_size_is_named_the_cox_index(words):
+    score, passed = (effect(9.0, 2.1, question="average", outcome=name) for name in ("rd_post", "promoted"))
+    both, alone = effects_table([score, passed], words), effects_table([passed], words)
+    heads = [column.head for column in both.columns]
+    moved = [row.cells[heads.index("Percentile points")] for row in both.rows if row.tone != "group"]
+    assert moved == ["11 (6 to 16)", DASH]
+    assert [column.head for column in alone.columns] == [head for head in heads if head != "Percentile points"]
+    assert all(len(row.cells) == len(alone.columns) for row in alone.rows if row.tone != "group")
+    assert "Percentile points" not in alone.note
+    assert [tile.unit for tile in make_tiles(passed, words)][1:] == ["standard deviations (Cox index)"]
+    assert "that is 0.28 SD by the Cox index (0.15 to 0.42)." in tell(passed, words)
+    assert "that is 0.28 SD (0.15 to 0.42)." in tell(score, words)
 
 
 def test_the_table_says_what_its_columns_mean(page):

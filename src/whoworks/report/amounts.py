@@ -105,19 +105,20 @@ def evidence_of(finding: Finding, words: Words, *, flip: bool = False, compared:
     return f"({level_word(finding)} {ends}; {base(finding, words)})"
 
 
-def in_sd(finding: Finding, *, size: bool = False) -> str:
+def in_sd(finding: Finding, words: Words, *, size: bool = False) -> str:
     """Write the effect size with its range: ``0.19 SD (0.08 to 0.30)``; empty where there is none."""
     if math.isnan(finding.effect_size):
         return ""
     value, low, high = finding.effect_size, finding.effect_size_low, finding.effect_size_high
     if size and value < 0:
         value, low, high = -value, -high, -low
-    return ranged(value, low, high, SD_PLACES, " SD")
+    unit = " SD by the Cox index" if words.is_binary(outcome_of(finding)) else " SD"
+    return ranged(value, low, high, SD_PLACES, unit)
 
 
-def in_percentiles(finding: Finding) -> tuple[float, float, float] | None:
-    """Return the improvement index and the ends of its range; None where there is no effect size."""
-    if math.isnan(finding.effect_size):
+def in_percentiles(finding: Finding, words: Words) -> tuple[float, float, float] | None:
+    """Return the improvement index and the ends of its range; None of a yes-or-no outcome, which has no middle."""
+    if math.isnan(finding.effect_size) or words.is_binary(outcome_of(finding)):
         return None
     middle, low, high = finding.effect_size, finding.effect_size_low, finding.effect_size_high
     return percentile_points(middle), percentile_points(low), percentile_points(high)

@@ -76,9 +76,10 @@ def make_tiles(main: Finding | None, words: Words) -> tuple[Tile, ...]:
     ]
     if math.isfinite(main.effect_size):
         ends = range_of(main.effect_size_low, main.effect_size_high, SD_PLACES)
-        tiles.append(Tile(value=fixed(main.effect_size, SD_PLACES), unit="standard deviations", range=ends))
-    moved = in_percentiles(main)
-    if moved is not None and not words.is_binary(outcome_of(main)):
+        unit = "standard deviations" + " (Cox index)" * words.is_binary(outcome_of(main))
+        tiles.append(Tile(value=fixed(main.effect_size, SD_PLACES), unit=unit, range=ends))
+    moved = in_percentiles(main, words)
+    if moved is not None:
         tiles.append(Tile(value=fixed(moved[0], 0), unit="percentile points", range=range_of(*moved[1:], 0)))
     return tuple(tiles)
 

@@ -101,7 +101,7 @@ def tell_effect(finding: Finding, words: Words, state: State) -> str:
     outcome = words.outcome(outcome_of(finding))
     where = f"{group(finding, words)}, " if finding.moderator else ""
     amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
-    also = f"; that is {in_sd(finding, size=True)}" if in_sd(finding) else ""
+    also = f"; that is {in_sd(finding, words, size=True)}" if in_sd(finding, words) else ""
     who = taken(finding, words)
     if state is State.CLEAR:
         return f"{where}{who} {raised(finding, words)} {outcome} by {amounts} {bracket}{also}."

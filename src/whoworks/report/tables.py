@@ -17,6 +17,7 @@ from whoworks.report.states import is_settled
 TECHNICAL = ("SE", "df", "p", "Re-drawn p")
 DASH = "\u2013"
 WITHHELD = "withheld"
+MOVED = " Percentile points: how far a student in the middle of the comparison arm would move."
 
 
 def estimate_cell(finding: Finding, words: Words) -> str:
@@ -35,9 +36,9 @@ def size_cell(finding: Finding) -> str:
     return ranged(finding.effect_size, finding.effect_size_low, finding.effect_size_high, SD_PLACES)
 
 
-def percentile_cell(finding: Finding) -> str:
+def percentile_cell(finding: Finding, words: Words) -> str:
     """Write percentile points with their interval: ``7 (3 to 12)``."""
-    ends = in_percentiles(finding)
+    ends = in_percentiles(finding, words)
     return DASH if ends is None else ranged(*ends, 0)
 
 
@@ -84,6 +85,7 @@ def arm_columns(words: Words) -> bool:
 def effects_table(averages: Sequence[Finding], words: Words) -> Table:
     """Return the average effects: one row per outcome, treatment and weighting."""
     cluster = capital(plural(words.cluster()))
+    has_percentiles = any(in_percentiles(finding, words) for finding in averages)
     rows: list[Row] = []
     head = ""
     for finding in averages:
@@ -95,7 +97,8 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             rows.append(Row(cells=(f"{named}, in {unit_word(finding, words)}",), tone="group"))
         moved = finding.estimand == "cace"
         label = "those whom the offer moved to take it up" if moved else weighting_words(finding, words)
-        cells = [capital(label), estimate_cell(finding, words), size_cell(finding), percentile_cell(finding)]
+        cells = [capital(label), estimate_cell(finding, words), size_cell(finding)]
+        cells += [percentile_cell(finding, words)] * has_percentiles
         cells += [p_cell(finding.p_value), count_cell(finding, finding.n_units)]
         rows.append(Row(cells=(*cells, count_cell(finding, finding.n_clusters))))
     level = next((f.conf_level for f in averages), 0.95)
@@ -105,14 +108,13 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             Column(head="Counting", share=1.5),
             Column(head=f"Estimate ({100 * level:g} % interval)", align="right", share=1.75),
             Column(head="In SD", align="right", share=1.6),
-            Column(head="Percentile points", align="right", share=1.25),
+            *[Column(head="Percentile points", align="right", share=1.25)] * has_percentiles,
             Column(head="p", align="right", share=0.55),
             Column(head="Students", align="right", share=0.75),
             Column(head=cluster, align="right", share=0.75),
         ),
         rows=tuple(rows),
-        note=f"{tell_sd(averages, words)} Percentile points: how far a student in the middle of the comparison arm "
-        f"would move.{tell_own_p(averages)}",
+        note=f"{tell_sd(averages, words)}{MOVED * has_percentiles}{tell_own_p(averages)}",
     )
 
 
