@@ -55,7 +55,8 @@ def test_a_claim_that_carries_weight_is_told_with_direction_size_and_range(page)
 def test_several_groups_are_told_by_their_estimates_beside_their_test(page):
     (cell,) = (row.cells[1] for row in page.for_whom.rows if "setting" in row.cells[0])
     assert cell == (
-        "estimates: suburban 7.1, inner city 5.0 and rural 6.9; tested together, adjusted p = .83; 48 classes"
+        "effect in each group: suburban 7.1, inner city 5.0 and rural 6.9; tested together, adjusted p = .83; "
+        "48 classes"
     )
 
 
@@ -65,7 +66,7 @@ def test_of_many_groups_the_two_ends_are_named(words):
         for place in (3, 1, 2, 7, 5, 4, 6)
     ]
     joint = effect(1.0, 1.0, question="joint", moderator="locale")
-    assert list_estimates(joint, tuple(groups), words) == "estimates in 7 groups, from 1.0 (L1) to 7.0 (L7)"
+    assert list_estimates(joint, tuple(groups), words) == "effects in 7 groups, from 1.0 (L1) to 7.0 (L7)"
 
 
 def test_what_an_effect_size_is_in_depends_on_the_outcome(words):

@@ -193,8 +193,8 @@ def list_estimates(joint: Finding, planned: tuple[Finding, ...], words: Words) -
     named = [shorten(words.level(f.moderator, f.level), GROUP) for f in shown]
     sizes = [fixed(f.estimate, places_of(f, words)) for f in shown]
     if many:
-        return f"estimates in {count(len(known))} groups, from {sizes[0]} ({named[0]}) to {sizes[1]} ({named[1]})"
-    return f"estimates: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
+        return f"{words.effect}s in {count(len(known))} groups, from {sizes[0]} ({named[0]}) to {sizes[1]} ({named[1]})"
+    return f"{words.effect} in each group: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
 
 
 def claim_words(finding: Finding, words: Words) -> str:
