@@ -194,7 +194,9 @@ def list_estimates(joint: Finding, planned: tuple[Finding, ...], words: Words) -
     sizes = [fixed(f.estimate, places_of(f, words)) for f in shown]
     if many:
         return f"{words.effect}s in {count(len(known))} groups, from {sizes[0]} ({named[0]}) to {sizes[1]} ({named[1]})"
-    return f"{words.effect} in each group: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
+    return (
+        f"{words.effect} in each group: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
+    )
 
 
 def claim_words(finding: Finding, words: Words) -> str:

@@ -43,15 +43,15 @@ from whoworks.report.phrases import (
     too_small,
     where_larger,
 )  # fmt: skip
-from whoworks.report.places import about_trait, tell_site_profile, tell_target
+from whoworks.report.places import about_site_profile, tell_site_profile, tell_target
 from whoworks.report.states import State, is_settled, leaves_zero_out, read_p, read_state
 from whoworks.report.targeting import (
     about_candidate,
+    about_profile,
     about_ranking,
     tell_candidate,
     tell_profile,
     tell_ranking,
-    trait_of,
 )
 from whoworks.report.waves import about_growth, tell_growth
 
@@ -296,9 +296,9 @@ ABOUT: dict[str, Callable[[Finding, Words], str]] = {
     "candidate": about_candidate,
     "best-arm": about_best_arm,
     "growth": about_growth,
-    "profile": trait_of,
-    "site-profile": about_trait,
-    "target": about_trait,
+    "profile": about_profile,
+    "site-profile": about_site_profile,
+    "target": about_site_profile,
 }
 
 
