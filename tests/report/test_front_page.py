@@ -10,6 +10,7 @@ from tests.report.harbour import averages, build, effect, explored, make_evidenc
 from tests.report.test_sites_section import NEW
 from whoworks.checks.verdict import Verdict
 from whoworks.findings.finding import NAN, Findings
+from whoworks.findings.setting import FEW_DF
 from whoworks.report.disclosure import withhold
 from whoworks.report.figures.forest import build_rows
 from whoworks.report.front_page import (
@@ -234,3 +235,11 @@ def test_more_clusters_bring_degrees_of_freedom_with_them(words):
     assert multiple(few) == pytest.approx(4.68, abs=0.01)
     assert multiple(many) == pytest.approx(2.5**2, rel=0.01)
     assert multiple(replace(few, df=NAN)) == 2.5**2
+
+
+@pytest.mark.parametrize(("notes", "there"), [((FEW_DF,), True), ((), False)])
+def test_a_row_with_a_range_and_no_grade_has_its_reason_below_the_table(words, notes, there):
+    row = effect(-12.1, 2.0, question="difference", moderator="tch_yrs", unit="per SD", p_value=NAN, notes=notes)
+    table = moderator_table([replace(row, credibility="not assessable")], words, caption="", technical=False)
+    said = "Not assessable beside a range: the range rests on fewer than 4 degrees of freedom"
+    assert (said in table.note) is there

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from whoworks.checks.wording import bare_p
 from whoworks.findings.finding import Finding
+from whoworks.findings.grades.credibility import NOT_ASSESSABLE
+from whoworks.findings.setting import FEW_DF, TOO_FEW_DF
 from whoworks.report.amounts import SD_PLACES, in_percentiles, places_of, unit_word
 from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
@@ -163,7 +165,9 @@ def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, 
         caption=caption,
         columns=tuple(columns[place] for place in used),
         rows=tuple(row if row.tone == "group" else keep_cells(row, used) for row in rows),
-        note=" ".join(note for note in (tell_ranges(findings), tell_bends(findings, words)) if note),
+        note=" ".join(
+            note for note in (tell_ranges(findings), tell_unjudged(findings), tell_bends(findings, words)) if note
+        ),
     )
 
 
@@ -174,6 +178,16 @@ def tell_ranges(findings: Sequence[Finding]) -> str:
     return (
         "A range is for one question at a time and the adjusted p counts all of them, so that a range may leave zero "
         "out and the difference still not be settled."
+    )
+
+
+def tell_unjudged(findings: Sequence[Finding]) -> str:
+    """Say why rows with numbers have neither a p nor a grade; "" where each has both."""
+    if not any(f.credibility == NOT_ASSESSABLE and FEW_DF in f.notes and not f.suppressed for f in findings):
+        return ""
+    return (
+        f"{capital(NOT_ASSESSABLE)} beside a range: the range rests on fewer than {TOO_FEW_DF:g} degrees of freedom, "
+        "too few for a p, however far from zero it lies."
     )
 
 
