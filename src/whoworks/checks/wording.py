@@ -84,6 +84,14 @@ def bare_p(p: float) -> str:
     return written_p(p).removeprefix("p ").removeprefix("= ")
 
 
+def exact_p(p: float) -> str:
+    """Write a p that is a share of few draws, to the last of up to four decimals: ``.125``; ``below .001``."""
+    if p < TINY_P:
+        return "below .001"
+    places = next((k for k in (2, 3, 4) if math.isclose(round(p, k), p, abs_tol=1e-12)), 3)
+    return f"{p:.{places}f}".removeprefix("0")
+
+
 def p_range(low: float, high: float) -> str:
     """Write the range of a p-value: ``.02 to .11``, ``< .001 to .03``."""
     return f"{bare_p(low)} to {bare_p(high)}"

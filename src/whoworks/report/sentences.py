@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
+from whoworks.findings.planned.average import REDRAWN
 from whoworks.findings.planned.contrasts import is_split
 from whoworks.findings.planned.takeup import is_full
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
@@ -55,6 +56,8 @@ from whoworks.report.targeting import (
 )
 from whoworks.report.waves import about_growth, tell_growth
 
+UNASSESSED, NO_P = "p not assessable", "no p"
+
 
 def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
     """Return the finding's sentence; `notes` adds what is unusual about the estimate."""
@@ -69,10 +72,14 @@ def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
 
 
 def tell_notes(finding: Finding) -> str:
-    """Say what is unusual about an estimate, with the p by re-drawing where there is one."""
+    """Say what is unusual about an estimate; then its p by re-drawing, where there is one, and how that was made."""
     redrawn = tell_redrawn(finding)
-    said = [redrawn] * bool(redrawn) + [plain(note) for note in finding.notes]
-    return f"({capital('; '.join(said))}.)" if said else ""
+    notes = [note for note in finding.notes if not note.startswith(REDRAWN)]
+    how = [note.removeprefix(REDRAWN) for note in finding.notes if note.startswith(REDRAWN)]
+    own = NO_P + " from the regression" * bool(redrawn)
+    said = capital("; ".join(plain(note).replace(UNASSESSED, own) for note in notes))
+    parts = [said] * bool(said) + [" ".join([redrawn, *how])] * bool(redrawn)
+    return f"({'. '.join(parts)}.)" if parts else ""
 
 
 def tell_redrawn(finding: Finding) -> str:
@@ -172,10 +179,10 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
         return tell_variance_ratio(finding, words, state)
     effect, unseen = effect_of(finding, words), plural(words.cluster(finding.cluster))
     if finding.moderator == ALL_MODERATORS:
-        bracket = f"largest t {fixed(finding.statistic, 2)} {evidence_of(finding, words)}{test_of(finding)}"
+        bracket = f"tested together {evidence_of(finding, words)}{test_of(finding)}"
         if state is State.CLEAR:
-            return f"{effect} differs along at least one of the moderators taken together: {bracket}."
-        return f"we cannot tell whether {effect} differs along any of the moderators: {bracket}."
+            return f"{effect} differs along at least one of the moderators, {bracket}."
+        return f"we cannot tell whether {effect} differs along any of the moderators, {bracket}."
     test = test_of(finding) or ", p not assessable: too few clusters stand behind its error"
     bracket = f"{evidence_of(finding, words)}{test}"
     slope = f"slope {fixed(finding.estimate, 2)} {bracket}; 0 would mean not at all, 1 in full"
