@@ -123,7 +123,7 @@ def test_kinds_of_classes_and_schools_stand_with_their_degrees_of_freedom():
     said = compose([*averages(), *planned()])
     assert "Does it differ between kinds of classes and schools?" in said
     assert '"School\'s setting: inner city minus suburban", "schools"' in said
-    assert '"F = 0.19", "2 and 18"' in said
+    assert '"F = 0.19", "2 and 18.3"' in said
     assert "Free or reduced-price lunch" not in said
 
 

@@ -103,7 +103,7 @@ def context_row(finding: Finding, words: Words) -> Row:
     moderator = words.find_moderator(finding.moderator)
     assert moderator is not None
     label = row_label(finding, words).removeprefix("Difference: ")
-    told, df = estimate_cell(finding, words), number_cell(finding.df, 0)
+    told, df = estimate_cell(finding, words), number_cell(finding.df, 1)
     if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
         told = f"F = {fixed(finding.statistic, 2)}"
         df = f"{fixed(finding.df_num, 0)} and {df}"
