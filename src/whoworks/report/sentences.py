@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
+from whoworks.findings.multiplicity.families import WEIGHTING
 from whoworks.findings.planned.average import REDRAWN
 from whoworks.findings.planned.contrasts import is_split
 from whoworks.findings.planned.takeup import is_full
+from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
@@ -24,7 +26,7 @@ from whoworks.report.companions import (
     tell_split,
     tell_variance_ratio,
 )
-from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import fixed, percent, span
 from whoworks.report.phrases import (
     apart,
@@ -133,7 +135,7 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
     """Tell how an effect differs between two groups, or along a number."""
     if finding.moderator == WEIGHTING:
         return tell_weighting(finding, words, state)
-    if finding.moderator == SORTED:
+    if finding.moderator == PREDICTED:
         return tell_sorted_difference(finding, words, state)
     if is_split(finding):
         return tell_split(finding, words, state)
@@ -322,11 +324,11 @@ def subject(finding: Finding, words: Words) -> str:
         return about_split(finding, words)
     if finding.moderator == WEIGHTING:
         return f"{effect}, counting clusters in place of students"
-    if finding.question == "difference" and finding.moderator != SORTED:
+    if finding.question == "difference" and finding.moderator != PREDICTED:
         return f"the difference in {effect} {apart(finding, words)}"
-    if finding.moderator == SORTED and not finding.level:
+    if finding.moderator == PREDICTED and not finding.level:
         return f"whether predicted differences in {effect} show up"
-    if finding.moderator == SORTED:
+    if finding.moderator == PREDICTED:
         which = "highest against lowest group" if "-" in finding.level else f"group {finding.level}"
         return f"{effect}, students sorted by predicted effect, {which}"
     if finding.question == "site-variation":
