@@ -12,7 +12,8 @@ from whoworks.report.fonts import printable
 from whoworks.report.labels import capital, shorten
 from whoworks.report.numbers import signed
 
-ROW = 0.175
+ROW, TIGHT = 0.175, 0.15  # inches from one line to the next; of more than `LOOSE` lines, the second
+LOOSE = 20
 MOST = 36
 LEFT, RIGHT = 0.42, 0.90
 
@@ -36,7 +37,8 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
     shown = [gap for gap in known if gap in widest]
     lines = divide(shown)
     top, bottom = 0.06, 0.44
-    height = top + bottom + ROW * len(lines)
+    row = ROW if len(lines) <= LOOSE else TIGHT
+    height = top + bottom + row * len(lines)
     with styled():
         drawing = new_drawing(height=height)
         axes = drawing.add_axes((LEFT, bottom / height, RIGHT - LEFT, 1 - (top + bottom) / height))
@@ -50,7 +52,7 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_xlabel("difference between the arms before assignment, SD", fontsize=SMALL)
         for place, gap in enumerate(lines):
-            across = 1 - (top + ROW * (place + 0.5)) / height
+            across = 1 - (top + row * (place + 0.5)) / height
             if isinstance(gap, str):
                 drawing.text(0.0, across, printable(capital(gap)), va="center", fontsize=SMALL, fontweight="bold")
                 continue
