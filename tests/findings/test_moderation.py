@@ -247,7 +247,7 @@ def test_a_group_in_fewer_than_three_clusters_of_an_arm_has_no_estimate_and_says
     for each in (group, difference):
         assert np.isnan(each.estimate)
         assert "fewer than three clusters" in each.notes[0]
-    assert group.credibility == "not assessable"
+    assert not group.credibility  # as no group has a grade: its estimate says that there is none
     assert (group.n_treated_clusters, group.n_control_clusters) == (2, 2)
     assert np.isfinite(where(found, question="subgroup", level="N").estimate)
 

@@ -113,7 +113,7 @@ def test_grave_caveats_that_find_no_room_are_counted(evidence):
 def test_a_yes_or_no_outcome_has_no_percentile_points(evidence, words):
     passed = next(f for f in averages() if f.outcome == "promoted")
     assert [tile.unit for tile in make_tiles(passed, words)] == [
-        "percentage points, promotion to the next grade", "standard deviations",
+        "percentage points, promotion to the next grade", "standard deviations (Cox index)",
     ]  # fmt: skip
     assert len(make_tiles(averages()[0], words)) == 3
 

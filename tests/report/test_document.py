@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.report.harbour import averages, build, make_evidence
+from tests.report.harbour import averages, build, explored, make_evidence, planned
 from tests.report.snapshot import WRITTEN, recompute
+from tests.report.test_sentences import BANNED
+from tests.report.test_sites_section import SITES
 from whoworks.errors import ReportError
+from whoworks.findings.finding import NAN
 from whoworks.plan.plan import Plan
 from whoworks.report.charts import draw_charts, draw_safely, refer
 from whoworks.report.compose import compose_document
 from whoworks.report.disclosure import withhold
-from whoworks.report.document import Document
+from whoworks.report.document import Document, Table
 from whoworks.report.labels import read_words
 from whoworks.report.next_study import clusters_needed, propose
 from whoworks.report.selection import select
@@ -40,6 +43,18 @@ def test_no_code_shows_where_a_label_exists(document):
     text = json.dumps(document.to_json())
     for code in ("rd_post", "frl", "locale", "tch_yrs", "gndr", '"bau', "sg - bau"):
         assert code not in text
+
+
+@pytest.mark.parametrize("lost", [("low",), ("high",), ("low", "high")], ids=["low end", "high end", "both ends"])
+def test_no_cell_and_no_tile_says_what_it_must_not(lost):
+    ends = {f"{name}_{end}": NAN for name in ("conf", "effect_size") for end in lost}
+    found = [replace(finding, **ends) for finding in (*averages(), *planned(), *explored(), *SITES)]
+    document = compose(build(make_evidence().plan, found))
+    tables = [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
+    cells = [cell for table in (*tables, document.front.for_whom) for row in table.rows for cell in row.cells]
+    tiles = [text for tile in document.front.tiles for text in (tile.value, tile.unit, tile.range)]
+    assert len(tiles) == 9
+    assert not [text for text in (*cells, *tiles) if BANNED.search(text)]
 
 
 def test_every_caveat_stands_in_the_body(evidence, document):

@@ -12,7 +12,7 @@ from whoworks.report.charts import draw_charts
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words
 from whoworks.report.participants import say_reason
-from whoworks.report.places import trait_amount
+from whoworks.report.places import trait_amount, trait_distance
 from whoworks.report.sections.caveats import compose_caveats
 from whoworks.report.sections.glossary import define
 from whoworks.report.selection import select
@@ -70,7 +70,8 @@ def test_no_figure_is_drawn_of_one_difference_before_assignment(evidence):
 def test_a_spread_has_the_decimals_of_the_mean_beside_it(evidence):
     mean = replace(evidence.findings.items[0], estimate=82.84, unit="moderator")
     spread = replace(mean, estimate=4.973)
-    assert (trait_amount(mean), trait_amount(spread, beside=mean), trait_amount(spread)) == ("82.8", "5.0", "4.97")
+    assert trait_amount(mean) == "82.8"
+    assert (trait_distance(spread, beside=mean), trait_distance(spread)) == ("5.0", "4.97")
 
 
 def test_the_ten_words_are_ten_and_hold_what_page_one_uses():

@@ -10,15 +10,24 @@ from tests.report.harbour import averages, build, effect, explored, make_evidenc
 from tests.report.test_sites_section import NEW
 from whoworks.checks.verdict import Verdict
 from whoworks.findings.finding import NAN, Findings
+from whoworks.findings.setting import FEW_DF
 from whoworks.report.disclosure import withhold
 from whoworks.report.figures.forest import build_rows
-from whoworks.report.front_page import compose_front_page, find_claims, list_estimates, tell_arms, tell_claims
+from whoworks.report.front_page import (
+    compose_front_page,
+    find_claims,
+    list_estimates,
+    make_tiles,
+    tell_arms,
+    tell_claims,
+)
 from whoworks.report.labels import Words, read_words
 from whoworks.report.next_study import multiple, propose, times_as_many
 from whoworks.report.sections.differences import planned_table
 from whoworks.report.sections.method import tell_counted
 from whoworks.report.selection import select
-from whoworks.report.tables import moderator_table, tell_sd
+from whoworks.report.sentences import tell
+from whoworks.report.tables import DASH, effects_table, moderator_table, tell_sd
 
 
 def front(evidence):
@@ -47,7 +56,8 @@ def test_a_claim_that_carries_weight_is_told_with_direction_size_and_range(page)
 def test_several_groups_are_told_by_their_estimates_beside_their_test(page):
     (cell,) = (row.cells[1] for row in page.for_whom.rows if "setting" in row.cells[0])
     assert cell == (
-        "estimates: suburban 7.1, inner city 5.0 and rural 6.9; tested together, adjusted p = .83; 48 classes"
+        "effect in each group: suburban 7.1, inner city 5.0 and rural 6.9; tested together, adjusted p = .83; "
+        "48 classes"
     )
 
 
@@ -57,7 +67,7 @@ def test_of_many_groups_the_two_ends_are_named(words):
         for place in (3, 1, 2, 7, 5, 4, 6)
     ]
     joint = effect(1.0, 1.0, question="joint", moderator="locale")
-    assert list_estimates(joint, tuple(groups), words) == "estimates in 7 groups, from 1.0 (L1) to 7.0 (L7)"
+    assert list_estimates(joint, tuple(groups), words) == "effects in 7 groups, from 1.0 (L1) to 7.0 (L7)"
 
 
 def test_what_an_effect_size_is_in_depends_on_the_outcome(words):
@@ -65,6 +75,20 @@ def test_what_an_effect_size_is_in_depends_on_the_outcome(words):
     assert tell_sd([score], words) == "SD: the outcome's standard deviation over all students of both arms."
     assert tell_sd([passed], words).startswith("In SD: of a yes-or-no outcome, the Cox index")
     assert "both arms; of yes-or-no outcomes, the Cox index" in tell_sd([score, passed], words)
+
+
+def test_a_yes_or_no_outcome_has_no_percentile_points_and_its_size_is_named_the_cox_index(words):
+    score, passed = (effect(9.0, 2.1, question="average", outcome=name) for name in ("rd_post", "promoted"))
+    both, alone = effects_table([score, passed], words), effects_table([passed], words)
+    heads = [column.head for column in both.columns]
+    moved = [row.cells[heads.index("Percentile points")] for row in both.rows if row.tone != "group"]
+    assert moved == ["11 (6 to 16)", DASH]
+    assert [column.head for column in alone.columns] == [head for head in heads if head != "Percentile points"]
+    assert all(len(row.cells) == len(alone.columns) for row in alone.rows if row.tone != "group")
+    assert "Percentile points" not in alone.note
+    assert [tile.unit for tile in make_tiles(passed, words)][1:] == ["standard deviations (Cox index)"]
+    assert "that is 0.28 SD by the Cox index (0.15 to 0.42)." in tell(passed, words)
+    assert "that is 0.28 SD (0.15 to 0.42)." in tell(score, words)
 
 
 def test_the_table_says_what_its_columns_mean(page):
@@ -211,3 +235,11 @@ def test_more_clusters_bring_degrees_of_freedom_with_them(words):
     assert multiple(few) == pytest.approx(4.68, abs=0.01)
     assert multiple(many) == pytest.approx(2.5**2, rel=0.01)
     assert multiple(replace(few, df=NAN)) == 2.5**2
+
+
+@pytest.mark.parametrize(("notes", "there"), [((FEW_DF,), True), ((), False)])
+def test_a_row_with_a_range_and_no_grade_has_its_reason_below_the_table(words, notes, there):
+    row = effect(-12.1, 2.0, question="difference", moderator="tch_yrs", unit="per SD", p_value=NAN, notes=notes)
+    table = moderator_table([replace(row, credibility="not assessable")], words, caption="", technical=False)
+    said = "Not assessable beside a range: the range rests on fewer than 4 degrees of freedom"
+    assert (said in table.note) is there

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from whoworks.checks.wording import written_p
+from whoworks.checks.wording import EDGES, written_p
+from whoworks.findings.grades.credibility import _by_p
 from whoworks.report.numbers import (
     count,
     decimals,
@@ -55,12 +57,29 @@ def test_an_estimate_keeps_two_digits_of_its_standard_error(error, places):
         (0.01 * 15 / 3, "p = .05"),
         (0.0523, "p = .052"),
         (0.0497, "p = .0497"),
+        (0.01, "p = .01"),
+        (0.0116, "p = .012"),
+        (0.0104, "p = .0104"),
+        (0.0096, "p = .0096"),
+        (0.005, "p = .005"),
+        (0.0052, "p = .0052"),
+        (0.0048, "p = .0048"),
+        (0.0061, "p = .006"),
         (0.996, "p > .99"),
         (math.nan, "p not assessable"),
     ],
 )
 def test_a_p_value_is_written_as_papers_write_it(p, said):
     assert written_p(p) == said
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_a_p_as_written_has_the_grade_of_the_p_itself(expected):
+    given = np.arange(0.00101, 0.99, 0.00007)
+    near = np.abs(given[:, None] - np.array(EDGES)).min(axis=1) < 0.00005  # four decimals do not tell these apart
+    for p in given[~near]:
+        told = float(written_p(p).removeprefix("p = "))
+        assert _by_p(told, expected=expected) == _by_p(p, expected=expected), p
 
 
 def test_percentile_points_agree_with_the_published_table():

@@ -21,6 +21,7 @@ from whoworks.report import plots
 from whoworks.report.charts import draw_charts, refer
 from whoworks.report.disclosure import Released
 from whoworks.report.figures.attrition import Attrition, apart, crowds
+from whoworks.report.figures.balance import Gap, plot_balance
 from whoworks.report.figures.calibration import plot_calibration, read_points
 from whoworks.report.figures.chart import direction
 from whoworks.report.figures.curve import plot_curve
@@ -202,3 +203,12 @@ def test_a_curve_that_is_a_straight_line_is_called_one(evidence, words, bend, sa
 )
 def test_a_share_has_as_many_decimals_as_it_takes_to_tell_it_from_its_limit(share, limit, places):
     assert Use(words="sex", share=share, noise_median=0.2, noise_high=limit).places == places
+
+
+@pytest.mark.parametrize(("n", "step"), [(20, 0.175), (21, 0.15), (36, 0.15)])
+def test_many_differences_before_assignment_stand_closer_so_that_a_page_has_room_for_them(n, step):
+    gaps = [Gap(words=f"trait {k}", value=0.01 * k) for k in range(n)]
+    drawing = plot_balance(gaps, treatment="small groups", control="usual practice").drawing
+    middles = [text.get_position()[1] for text in drawing.texts if text.get_text().startswith("Trait")]
+    assert len(middles) == n
+    assert (middles[0] - middles[1]) * drawing.get_size_inches()[1] == pytest.approx(step)

@@ -10,8 +10,13 @@ from dataclasses import replace
 import pytest
 
 from tests.report.harbour import PLAN, build, claim, effect
+from whoworks.checks.wording import exact_p
 from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.planned.average import describe_test
 from whoworks.findings.planned.gap import NARROWED
+from whoworks.findings.redrawing.randomization import RandomizationTest
+from whoworks.findings.searches.omnibus import ALL_MODERATORS
+from whoworks.findings.setting import FEW_DF
 from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
 from whoworks.report.amounts import detectable, places_of
@@ -286,3 +291,29 @@ def test_what_is_settled_goes_by_the_level_of_the_grades_and_never_against_the_r
     found = claim(2.0, 1.0, moderator="frl", level="Y", reference="N", p_adjusted=p)
     found = replace(found, conf_level=level, conf_low=2.0 - half, conf_high=2.0 + half, meaningful=math.nan)
     assert read_state(found) is state
+
+
+def test_a_p_by_re_drawing_follows_the_reason_why_the_regression_gave_none(words):
+    test = RandomizationTest(p_value=0.75, n_draws=16, is_exact=True, smallest=2 / 16)
+    drawn = effect(2.0, 2.1, question="average", p_value=NAN, p_randomization=0.75, notes=(FEW_DF, describe_test(test)))
+    assert tell(drawn, words).endswith(
+        "(No p from the regression: fewer than 4 degrees of freedom. By re-drawing the assignment, p = .75 over all 16 "
+        "assignments; the smallest this design can give is .125.)"
+    )
+    assert tell(replace(drawn, p_randomization=NAN, notes=(FEW_DF,)), words).endswith(
+        "(No p: fewer than 4 degrees of freedom.)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("p", "told"), [(0.1, ".10"), (1 / 16, ".0625"), (2 / 70, ".029"), (1.0, "1.00"), (1e-9, "below .001")]
+)
+def test_the_smallest_p_of_few_draws_is_written_to_its_last_decimal(p, told):
+    assert exact_p(p) == told
+
+
+def test_a_test_along_all_moderators_tells_no_bare_statistic(words):
+    asked = effect(2.0, 2.1, question="heterogeneity", moderator=ALL_MODERATORS, statistic=1.69, p_adjusted=0.9)
+    told = tell(replace(asked, estimate=NAN, conf_low=NAN, conf_high=NAN), words)
+    assert "differs along any of the moderators, tested together (48 classes" in told
+    assert "1.69" not in told

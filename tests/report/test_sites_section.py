@@ -123,14 +123,14 @@ def test_kinds_of_classes_and_schools_stand_with_their_degrees_of_freedom():
     said = compose([*averages(), *planned()])
     assert "Does it differ between kinds of classes and schools?" in said
     assert '"School\'s setting: inner city minus suburban", "schools"' in said
-    assert '"F = 0.19", "2 and 18"' in said
+    assert '"F = 0.19", "2 and 18.3"' in said
     assert "Free or reduced-price lunch" not in said
 
 
 def test_who_took_part_stands_beside_the_target():
     said = compose([*averages(), *PROFILE, *TARGET])
     assert f"Who took part: 12 schools, 1,102 students, beside {NAME}" in said
-    assert '"Free or reduced-price lunch “eligible”", "48 %", "17 points", "62 %", "\u22120.82"' in said
+    assert '"Free or reduced-price lunch “eligible”", "48 %", "17 percentage points", "62 %", "\u22120.82"' in said
     assert '"Teacher\'s years of experience", "11.5", "2.6", "10.9", "+0.23"' in said
     assert '"School\'s setting “suburban”", "41 %", "\u2013", "\u2013", "\u2013"' in said
 

@@ -14,10 +14,11 @@ from whoworks.findings.searches.candidates import AGAIN
 from whoworks.plan.plan import Plan
 from whoworks.report.disclosure import withhold
 from whoworks.report.labels import read_words
-from whoworks.report.sections.exploration import compose_exploration
+from whoworks.report.places import trait_distance
+from whoworks.report.sections.exploration import compose_exploration, profile_table
 from whoworks.report.selection import select
 from whoworks.report.sentences import tell
-from whoworks.report.targeting import amount_of_trait, tell_again
+from whoworks.report.targeting import tell_again
 
 RULE = "frl = Y and tch_yrs <= 8"
 
@@ -162,7 +163,17 @@ def test_groups_that_were_not_put_to_the_test_are_not_said_to_have_been(status, 
     assert lead.endswith(said)
 
 
-def test_one_point_is_singular():
-    assert (
-        amount_of_trait(found("profile", "Y: 5 - 1", "frl", 1.2, unit="percentage points", reference="1")) == "1 point"
-    )
+@pytest.mark.parametrize(("apart", "told"), [(1.2, "1 percentage point"), (-8.0, "\u22128 percentage points")])
+def test_shares_lie_percentage_points_apart_and_one_point_is_singular(apart, told):
+    share = found("profile", "Y: 5 - 1", "frl", apart, unit="percentage points", reference="1")
+    assert trait_distance(share) == told
+
+
+def test_a_mean_has_the_same_decimals_wherever_it_is_told_and_a_difference_has_its_mean_s(words):
+    means = [found("profile", level, "tch_yrs", value, quantity="mean") for level, value in (("1", 3.274), ("5", 5.38))]
+    apart = found("profile", "5 - 1", "tch_yrs", 2.106, quantity="mean", reference="1", p_adjusted=0.2)
+    (row,) = profile_table((*means, apart), words).rows
+    assert row.cells == ("Teacher's years of experience", "3.27", "5.38", "2.11", ".20")
+    at_site = found("site-profile", "", "tch_yrs", 3.274)
+    assert "3.27" in tell(at_site, words)
+    assert "3.27" in tell(means[0], words)

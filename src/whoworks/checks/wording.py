@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from whoworks.design.levels import plural
 
 TINY_P = 0.001
-EDGE = 0.05  # of evidence: grades and words change here
+EDGES = (0.05, 0.01, 0.005)  # of evidence: grades and words change here (findings/grades/credibility.py)
 EXACT_P = 0.01
 LARGE_P = 0.99
 NUMERALS = (
@@ -70,21 +70,30 @@ def written_size(size: float, edges: Sequence[float]) -> str:
 
 
 def written_p(p: float, *, name: str = "p") -> str:
-    """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``; near .05 exactly enough to tell its side."""
+    """Write a p-value: ``p = .03``, ``p = .004``, ``p < .001``; near an edge exactly enough to tell its side."""
     if math.isnan(p):
         return f"{name} not assessable"
     if p < TINY_P:
         return f"{name} < .001"
     if p > LARGE_P:
         return f"{name} > .99"
-    is_edge = math.isclose(p, EDGE, abs_tol=1e-12)
-    places = 3 if p < EXACT_P else next((k for k in (2, 3) if is_edge or round(p, k) != EDGE), 4)
+    is_edge = any(math.isclose(p, edge, abs_tol=1e-12) for edge in EDGES)
+    fewest = 3 if p < EXACT_P and not math.isclose(p, EXACT_P, abs_tol=1e-12) else 2
+    places = next((k for k in range(fewest, 4) if is_edge or round(p, k) not in EDGES), 4)
     return f"{name} = {p:.{places}f}".replace("= 0.", "= .")
 
 
 def bare_p(p: float) -> str:
     """Write a p-value without its name: ``.03``, ``< .001``."""
     return written_p(p).removeprefix("p ").removeprefix("= ")
+
+
+def exact_p(p: float) -> str:
+    """Write a p that is a share of few draws, to the last of up to four decimals: ``.125``; ``below .001``."""
+    if p < TINY_P:
+        return "below .001"
+    places = next((k for k in (2, 3, 4) if math.isclose(round(p, k), p, abs_tol=1e-12)), 3)
+    return f"{p:.{places}f}".removeprefix("0")
 
 
 def p_range(low: float, high: float) -> str:

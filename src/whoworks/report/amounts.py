@@ -6,7 +6,7 @@ import math
 
 from whoworks.findings.finding import Finding
 from whoworks.report.labels import STATUS_WORDS, Words, outcome_of
-from whoworks.report.numbers import MOST_DECIMALS, count, decimals, fixed, percent, percentile_points, span
+from whoworks.report.numbers import MOST_DECIMALS, count, decimals, fixed, percent, percentile_points, ranged, span
 from whoworks.report.states import leaves_zero_out
 
 SD_PLACES = 2
@@ -105,27 +105,23 @@ def evidence_of(finding: Finding, words: Words, *, flip: bool = False, compared:
     return f"({level_word(finding)} {ends}; {base(finding, words)})"
 
 
-def in_sd(finding: Finding, *, size: bool = False) -> str:
+def in_sd(finding: Finding, words: Words, *, size: bool = False) -> str:
     """Write the effect size with its range: ``0.19 SD (0.08 to 0.30)``; empty where there is none."""
     if math.isnan(finding.effect_size):
         return ""
     value, low, high = finding.effect_size, finding.effect_size_low, finding.effect_size_high
     if size and value < 0:
         value, low, high = -value, -high, -low
-    text = f"{fixed(value, SD_PLACES)} SD"
-    return text if math.isnan(low) or math.isnan(high) else f"{text} ({span(low, high, SD_PLACES)})"
+    unit = " SD by the Cox index" if words.is_binary(outcome_of(finding)) else " SD"
+    return ranged(value, low, high, SD_PLACES, unit)
 
 
-def in_percentiles(finding: Finding, *, size: bool = False) -> str:
-    """Write the improvement index with its range: ``7 percentile points (3 to 12)``; empty where there is none."""
-    if math.isnan(finding.effect_size):
-        return ""
-    ends = (finding.effect_size, finding.effect_size_low, finding.effect_size_high)
-    if size and finding.effect_size < 0:
-        ends = (-ends[0], -ends[2], -ends[1])
-    middle, low, high = (percentile_points(end) for end in ends)
-    text = f"{fixed(middle, 0)} percentile point{'' if fixed(middle, 0) == '1' else 's'}"
-    return text if math.isnan(low) or math.isnan(high) else f"{text} ({span(low, high, 0)})"
+def in_percentiles(finding: Finding, words: Words) -> tuple[float, float, float] | None:
+    """Return the improvement index and the ends of its range; None of a yes-or-no outcome, which has no middle."""
+    if math.isnan(finding.effect_size) or words.is_binary(outcome_of(finding)):
+        return None
+    middle, low, high = finding.effect_size, finding.effect_size_low, finding.effect_size_high
+    return percentile_points(middle), percentile_points(low), percentile_points(high)
 
 
 def detectable(finding: Finding, words: Words) -> str:

@@ -12,14 +12,23 @@ from whoworks.findings.caveats.takeup import READINGS
 from whoworks.findings.finding import Finding
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
-from whoworks.report.amounts import amount, detectable, in_percentiles, level_word, places_of, reach, unit_word
+from whoworks.report.amounts import (
+    SD_PLACES,
+    amount,
+    detectable,
+    in_percentiles,
+    level_word,
+    places_of,
+    reach,
+    unit_word,
+)
 from whoworks.report.answer import tell_answer
 from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, FrontPage, Row, Table, Tile
 from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
 from whoworks.report.next_study import propose
-from whoworks.report.numbers import count, fixed, percent, percentile_points, span
+from whoworks.report.numbers import count, fixed, percent, range_of
 from whoworks.report.phrases import between, effect_of, is_slope, p_name
 from whoworks.report.selection import Selection
 from whoworks.report.states import State, is_settled, read_p, read_state
@@ -57,19 +66,21 @@ def make_tiles(main: Finding | None, words: Words) -> tuple[Tile, ...]:
         return ()
     places = places_of(main, words)
     several = f": {words.arms_of(main.contrast)[0]}" if len(words.plan.arms.treatments) > 1 else ""
+    ends = range_of(main.conf_low, main.conf_high, places)
     tiles = [
         Tile(
             value=fixed(main.estimate, places),
             unit=f"{unit_word(main, words)}, {shorten(words.short_outcome(outcome_of(main)) + several, CLAIM)}",
-            range=f"{level_word(main)} {span(main.conf_low, main.conf_high, places)}",
+            range=f"{level_word(main)} {ends}" if ends else "",
         )
     ]
     if math.isfinite(main.effect_size):
-        low, high = main.effect_size_low, main.effect_size_high
-        tiles.append(Tile(value=fixed(main.effect_size, 2), unit="standard deviations", range=span(low, high, 2)))
-    if in_percentiles(main) and not words.is_binary(outcome_of(main)):
-        ends = [percentile_points(size) for size in (main.effect_size, main.effect_size_low, main.effect_size_high)]
-        tiles.append(Tile(value=fixed(ends[0], 0), unit="percentile points", range=span(ends[1], ends[2], 0)))
+        ends = range_of(main.effect_size_low, main.effect_size_high, SD_PLACES)
+        unit = "standard deviations" + " (Cox index)" * words.is_binary(outcome_of(main))
+        tiles.append(Tile(value=fixed(main.effect_size, SD_PLACES), unit=unit, range=ends))
+    moved = in_percentiles(main, words)
+    if moved is not None:
+        tiles.append(Tile(value=fixed(moved[0], 0), unit="percentile points", range=range_of(*moved[1:], 0)))
     return tuple(tiles)
 
 
@@ -182,8 +193,10 @@ def list_estimates(joint: Finding, planned: tuple[Finding, ...], words: Words) -
     named = [shorten(words.level(f.moderator, f.level), GROUP) for f in shown]
     sizes = [fixed(f.estimate, places_of(f, words)) for f in shown]
     if many:
-        return f"estimates in {count(len(known))} groups, from {sizes[0]} ({named[0]}) to {sizes[1]} ({named[1]})"
-    return f"estimates: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
+        return f"{words.effect}s in {count(len(known))} groups, from {sizes[0]} ({named[0]}) to {sizes[1]} ({named[1]})"
+    return (
+        f"{words.effect} in each group: {listed([f'{name} {size}' for name, size in zip(named, sizes, strict=True)])}"
+    )
 
 
 def claim_words(finding: Finding, words: Words) -> str:

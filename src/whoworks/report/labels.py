@@ -14,8 +14,6 @@ from whoworks.plan.outcomes import Outcome
 from whoworks.plan.plan import Plan
 from whoworks.report.evidence import Evidence
 
-SORTED = "predicted effect"
-WEIGHTING = "weighting"
 STUDENT = "student"
 
 CHECK_WORDS = {

@@ -9,10 +9,12 @@ from scipy.optimize import brentq
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
+from whoworks.findings.multiplicity.families import WEIGHTING
 from whoworks.findings.planned.contrasts import is_split
+from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.inference.power import minimum_detectable
 from whoworks.report.amounts import outcome_places, unit_word
-from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
 from whoworks.report.states import State, read_p, read_state
@@ -45,7 +47,7 @@ def is_contrast_of_groups(finding: Finding) -> bool:
     """Whether a finding compares two groups or runs along a moderator."""
     return (
         finding.question == "difference"
-        and finding.moderator not in ("", WEIGHTING, SORTED)
+        and finding.moderator not in ("", WEIGHTING, PREDICTED)
         and finding.weighting == "student"
         and finding.estimand == "itt"
         and not is_split(finding)

@@ -36,6 +36,17 @@ def span(low: float, high: float, places: int) -> str:
     return f"{fixed(low, places)} to {fixed(high, places)}"
 
 
+def range_of(low: float, high: float, places: int) -> str:
+    """Write a range as `span` does; "" where an end of it is not known."""
+    return "" if math.isnan(low) or math.isnan(high) else span(low, high, places)
+
+
+def ranged(value: float, low: float, high: float, places: int, unit: str = "") -> str:
+    """Write a number with its range: ``0.19 SD (0.08 to 0.30)``; alone where an end of it is not known."""
+    told, ends = f"{fixed(value, places)}{unit}", range_of(low, high, places)
+    return f"{told} ({ends})" if ends else told
+
+
 def count(number: int) -> str:
     """Write a count with thousands separated."""
     return f"{number:,d}"

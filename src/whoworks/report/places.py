@@ -8,7 +8,7 @@ from whoworks.findings.finding import Finding
 from whoworks.findings.sites.profile import BETWEEN, INDEX
 from whoworks.inference.likeness import grade_likeness
 from whoworks.report.labels import Words, plural
-from whoworks.report.numbers import fixed
+from whoworks.report.numbers import MINUS, fixed
 from whoworks.report.states import State
 
 SHARE = "percentage points"
@@ -30,7 +30,7 @@ def code_of(finding: Finding) -> str:
     return finding.level.rpartition(": ")[0] if is_spread(finding) else finding.level
 
 
-def about_trait(finding: Finding, words: Words) -> str:
+def about_site_profile(finding: Finding, words: Words) -> str:
     """Name what a row of the profile, or a difference from the target, is about."""
     if finding.level == INDEX and not finding.moderator:
         return f"how like {finding.reference} the {plural(words.site)} of this study are"
@@ -38,7 +38,7 @@ def about_trait(finding: Finding, words: Words) -> str:
 
 
 def trait_amount(finding: Finding, beside: Finding | None = None) -> str:
-    """Write a mean, a share, or a spread of either; one that stands beside a mean has the mean's decimals."""
+    """Write a mean or a share; one that stands beside another mean has that one's decimals."""
     if math.isnan(finding.estimate):
         return "not known"
     if finding.unit == SHARE:
@@ -46,10 +46,15 @@ def trait_amount(finding: Finding, beside: Finding | None = None) -> str:
     return fixed(finding.estimate, trait_places((beside or finding).estimate))
 
 
-def spread_amount(spread: Finding, mean: Finding) -> str:
-    """Write how far sites' means or shares lie apart, with the mean's decimals; shares lie points apart."""
-    told = trait_amount(spread, beside=mean)
-    return f"{told.removesuffix(' %')} {'point' if told == '1 %' else 'points'}" if told.endswith(" %") else told
+def trait_distance(finding: Finding, beside: Finding | None = None, *, size: bool = False) -> str:
+    """Write how far means or shares lie apart, with the decimals of the mean beside it; `size` drops the sign."""
+    if math.isnan(finding.estimate):
+        return "not known"
+    value = abs(finding.estimate) if size else finding.estimate
+    if finding.unit != SHARE:
+        return fixed(value, trait_places((beside or finding).estimate))
+    told = fixed(value, 0)
+    return f"{told} {SHARE[:-1] if told.lstrip(MINUS) == '1' else SHARE}"
 
 
 def trait_places(value: float) -> int:
@@ -59,26 +64,24 @@ def trait_places(value: float) -> int:
 
 def tell_site_profile(finding: Finding, words: Words, state: State) -> str:
     """Tell a trait's mean or share over students, or how far sites differ in it."""
-    trait, amount = about_trait(finding, words), trait_amount(finding)
+    trait = about_site_profile(finding, words)
     if is_spread(finding):
-        unit = " percentage points" if finding.unit == SHARE else ""
         own = "shares" if finding.unit == SHARE else "means"
-        return f"{trait}: the {plural(words.site)}' own {own} have a standard deviation of {amount.rstrip(' %')}{unit}."
+        return f"{trait}: the {plural(words.site)}' own {own} have a standard deviation of {trait_distance(finding)}."
     of = "of students" if finding.unit == SHARE else "on average over students"
-    return f"{trait}: {amount} {of}."
+    return f"{trait}: {trait_amount(finding)} {of}."
 
 
 def tell_target(finding: Finding, words: Words, state: State) -> str:
     """Tell how far a trait lies from the target's, or how like the target the sites are."""
     if finding.level == INDEX and not finding.moderator:
         return tell_index(finding, words)
-    size = fixed(abs(finding.estimate), 0 if finding.unit == SHARE else trait_places(finding.estimate))
-    unit = f" {SHARE}" if finding.unit == SHARE else ""
     side = "above" if finding.estimate >= 0 else "below"
     also = (
         f", {fixed(abs(finding.effect_size), 2)} of the {finding.sd_used}" if math.isfinite(finding.effect_size) else ""
     )
-    return f"{about_trait(finding, words)}: {size}{unit} {side} {finding.reference}{also}."
+    size = trait_distance(finding, size=True)
+    return f"{about_site_profile(finding, words)}: {size} {side} {finding.reference}{also}."
 
 
 def tell_index(finding: Finding, words: Words) -> str:

@@ -15,7 +15,7 @@ from whoworks.report.evidence import Evidence
 from whoworks.report.figures.calibration import plot_calibration as draw_calibration
 from whoworks.report.figures.calibration import read_points
 from whoworks.report.figures.importance import plot_importance
-from whoworks.report.labels import read_words
+from whoworks.report.labels import outcome_of, read_words
 from whoworks.report.selection import Selection, select
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def plot_calibration(evidence: Evidence, predictions: Predictions | None) -> Fig
     slope = next((f for f in chosen.heterogeneity if f.moderator == PREDICTED and math.isfinite(f.estimate)), None)
     if predictions is None or main is None or slope is None or not groups:
         raise ReportError(f"There is no calibration to draw. {_why(evidence, 'sorted-group')}")
-    times = 100.0 if words.is_binary(main.outcome) else 1.0
+    times = 100.0 if words.is_binary(outcome_of(main)) else 1.0
     points = read_points(groups, predictions, times=times)
     return draw_calibration(points, slope=slope, average=main, words=words).drawing
 

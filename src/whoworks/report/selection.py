@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whoworks.findings.finding import Finding
+from whoworks.findings.multiplicity.families import WEIGHTING
 from whoworks.findings.planned.contrasts import is_split
+from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.report.disclosure import Released
-from whoworks.report.labels import SORTED, WEIGHTING, Words
+from whoworks.report.labels import Words
 from whoworks.report.next_study import is_planned
 
 COMPANIONS = ("gap", "for-whom-where", "projection")
@@ -42,7 +44,7 @@ def select(released: Released, words: Words) -> Selection:
     findings = tuple(released.evidence.findings)
     by_moderator = [
         f for f in findings
-        if f.question in ("subgroup", "difference", "joint") and f.moderator not in ("", WEIGHTING, SORTED)
+        if f.question in ("subgroup", "difference", "joint") and f.moderator not in ("", WEIGHTING, PREDICTED)
         and not is_split(f)
     ]  # fmt: skip
     averages = tuple(f for f in findings if f.question == "average")

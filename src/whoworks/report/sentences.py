@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
+from whoworks.findings.multiplicity.families import WEIGHTING
+from whoworks.findings.planned.average import REDRAWN
 from whoworks.findings.planned.contrasts import is_split
 from whoworks.findings.planned.takeup import is_full
+from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
@@ -23,7 +26,7 @@ from whoworks.report.companions import (
     tell_split,
     tell_variance_ratio,
 )
-from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import fixed, percent, span
 from whoworks.report.phrases import (
     apart,
@@ -43,17 +46,19 @@ from whoworks.report.phrases import (
     too_small,
     where_larger,
 )  # fmt: skip
-from whoworks.report.places import about_trait, tell_site_profile, tell_target
+from whoworks.report.places import about_site_profile, tell_site_profile, tell_target
 from whoworks.report.states import State, is_settled, leaves_zero_out, read_p, read_state
 from whoworks.report.targeting import (
     about_candidate,
+    about_profile,
     about_ranking,
     tell_candidate,
     tell_profile,
     tell_ranking,
-    trait_of,
 )
 from whoworks.report.waves import about_growth, tell_growth
+
+UNASSESSED, NO_P = "p not assessable", "no p"
 
 
 def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
@@ -69,10 +74,14 @@ def tell(finding: Finding, words: Words, *, notes: bool = True) -> str:
 
 
 def tell_notes(finding: Finding) -> str:
-    """Say what is unusual about an estimate, with the p by re-drawing where there is one."""
+    """Say what is unusual about an estimate; then its p by re-drawing, where there is one, and how that was made."""
     redrawn = tell_redrawn(finding)
-    said = [redrawn] * bool(redrawn) + [plain(note) for note in finding.notes]
-    return f"({capital('; '.join(said))}.)" if said else ""
+    notes = [note for note in finding.notes if not note.startswith(REDRAWN)]
+    how = [note.removeprefix(REDRAWN) for note in finding.notes if note.startswith(REDRAWN)]
+    own = NO_P + " from the regression" * bool(redrawn)
+    said = capital("; ".join(plain(note).replace(UNASSESSED, own) for note in notes))
+    parts = [said] * bool(said) + [" ".join([redrawn, *how])] * bool(redrawn)
+    return f"({'. '.join(parts)}.)" if parts else ""
 
 
 def tell_redrawn(finding: Finding) -> str:
@@ -101,7 +110,7 @@ def tell_effect(finding: Finding, words: Words, state: State) -> str:
     outcome = words.outcome(outcome_of(finding))
     where = f"{group(finding, words)}, " if finding.moderator else ""
     amounts, bracket = amount(finding, words, size=True), evidence_of(finding, words, flip=finding.estimate < 0)
-    also = f"; that is {in_sd(finding, size=True)}" if in_sd(finding) else ""
+    also = f"; that is {in_sd(finding, words, size=True)}" if in_sd(finding, words) else ""
     who = taken(finding, words)
     if state is State.CLEAR:
         return f"{where}{who} {raised(finding, words)} {outcome} by {amounts} {bracket}{also}."
@@ -126,7 +135,7 @@ def tell_difference(finding: Finding, words: Words, state: State) -> str:
     """Tell how an effect differs between two groups, or along a number."""
     if finding.moderator == WEIGHTING:
         return tell_weighting(finding, words, state)
-    if finding.moderator == SORTED:
+    if finding.moderator == PREDICTED:
         return tell_sorted_difference(finding, words, state)
     if is_split(finding):
         return tell_split(finding, words, state)
@@ -172,10 +181,10 @@ def tell_heterogeneity(finding: Finding, words: Words, state: State) -> str:
         return tell_variance_ratio(finding, words, state)
     effect, unseen = effect_of(finding, words), plural(words.cluster(finding.cluster))
     if finding.moderator == ALL_MODERATORS:
-        bracket = f"largest t {fixed(finding.statistic, 2)} {evidence_of(finding, words)}{test_of(finding)}"
+        bracket = f"tested together {evidence_of(finding, words)}{test_of(finding)}"
         if state is State.CLEAR:
-            return f"{effect} differs along at least one of the moderators taken together: {bracket}."
-        return f"we cannot tell whether {effect} differs along any of the moderators: {bracket}."
+            return f"{effect} differs along at least one of the moderators, {bracket}."
+        return f"we cannot tell whether {effect} differs along any of the moderators, {bracket}."
     test = test_of(finding) or ", p not assessable: too few clusters stand behind its error"
     bracket = f"{evidence_of(finding, words)}{test}"
     slope = f"slope {fixed(finding.estimate, 2)} {bracket}; 0 would mean not at all, 1 in full"
@@ -296,9 +305,9 @@ ABOUT: dict[str, Callable[[Finding, Words], str]] = {
     "candidate": about_candidate,
     "best-arm": about_best_arm,
     "growth": about_growth,
-    "profile": trait_of,
-    "site-profile": about_trait,
-    "target": about_trait,
+    "profile": about_profile,
+    "site-profile": about_site_profile,
+    "target": about_site_profile,
 }
 
 
@@ -315,11 +324,11 @@ def subject(finding: Finding, words: Words) -> str:
         return about_split(finding, words)
     if finding.moderator == WEIGHTING:
         return f"{effect}, counting clusters in place of students"
-    if finding.question == "difference" and finding.moderator != SORTED:
+    if finding.question == "difference" and finding.moderator != PREDICTED:
         return f"the difference in {effect} {apart(finding, words)}"
-    if finding.moderator == SORTED and not finding.level:
+    if finding.moderator == PREDICTED and not finding.level:
         return f"whether predicted differences in {effect} show up"
-    if finding.moderator == SORTED:
+    if finding.moderator == PREDICTED:
         which = "highest against lowest group" if "-" in finding.level else f"group {finding.level}"
         return f"{effect}, students sorted by predicted effect, {which}"
     if finding.question == "site-variation":

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 from whoworks.checks.wording import bare_p
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import in_percentiles, interval, places_of, unit_word
+from whoworks.findings.grades.credibility import NOT_ASSESSABLE
+from whoworks.findings.setting import FEW_DF, TOO_FEW_DF
+from whoworks.report.amounts import SD_PLACES, in_percentiles, places_of, unit_word
 from whoworks.report.document import Column, Row, Table
 from whoworks.report.labels import Words, capital, outcome_of, plural
-from whoworks.report.numbers import count, fixed, percentile_points, span
+from whoworks.report.numbers import count, fixed, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.states import is_settled
 
 TECHNICAL = ("SE", "df", "p", "Re-drawn p")
 DASH = "\u2013"
 WITHHELD = "withheld"
+MOVED = " Percentile points: how far a student in the middle of the comparison arm would move."
 
 
 def estimate_cell(finding: Finding, words: Words) -> str:
@@ -25,26 +28,20 @@ def estimate_cell(finding: Finding, words: Words) -> str:
         return WITHHELD
     if math.isnan(finding.estimate):
         return "not assessable"
-    if math.isnan(finding.conf_low) or math.isnan(finding.conf_high):
-        return fixed(finding.estimate, places_of(finding, words))
-    return f"{fixed(finding.estimate, places_of(finding, words))} ({interval(finding, words)})"
+    return ranged(finding.estimate, finding.conf_low, finding.conf_high, places_of(finding, words))
 
 
 def size_cell(finding: Finding) -> str:
     """Write an effect size with its interval: ``0.19 (0.08 to 0.30)``."""
     if math.isnan(finding.effect_size):
         return DASH
-    if math.isnan(finding.effect_size_low):
-        return fixed(finding.effect_size, 2)
-    return f"{fixed(finding.effect_size, 2)} ({span(finding.effect_size_low, finding.effect_size_high, 2)})"
+    return ranged(finding.effect_size, finding.effect_size_low, finding.effect_size_high, SD_PLACES)
 
 
-def percentile_cell(finding: Finding) -> str:
+def percentile_cell(finding: Finding, words: Words) -> str:
     """Write percentile points with their interval: ``7 (3 to 12)``."""
-    if not in_percentiles(finding):
-        return DASH
-    low, high = percentile_points(finding.effect_size_low), percentile_points(finding.effect_size_high)
-    return f"{fixed(percentile_points(finding.effect_size), 0)} ({span(low, high, 0)})"
+    ends = in_percentiles(finding, words)
+    return DASH if ends is None else ranged(*ends, 0)
 
 
 def number_cell(value: float, places: int) -> str:
@@ -90,6 +87,7 @@ def arm_columns(words: Words) -> bool:
 def effects_table(averages: Sequence[Finding], words: Words) -> Table:
     """Return the average effects: one row per outcome, treatment and weighting."""
     cluster = capital(plural(words.cluster()))
+    has_percentiles = any(in_percentiles(finding, words) for finding in averages)
     rows: list[Row] = []
     head = ""
     for finding in averages:
@@ -101,7 +99,8 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             rows.append(Row(cells=(f"{named}, in {unit_word(finding, words)}",), tone="group"))
         moved = finding.estimand == "cace"
         label = "those whom the offer moved to take it up" if moved else weighting_words(finding, words)
-        cells = [capital(label), estimate_cell(finding, words), size_cell(finding), percentile_cell(finding)]
+        cells = [capital(label), estimate_cell(finding, words), size_cell(finding)]
+        cells += [percentile_cell(finding, words)] * has_percentiles
         cells += [p_cell(finding.p_value), count_cell(finding, finding.n_units)]
         rows.append(Row(cells=(*cells, count_cell(finding, finding.n_clusters))))
     level = next((f.conf_level for f in averages), 0.95)
@@ -111,14 +110,13 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             Column(head="Counting", share=1.5),
             Column(head=f"Estimate ({100 * level:g} % interval)", align="right", share=1.75),
             Column(head="In SD", align="right", share=1.6),
-            Column(head="Percentile points", align="right", share=1.25),
+            *[Column(head="Percentile points", align="right", share=1.25)] * has_percentiles,
             Column(head="p", align="right", share=0.55),
             Column(head="Students", align="right", share=0.75),
             Column(head=cluster, align="right", share=0.75),
         ),
         rows=tuple(rows),
-        note=f"{tell_sd(averages, words)} Percentile points: how far a student in the middle of the comparison arm "
-        f"would move.{tell_own_p(averages)}",
+        note=f"{tell_sd(averages, words)}{MOVED * has_percentiles}{tell_own_p(averages)}",
     )
 
 
@@ -167,7 +165,9 @@ def moderator_table(findings: Sequence[Finding], words: Words, *, caption: str, 
         caption=caption,
         columns=tuple(columns[place] for place in used),
         rows=tuple(row if row.tone == "group" else keep_cells(row, used) for row in rows),
-        note=" ".join(note for note in (tell_ranges(findings), tell_bends(findings, words)) if note),
+        note=" ".join(
+            note for note in (tell_ranges(findings), tell_unjudged(findings), tell_bends(findings, words)) if note
+        ),
     )
 
 
@@ -178,6 +178,16 @@ def tell_ranges(findings: Sequence[Finding]) -> str:
     return (
         "A range is for one question at a time and the adjusted p counts all of them, so that a range may leave zero "
         "out and the difference still not be settled."
+    )
+
+
+def tell_unjudged(findings: Sequence[Finding]) -> str:
+    """Say why rows with numbers have neither a p nor a grade; "" where each has both."""
+    if not any(f.credibility == NOT_ASSESSABLE and FEW_DF in f.notes and not f.suppressed for f in findings):
+        return ""
+    return (
+        f"{capital(NOT_ASSESSABLE)} beside a range: the range rests on fewer than {TOO_FEW_DF:g} degrees of freedom, "
+        "too few for a p, however far from zero it lies."
     )
 
 

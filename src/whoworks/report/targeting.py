@@ -11,8 +11,9 @@ from whoworks.findings.searches.ranking import AREA, TOP_THIRD
 from whoworks.findings.searches.rules import AND, BESIDE, Condition, read_rule
 from whoworks.report.amounts import amount, evidence_of
 from whoworks.report.labels import Words, plural
-from whoworks.report.numbers import MINUS, fixed, percent
+from whoworks.report.numbers import percent
 from whoworks.report.phrases import doubt, effect_of, test_of
+from whoworks.report.places import trait_amount, trait_distance
 from whoworks.report.states import State
 
 BETWEEN = " - "
@@ -119,33 +120,22 @@ def tell_again(found: Sequence[Finding], words: Words) -> str:
     )
 
 
-def trait_of(finding: Finding, words: Words) -> str:
+def about_profile(finding: Finding, words: Words) -> str:
     """Name what a profile compares: a number, or the share in one group of a category."""
     code, _, _ = finding.level.rpartition(": ")
     return words.trait(finding.moderator, code)
 
 
-def amount_of_trait(finding: Finding) -> str:
-    """Write a mean or a share, or a difference between two."""
-    if finding.unit == "percentage points":
-        size = fixed(finding.estimate, 0)
-        point = "point" if size.lstrip(MINUS) == "1" else "points"
-        return f"{size} {point if finding.reference else '%'}"
-    return fixed(finding.estimate, 1)
-
-
 def tell_profile(finding: Finding, words: Words, state: State) -> str:
     """Tell what the students of a sorted group are like, or how top and bottom group differ."""
-    trait = trait_of(finding, words)
+    trait = about_profile(finding, words)
     group = finding.level.rpartition(": ")[2]
-    size = amount_of_trait(finding)
     quantity = finding.quantity
     if BETWEEN not in group:
+        size = trait_amount(finding)
         return f"{trait}: {quantity} {size} in group {group} of the students sorted by prediction."
-    unit = " percentage points" if finding.unit == "percentage points" else ""
-    number = size.removesuffix("s").removesuffix(" point")
     highest, lowest = group.split(BETWEEN)
     return (
-        f"{trait}: the {quantity} in group {highest} of the students sorted by prediction differs by {number}{unit} "
-        f"from that in group {lowest}{test_of(finding)}."
+        f"{trait}: the {quantity} in group {highest} of the students sorted by prediction differs by "
+        f"{trait_distance(finding)} from that in group {lowest}{test_of(finding)}."
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from whoworks.checks.wording import exact_p
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.precision import Precision
 from whoworks.findings.redrawing.randomization import RandomizationTest, randomization_test
@@ -18,6 +19,8 @@ from whoworks.findings.regression import (
     weighting_difference,
 )
 from whoworks.findings.setting import Setting
+
+REDRAWN = "randomisation p "
 
 
 def find_average(setting: Setting, *, rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -38,9 +41,9 @@ def find_average(setting: Setting, *, rng: np.random.Generator) -> tuple[Finding
 
 
 def describe_test(test: RandomizationTest) -> str:
-    """Say how a randomisation p was made."""
+    """Say how a randomisation p was made: a note that begins with `REDRAWN`."""
     how = f"all {test.n_draws:,} assignments" if test.is_exact else f"{test.n_draws:,} re-drawn assignments"
-    return f"randomisation p over {how}; the smallest this design can give is {test.smallest:.2g}"
+    return f"{REDRAWN}over {how}; the smallest this design can give is {exact_p(test.smallest)}"
 
 
 def _average(setting: Setting, weighting: Weighting) -> Finding:

@@ -110,7 +110,7 @@ def _group(
 def _lost_group(setting: Setting, moderator: Moderator, groups: Groups, level: int) -> Finding:
     return setting.finding(
         question="subgroup", quantity="average effect in the group", moderator=moderator.name,
-        level=groups.levels[level], status=_status(setting, moderator), credibility="not assessable",
+        level=groups.levels[level], status=_status(setting, moderator),
         notes=("not assessable: fewer than three clusters in an arm",), **setting.counts(groups.member(level)),
     )  # fmt: skip
 

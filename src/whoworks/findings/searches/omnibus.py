@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from whoworks.design.redraw import draw_many, list_assigned
 from whoworks.findings.finding import NAN, Finding
+from whoworks.findings.planned.average import REDRAWN
 from whoworks.findings.setting import Setting
 
 Vector = NDArray[np.float64]
@@ -82,7 +83,7 @@ def find_omnibus(
     return setting.finding(
         question="heterogeneity", quantity="the effect differs along any moderator: largest |t|", unit="",
         moderator=ALL_MODERATORS, statistic=observed, df=NAN, p_value=p, p_randomization=p, status="exploratory",
-        notes=(f"drawn {n_draws} times",),
+        notes=(f"{REDRAWN}over {n_draws} re-drawn assignments",),
         **setting.counts(setting.everyone),
     )  # fmt: skip
 

@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from whoworks.checks.balance import SATISFIED, WITH_ADJUSTMENT
 from whoworks.report.figures.chart import BLUE, INK, QUIET, SMALL, Chart, new_drawing, styled
 from whoworks.report.fonts import printable
 from whoworks.report.labels import capital, shorten
 from whoworks.report.numbers import signed
 
-SATISFIED, ADJUSTED = 0.05, 0.25
-ROW = 0.175
+ROW, TIGHT = 0.175, 0.15  # inches from one line to the next; of more than `LOOSE` lines, the second
+LOOSE = 20
 MOST = 36
 LEFT, RIGHT = 0.42, 0.90
 
@@ -36,7 +37,8 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
     shown = [gap for gap in known if gap in widest]
     lines = divide(shown)
     top, bottom = 0.06, 0.44
-    height = top + bottom + ROW * len(lines)
+    row = ROW if len(lines) <= LOOSE else TIGHT
+    height = top + bottom + row * len(lines)
     with styled():
         drawing = new_drawing(height=height)
         axes = drawing.add_axes((LEFT, bottom / height, RIGHT - LEFT, 1 - (top + bottom) / height))
@@ -45,24 +47,24 @@ def plot_balance(gaps: Sequence[Gap], *, treatment: str, control: str) -> Chart:
         axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.axvspan(-ADJUSTED, ADJUSTED, color="#eef1f4", lw=0, zorder=0)
+        axes.axvspan(-WITH_ADJUSTMENT, WITH_ADJUSTMENT, color="#eef1f4", lw=0, zorder=0)
         axes.axvspan(-SATISFIED, SATISFIED, color="#cddbe8", lw=0, zorder=0)
         axes.axvline(0, color=INK, lw=0.8)
         axes.set_xlabel("difference between the arms before assignment, SD", fontsize=SMALL)
         for place, gap in enumerate(lines):
-            across = 1 - (top + ROW * (place + 0.5)) / height
+            across = 1 - (top + row * (place + 0.5)) / height
             if isinstance(gap, str):
                 drawing.text(0.0, across, printable(capital(gap)), va="center", fontsize=SMALL, fontweight="bold")
                 continue
-            marker = "o" if abs(gap.value) <= ADJUSTED else "D"
+            marker = "o" if abs(gap.value) <= WITH_ADJUSTMENT else "D"
             axes.plot([gap.value], [place], marker=marker, ms=4.6, color=BLUE, ls="none", zorder=3)
             drawing.text(0.0, across, printable(capital(shorten(gap.words, 52))), va="center", fontsize=SMALL)
             drawing.text(0.995, across, signed(gap.value, 2), va="center", ha="right", fontsize=SMALL, color=QUIET)
     caption = (
         "How alike the arms were before assignment. To the right of zero a value was higher, or a group larger, in "
-        f"{treatment} than in {control}. Within the dark band (0.05 SD) they count as alike; within the "
-        "light band (0.25 SD) they do once adjusted, here through what earlier information foresees of the outcome; a "
-        "diamond lies beyond it."
+        f"{treatment} than in {control}. Within the dark band ({SATISFIED:.2f} SD) they count as alike; within the "
+        f"light band ({WITH_ADJUSTMENT:.2f} SD) they do once adjusted, here through what earlier information foresees "
+        "of the outcome; a diamond lies beyond it."
     )
     if len(known) > len(shown):
         caption += f" Shown are the {len(shown)} largest of {len(known)} differences."

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 LINE_HEIGHT = 0.165
 PADDING = 0.09
-GAP = 0.22
+GAP, BESIDE = 0.22, 0.2  # between boxes one below the other, and between arms abreast
 ABREAST = 3
 CHARACTERS_PER_INCH = 15.5
 MOST_STEPS = 5
 LONGEST_REASON = 120
 
 Box = tuple[str, tuple[str, ...]]
+Folded = tuple[tuple[str, ...], tuple[str, ...]]  # the lines of the heading, and those below it
 
 
 def plot_flow(flow: Flow, *, words: Words) -> Chart:
@@ -57,33 +58,35 @@ def arm_boxes(arm: ArmFlow, words: Words, *, has_left: bool) -> list[Box]:
     return boxes
 
 
-def fold(box: Box, width: float) -> tuple[str, ...]:
-    """Break a box's lines to its width in inches; the first is its heading."""
+def fold(box: Box, width: float) -> Folded:
+    """Break a box's heading and lines to its width in inches."""
     most = max(12, int((width - 2 * PADDING) * CHARACTERS_PER_INCH))
-    lines = textwrap.wrap(printable(box[0]), most)
+    lines: list[str] = []
     for line in box[1]:
         lines += textwrap.wrap(printable(line), most, subsequent_indent="  ")
-    return tuple(lines)
+    return tuple(textwrap.wrap(printable(box[0]), most)), tuple(lines)
 
 
-def box_height(lines: Sequence[str]) -> float:
+def box_height(box: Box, width: float) -> float:
     """Return a box's height in inches."""
-    return 2 * PADDING + LINE_HEIGHT * len(lines)
+    return 2 * PADDING + LINE_HEIGHT * sum(map(len, fold(box, width)))
 
 
 def draw(top: Sequence[Box], columns: Sequence[Sequence[Box]]) -> Figure:
     """Return the drawing: the boxes all share, then the arms abreast, at most three in a row."""
     width = 4.6
-    shared = [fold(box, width) for box in top]
     ranks = [columns[start : start + ABREAST] for start in range(0, len(columns), ABREAST)]
-    height = sum(box_height(lines) + GAP for lines in shared) + sum(rank_height(rank) for rank in ranks) - GAP + 0.04
+    height = sum(box_height(box, width) + GAP for box in top) + sum(rank_height(rank) for rank in ranks) - GAP + 0.04
     drawing = new_drawing(height=height)
     y = height - 0.02
-    for lines in shared:
-        left, tall = (WIDTH - width) / 2, box_height(lines)
-        y = draw_box(drawing, lines, x=left, y=y, width=width, fill="#ffffff", height=height, tall=tall) - GAP
-        arrow(drawing, x=WIDTH / 2, start=y + GAP, end=y, height=height)
+    for number, box in enumerate(top):
+        left, tall = (WIDTH - width) / 2, box_height(box, width)
+        y = draw_box(drawing, box, x=left, y=y, width=width, fill="#ffffff", height=height, tall=tall) - GAP
+        if number < len(top) - 1:
+            arrow(drawing, x=WIDTH / 2, start=y + GAP, end=y, height=height)
+    trunk = (WIDTH / 2, y + GAP)
     for rank in ranks:
+        trunk = branch(drawing, rank, trunk=trunk, end=y, height=height)
         draw_rank(drawing, rank, y=y, height=height)
         y -= rank_height(rank)
     return drawing
@@ -91,15 +94,15 @@ def draw(top: Sequence[Box], columns: Sequence[Sequence[Box]]) -> Figure:
 
 def rank_width(rank: Sequence[Sequence[Box]]) -> float:
     """Return the width of one arm's boxes."""
-    return min(3.35, (WIDTH - 0.2 * (len(rank) - 1) - 0.04) / len(rank))
+    return min(3.35, (WIDTH - BESIDE * (len(rank) - 1) - 0.04) / len(rank))
 
 
 def box_heights(rank: Sequence[Sequence[Box]]) -> tuple[float, ...]:
     """Return the heights of the boxes drawn abreast: those of a kind are as tall as the tallest."""
     width = rank_width(rank)
-    folded = [[box_height(fold(box, width)) for box in column] for column in rank]
-    most = max(len(column) for column in folded)
-    return tuple(max(column[place] for column in folded if len(column) > place) for place in range(most))
+    heights = [[box_height(box, width) for box in column] for column in rank]
+    most = max(len(column) for column in heights)
+    return tuple(max(column[place] for column in heights if len(column) > place) for place in range(most))
 
 
 def rank_height(rank: Sequence[Sequence[Box]]) -> float:
@@ -107,24 +110,47 @@ def rank_height(rank: Sequence[Sequence[Box]]) -> float:
     return sum(tall + GAP for tall in box_heights(rank))
 
 
+def rank_starts(rank: Sequence[Sequence[Box]]) -> list[float]:
+    """Return where each arm's boxes begin, in inches from the left."""
+    step = rank_width(rank) + (BESIDE if len(rank) > 2 else 0.26)
+    left = (WIDTH - (len(rank) - 1) * step - rank_width(rank)) / 2
+    return [left + place * step for place in range(len(rank))]
+
+
 def draw_rank(drawing: Figure, rank: Sequence[Sequence[Box]], *, y: float, height: float) -> None:
     """Draw arms abreast, each box of a kind at one height."""
     width, heights = rank_width(rank), box_heights(rank)
-    gap = 0.2 if len(rank) > 2 else 0.26
-    left = (WIDTH - len(rank) * width - (len(rank) - 1) * gap) / 2
-    for place, column in enumerate(rank):
-        x, below = left + place * (width + gap), y
+    for x, column in zip(rank_starts(rank), rank, strict=True):
+        below = y
         for number, (box, tall) in enumerate(zip(column, heights, strict=False)):
             fill = PALE if number in (0, len(column) - 1) else "#ffffff"
-            lines = fold(box, width)
-            below = draw_box(drawing, lines, x=x, y=below, width=width, fill=fill, height=height, tall=tall)
+            below = draw_box(drawing, box, x=x, y=below, width=width, fill=fill, height=height, tall=tall)
             if number < len(column) - 1:
                 arrow(drawing, x=x + width / 2, start=below, end=below - GAP, height=height)
             below -= GAP
 
 
+def branch(
+    drawing: Figure, rank: Sequence[Sequence[Box]], *, trunk: tuple[float, float], end: float, height: float
+) -> tuple[float, float]:
+    """Draw one arrow to each arm, from a trunk; return where the trunk of the next row begins: between these arms."""
+    from matplotlib.lines import Line2D
+
+    starts, width, fork = rank_starts(rank), rank_width(rank), end + GAP / 2
+    heads = [x + width / 2 for x in starts]
+    across = (min(trunk[0], *heads), max(trunk[0], *heads))
+    for (x, y), (to_x, to_y) in ((trunk, (trunk[0], fork)), ((across[0], fork), (across[1], fork))):
+        line = Line2D(
+            (x / WIDTH, to_x / WIDTH), (y / height, to_y / height), color=LINE, lw=0.9, transform=drawing.transFigure
+        )
+        drawing.add_artist(line)
+    for x in heads:
+        arrow(drawing, x=x, start=fork, end=end, height=height)
+    return starts[0] + width + BESIDE / 2, fork
+
+
 def draw_box(
-    drawing: Figure, lines: Sequence[str], *, x: float, y: float, width: float, fill: str, height: float, tall: float
+    drawing: Figure, box: Box, *, x: float, y: float, width: float, fill: str, height: float, tall: float
 ) -> float:
     """Draw one box whose top is at `y` inches and return where it ends."""
     from matplotlib.patches import Rectangle
@@ -134,12 +160,13 @@ def draw_box(
         facecolor=fill, edgecolor=LINE, lw=0.8, transform=drawing.transFigure,
     )  # fmt: skip
     drawing.add_artist(frame)
-    for number, line in enumerate(lines):
+    heading, lines = fold(box, width)
+    for number, line in enumerate((*heading, *lines)):
         middle = y - PADDING - LINE_HEIGHT * (number + 0.5)
-        weight = "bold" if number == 0 else "normal"
+        is_heading = number < len(heading)
         drawing.text(
             (x + PADDING) / WIDTH, middle / height, line, va="center", ha="left", fontsize=8.5,
-            fontweight=weight, color=BLUE if number == 0 else INK,
+            fontweight="bold" if is_heading else "normal", color=BLUE if is_heading else INK,
         )  # fmt: skip
     return y - tall
 

@@ -13,7 +13,7 @@ from whoworks.report.amounts import level_word, outcome_places, places_of, unit_
 from whoworks.report.companions import other_group
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table
 from whoworks.report.labels import Words, capital, plural
-from whoworks.report.numbers import fixed, percent, span
+from whoworks.report.numbers import fixed, percent, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
@@ -216,13 +216,11 @@ def look_row(finding: Finding, words: Words) -> Row:
         looks = replace(looks, rank_p=math.nan, logit_p=math.nan, wrong_sign=math.nan, exaggeration=math.nan)
     ranks = odds = corrected = DASH
     if math.isfinite(looks.rank_estimate):
-        ranks = f"{fixed(looks.rank_estimate, 1)} ({span(looks.rank_low, looks.rank_high, 1)})"
+        ranks = ranged(looks.rank_estimate, looks.rank_low, looks.rank_high, 1)
     if math.isfinite(looks.logit_estimate):
-        ends = span(math.exp(looks.logit_low), math.exp(looks.logit_high), 2)
-        odds = f"{fixed(math.exp(looks.logit_estimate), 2)} ({ends})"
+        odds = ranged(math.exp(looks.logit_estimate), math.exp(looks.logit_low), math.exp(looks.logit_high), 2)
     if math.isfinite(looks.corrected):
-        places = places_of(finding, words)
-        corrected = f"{fixed(looks.corrected, places)} ({span(looks.corrected_low, looks.corrected_high, places)})"
+        corrected = ranged(looks.corrected, looks.corrected_low, looks.corrected_high, places_of(finding, words))
     wrong = DASH if math.isnan(looks.wrong_sign) else rarely(looks.wrong_sign)
     times = DASH if math.isnan(looks.exaggeration) else times_too_large(looks.exaggeration)
     return Row(

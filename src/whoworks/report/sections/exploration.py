@@ -17,12 +17,13 @@ from whoworks.report.figures.importance import Use
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import count, percent
 from whoworks.report.phrases import p_name
+from whoworks.report.places import trait_amount, trait_distance
 from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_p, read_state
-from whoworks.report.tables import DASH, count_cell, estimate_cell, moderator_table, number_cell, p_cell
-from whoworks.report.targeting import amount_of_trait, tell_again, tested_elsewhere, trait_of
+from whoworks.report.tables import DASH, WITHHELD, count_cell, estimate_cell, moderator_table, number_cell, p_cell
+from whoworks.report.targeting import about_profile, tell_again, tested_elsewhere
 
 
 def compose_exploration(
@@ -151,9 +152,11 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
 def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
     """Return what the bottom and the top group are like, and how they differ."""
     rows: dict[tuple[str, str], list[str]] = {}
+    means: dict[tuple[str, str], Finding] = {}
     for finding in profiles:
-        key = (finding.moderator, trait_of(finding, words))
-        told = "withheld" if finding.suppressed else amount_of_trait(finding)
+        key = (finding.moderator, about_profile(finding, words))
+        write = trait_distance if finding.reference else trait_amount
+        told = WITHHELD if finding.suppressed else write(finding, beside=means.setdefault(key, finding))
         rows.setdefault(key, []).append(told)
         if finding.reference:
             rows[key].append(p_cell(finding.p_adjusted))
@@ -161,9 +164,9 @@ def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
         caption=f"Description: who has the smallest and the largest predicted {words.effect}s",
         columns=(
             Column(head="Mean, or share of students", share=2.6),
-            Column(head="Smallest predicted", align="right", share=1.0),
-            Column(head="Largest predicted", align="right", share=1.0),
-            Column(head="Difference before rounding", align="right", share=1.0),
+            Column(head="Smallest predicted", align="right", share=0.9),
+            Column(head="Largest predicted", align="right", share=0.9),
+            Column(head="Difference before rounding", align="right", share=1.5),
             Column(head="Adjusted p", align="right", share=0.8),
         ),
         rows=tuple(Row(cells=(capital(trait), *cells)) for (_, trait), cells in rows.items()),

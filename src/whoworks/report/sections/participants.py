@@ -9,8 +9,7 @@ from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, S
 from whoworks.report.labels import Words, capital, plural
 from whoworks.report.numbers import count
 from whoworks.report.participants import ArmFlow, Flow, Step, read_flow, say_units
-
-DASH = "\u2013"
+from whoworks.report.tables import DASH
 
 
 def compose_participants(released: Released, words: Words, figures: Mapping[str, FigureRef]) -> Section:

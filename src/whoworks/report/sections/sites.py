@@ -12,7 +12,7 @@ from whoworks.report.amounts import level_word, unit_word
 from whoworks.report.document import Block, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.labels import STATUS_WORDS, STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, fixed, signed
-from whoworks.report.places import about_trait, code_of, is_spread, spread_amount, trait_amount, trait_places
+from whoworks.report.places import about_site_profile, code_of, is_spread, trait_amount, trait_distance, trait_places
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.tables import DASH, WITHHELD, estimate_cell, number_cell, p_cell, row_label
@@ -103,7 +103,7 @@ def context_row(finding: Finding, words: Words) -> Row:
     moderator = words.find_moderator(finding.moderator)
     assert moderator is not None
     label = row_label(finding, words).removeprefix("Difference: ")
-    told, df = estimate_cell(finding, words), number_cell(finding.df, 0)
+    told, df = estimate_cell(finding, words), number_cell(finding.df, 1)
     if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
         told = f"F = {fixed(finding.statistic, 2)}"
         df = f"{fixed(finding.df_num, 0)} and {df}"
@@ -145,8 +145,8 @@ def profile_table(chosen: Selection, words: Words) -> Table:
     places = plural(words.site)
     columns = [
         Column(head="Mean, or share of students", share=2.4),
-        Column(head="In this study", align="right", share=1.0),
-        Column(head=f"SD between {places}", align="right", share=1.0),
+        Column(head="In this study", align="right", share=0.9),
+        Column(head=f"SD between {places}", align="right", share=1.5),
         Column(head="In the target", align="right", share=1.0),
         Column(head="Apart, in SD", align="right", share=0.9),
     ]
@@ -182,10 +182,10 @@ def is_of_site(finding: Finding, words: Words) -> bool:
 
 def profile_row(mean: Finding, spread: Finding | None, gap: Finding | None, words: Words) -> Row:
     """Return one trait's cells."""
-    cells = [capital(about_trait(mean, words)), WITHHELD if mean.suppressed else trait_amount(mean)]
+    cells = [capital(about_site_profile(mean, words)), WITHHELD if mean.suppressed else trait_amount(mean)]
     told = DASH
     if spread is not None and not is_of_site(mean, words):
-        told = WITHHELD if spread.suppressed else spread_amount(spread, mean)
+        told = WITHHELD if spread.suppressed else trait_distance(spread, beside=mean)
     cells.append(told)
     if gap is None or gap.suppressed or mean.suppressed:
         return Row(cells=(*cells, *([DASH, DASH] if gap is None else [WITHHELD, WITHHELD])))
