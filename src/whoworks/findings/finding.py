@@ -83,7 +83,7 @@ class Finding:
 
         At 95 % this is two one-sided tests at 2.5 % (Schuirmann 1987).
         """
-        return -self.meaningful < self.conf_low and self.conf_high < self.meaningful
+        return bool(-self.meaningful < self.conf_low and self.conf_high < self.meaningful)
 
     @property
     def finding_id(self) -> str:
