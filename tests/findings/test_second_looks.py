@@ -133,6 +133,7 @@ def test_an_interval_that_reaches_what_matters_on_either_side_is_not_negligible(
     found = where(looked_at(student_moderator(), "frl"), question="difference")
     assert replace(found, meaningful=1.0, conf_low=low, conf_high=high).is_negligible == negligible
     assert not replace(found, meaningful=np.nan, conf_low=low, conf_high=high).is_negligible
+    assert isinstance(replace(found, meaningful=np.float64(1.0), conf_low=low).is_negligible, bool)  # of JSON
 
 
 def test_wrong_signs_are_counted_at_the_studys_own_confidence():
