@@ -28,7 +28,7 @@ def tell_answer(released: Released, chosen: Selection, words: Words) -> tuple[st
     headlines = [main, *(f for f in chosen.averages if f is not main and is_headline(f, words))]
     said = [tell_headline(finding, words) for finding in headlines[:MOST_ANSWERS]]
     rest = len(headlines) - MOST_ANSWERS
-    said += [f"{rest} more of these averages are in the report."] if rest > 0 else []
+    said += [f"{rest} more of these averages {'is' if rest == 1 else 'are'} in the report."] if rest > 0 else []
     return (*said, *tell_doubts(released, main, words), *tell_offers(released))
 
 

@@ -108,6 +108,14 @@ class Words:
         return "gap" if self.matched else "effect"
 
     @property
+    def main_effect(self) -> str:
+        """What page one calls the effect: that of the first treatment, where the plan has several."""
+        if len(self.plan.arms.treatments) < 2:
+            return self.effect
+        first, control = self.arm(self.plan.arms.treatments[0]), self.arm(self.plan.arms.control)
+        return f"gap between {first} and {control}" if self.matched else f"effect of {first}"
+
+    @property
     def site(self) -> str:
         """What a place is called that effects may differ between; students where the plan has none."""
         return self.plan.place_level or STUDENT
@@ -191,6 +199,11 @@ class Words:
     def cluster(self, level: str = "") -> str:
         """Return what inference counts, in the singular."""
         return level or self.cluster_level or STUDENT
+
+    def too_few(self, level: str = "") -> str:
+        """Say that there are too few students, or of what inference counts."""
+        noun = self.cluster(level)
+        return "too few students" if noun == STUDENT else f"too few students or {plural(noun)}"
 
     def clusters(self, number: int, level: str = "") -> str:
         """Return a count of clusters: ``226 classes``."""
