@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
@@ -21,7 +22,7 @@ from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_p, read_state
-from whoworks.report.tables import DASH, count_cell, estimate_cell, moderator_table, number_cell, p_cell
+from whoworks.report.tables import DASH, arms_said, count_cell, estimate_cell, moderator_table, number_cell, p_cell
 from whoworks.report.targeting import amount_of_trait, tell_again, tested_elsewhere, trait_of
 
 
@@ -38,11 +39,19 @@ def compose_exploration(
         table = moderator_table(
             chosen.explored, words, caption="Exploratory groups and the differences between them", technical=technical
         )
-        blocks.append(table)
+        blocks.append(replace(table, note=f"{tell_adjusted(chosen.explored)} {table.note}".strip()))
         blocks += curve_blocks(chosen.explored, figures)
     if len(blocks) == 1:
         blocks.append(Paragraph(text="The plan names no further moderators to explore."))
     return Section(title="What was explored", blocks=tuple(blocks))
+
+
+def tell_adjusted(explored: Sequence[Finding]) -> str:
+    """Name the method by which the exploratory p-values are adjusted, and over how many tests; "" of none."""
+    family = next((f for f in explored if f.adjustment and f.status == "exploratory" and f.n_tests > 1), None)
+    if family is None:
+        return ""
+    return f"Adjusted p: by {family.adjustment}\u2019s method, over the {family.n_tests} exploratory tests."
 
 
 def tell_looks(chosen: Selection) -> tuple[str, str]:
@@ -128,7 +137,8 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
         for f in groups
     ]
     return Table(
-        caption=f"Description: {words.effect}s among students sorted by predicted effect (1 = smallest predicted)",
+        caption=f"Description: {words.effect}s among students sorted by predicted effect (1 = smallest predicted)"
+        f"{arms_said(groups[0], words)}",
         columns=(
             Column(head="Group", share=2.0),
             Column(head="Students", align="right", share=1.0),
@@ -158,7 +168,8 @@ def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
         if finding.reference:
             rows[key].append(p_cell(finding.p_adjusted))
     return Table(
-        caption=f"Description: who has the smallest and the largest predicted {words.effect}s",
+        caption=f"Description: who has the smallest and the largest predicted {words.effect}s"
+        f"{arms_said(profiles[0], words)}",
         columns=(
             Column(head="Mean, or share of students", share=2.6),
             Column(head="Smallest predicted", align="right", share=1.0),
