@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.findings.pilots import student_moderator, three_arms
-from tests.findings.test_caveats import derive, having, taken_up, with_outcome
+from tests.findings.test_caveats import derive, dominant, having, taken_up, with_outcome
 
 
 @pytest.mark.parametrize(("n_received", "told"), [(9, False), (10, True)])
@@ -65,3 +65,14 @@ def test_pairs_beyond_the_third_are_counted():
         for name in ("frl", "devices", "sex")
     }
     assert "3 more pairs" in derive(having(values=alike))["correlated_moderators"].sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "n_others", "so"),
+    [(0.33, 3, ""), (0.24, 9, ""), (0.3, 9, "so it weighs more than any other."),
+     (0.55, 9, "so the findings speak mostly of it.")],
+)  # fmt: skip
+def test_a_site_dominates_with_over_a_quarter_and_twice_an_equal_share(share, n_others, so):
+    said = dominant(share, n_others).get("dominant_site")
+    assert (said is not None) == bool(so)
+    assert said is None or said.sentence.endswith(so)
