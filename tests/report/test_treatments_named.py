@@ -62,7 +62,7 @@ def test_every_adjustment_is_named():
     run = build(make_evidence().plan, [*averages(), *planned(), sex, other])
     assert many(withhold(run)) == (
         "The 3 planned tests of differences share one family, adjusted by Holm. Adjusted by Benjamini-Hochberg, each "
-        "kind for itself: the 2 exploratory tests of differences and the 3 averages that were not planned. A single "
+        "kind for itself: the 2 exploratory comparisons and the 3 averages that were not planned. A single "
         "difference behind a test of several groups has the larger of that test's adjusted p and its own, adjusted by "
         "Holm among the differences of that trait."
     )

@@ -15,7 +15,7 @@ from whoworks.report.charts import read_use
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.figures.importance import Use
-from whoworks.report.labels import Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, percent
 from whoworks.report.phrases import p_name
 from whoworks.report.sections.differences import curve_blocks
@@ -101,7 +101,8 @@ def tell_engine(released: Released, words: Words) -> str:
     """Name what predicted effects and what it leaves out of account."""
     evidence = released.evidence
     clusters = plural(words.cluster())
-    never = f"Predicted by {evidence.engine}, each student by models that never saw that student's {words.cluster()}."
+    whose = "" if words.cluster() == STUDENT else f"'s {words.cluster()}"
+    never = f"Predicted by {evidence.engine}, each student by models that never saw that student{whose}."
     tested = (
         f"Tests of predictions take {clusters} in sequence, each part predicted from the parts before it, and average "
         f"over several sequences."
@@ -124,12 +125,13 @@ def tell_together(looks: Sequence[Finding], words: Words) -> str:
 def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
     """Return the sorted groups' numbers."""
     unit, tested = unit_word(groups[0], words), [f for f in groups if math.isfinite(f.conf_low)]
+    by_cluster = words.cluster() != STUDENT
     rows = [
         Row(
             cells=(
                 "Highest minus lowest, in sequence" if "-" in f.level else f"Group {f.level}",
                 count_cell(f, f.n_units),
-                count_cell(f, f.n_clusters),
+                *[count_cell(f, f.n_clusters)] * by_cluster,
                 estimate_cell(f, words),
                 number_cell(f.effect_size, 2),
             )
@@ -142,7 +144,7 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
         columns=(
             Column(head="Group", share=2.0),
             Column(head="Students", align="right", share=1.0),
-            Column(head=capital(plural(words.cluster())), align="right", share=1.0),
+            *[Column(head=capital(plural(words.cluster())), align="right", share=1.0)] * by_cluster,
             Column(
                 head=f"{capital(words.effect)}, {unit}" + (" (interval)" if tested else ""), align="right", share=2.0
             ),

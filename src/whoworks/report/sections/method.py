@@ -10,11 +10,11 @@ from whoworks.plan.describe import describe_plan
 from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Heading, Section
-from whoworks.report.labels import Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, fixed, percent
 
 UNPLANNED = {  # families of tests that were not planned, and what their tests are
-    EXPLORATORY: "exploratory tests of differences",
+    EXPLORATORY: "exploratory comparisons",
     AVERAGES: "averages that were not planned",
     PROFILES: "comparisons of who is in the groups sorted by prediction",
 }
@@ -150,4 +150,5 @@ def predictions(released: Released, words: Words) -> str:
     evidence = released.evidence
     if not evidence.engine:
         return capital(evidence.no_predictions)
-    return " ".join((f"{capital(evidence.engine)}, with folds of whole {plural(words.cluster())}.", *evidence.ignores))
+    folds = "students" if words.cluster() == STUDENT else f"whole {plural(words.cluster())}"
+    return " ".join((f"{capital(evidence.engine)}, with folds of {folds}.", *evidence.ignores))
