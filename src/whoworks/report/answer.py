@@ -15,7 +15,7 @@ MOST_ANSWERS = 6
 LONGEST = 570
 DOUBTS = {
     "attrition": "more outcomes are missing than is safe, so that the students compared need not be alike",
-    "cluster_attrition": "more {clusters} have no outcome at all than is safe, so that the rest need not be alike",
+    "cluster_attrition": "more {assigned} have no outcome at all than is safe, so that the rest need not be alike",
     "balance": "before assignment the arms were further apart than an analysis can make up for",
 }
 
@@ -50,7 +50,8 @@ def tell_doubts(released: Released, main: Finding, words: Words) -> list[str]:
     """Say which failed checks put the main answer itself in doubt."""
     failed = [check for check in released.evidence.checks if check.verdict is Verdict.FAIL]
     about = [check.check_id for check in failed if check.subject in (outcome_of(main), JOINT)]
-    told = [why.format(clusters=plural(words.cluster())) for rule, why in DOUBTS.items() if rule in about]
+    assigned = plural(words.plan.design.assigned)
+    told = [why.format(assigned=assigned) for rule, why in DOUBTS.items() if rule in about]
     return [f"This is in doubt: {'; '.join(told)}."] if told else []
 
 
