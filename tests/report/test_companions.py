@@ -115,6 +115,7 @@ def test_within_and_between_are_told_apart(words):
     assert "for \u201celigible\u201d than for \u201cnot eligible\u201d of the same class" in tell(COMPANIONS[2], words)
     assert "in a class of \u201celigible\u201d alone" in tell(COMPANIONS[3], words)
     assert tell(COMPANIONS[4], words).startswith("We cannot tell whether the difference by free or reduced-price lunch")
+    assert "within, it is 3.1 points larger (95 % interval 10.0 smaller to 16.2 larger;" in tell(COMPANIONS[4], words)
     assert "mixes two answers" in tell(split(31.0, 6.3, AGREE), words)
     slope = split(1.0, 0.4, "between classes", unit="per SD", p_value=NAN)
     assert "for each SD more of free or reduced-price lunch in the mean of a class" in tell(slope, words)

@@ -92,18 +92,19 @@ def about_split(finding: Finding, words: Words) -> str:
 def tell_split(finding: Finding, words: Words, state: State) -> str:
     """Tell a difference within or between classes, or whether they agree."""
     carrier, named = words.plan.design.assigned, words.moderator(finding.moderator)
-    bracket, size = evidence_of(finding, words, flip=finding.estimate < 0), amount(finding, words, size=True)
+    bracket, size = evidence_of(finding, words, compared=True), amount(finding, words, size=True)
+    larger = "larger" if finding.estimate >= 0 else "smaller"
     if finding.level == AGREE:
+        told = f"within, it is {size} {larger} {bracket}{test_of(finding)}"
         if state is State.CLEAR:
             return (
-                f"the difference by {named} within a {carrier} is not the one between {plural(carrier)}: they are "
-                f"{size} apart {bracket}{test_of(finding)}, so the plain difference mixes two answers."
+                f"the difference by {named} within a {carrier} is not the one between {plural(carrier)}: {told}, so "
+                "the plain difference mixes two answers."
             )
         return (
             f"we cannot tell whether the difference by {named} within a {carrier} is another than between "
-            f"{plural(carrier)}: they are {size} apart {bracket}{test_of(finding)}."
+            f"{plural(carrier)}: {told}."
         )
-    larger = "larger" if finding.estimate >= 0 else "smaller"
     is_between = finding.level.startswith(BETWEEN)
     if finding.unit == "per SD":
         per = f"for each SD more of {named}" + (
@@ -113,7 +114,6 @@ def tell_split(finding: Finding, words: Words, state: State) -> str:
         first, second = (quoted(finding, code, words) for code in (finding.reference, other_group(finding, words)))
         alone = f"in a {carrier} of {second} alone than in one of {first} alone"
         per = f"{alone} ({named})" if is_between else f"for {second} than for {first} of the same {carrier} ({named})"
-    bracket = evidence_of(finding, words, compared=True)
     return f"{effect_of(finding, words)} is estimated to be {size} {larger} {per} {bracket}."
 
 

@@ -11,7 +11,7 @@ from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
 from whoworks.findings.planned.contrasts import is_split
 from whoworks.inference.power import minimum_detectable
-from whoworks.report.amounts import outcome_places, unit_word
+from whoworks.report.amounts import outcome_places, unit_word, with_unit
 from whoworks.report.labels import SORTED, WEIGHTING, Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
@@ -149,17 +149,17 @@ def question_of(finding: Finding, parts: Mapping[tuple[str, str, str], Finding],
 
 def size_sentence(finding: Finding, words: Words) -> str:
     """Say what was within reach here and what a study of what matters would take."""
-    places, unit = outcome_places(finding, words), unit_word(finding, words)
-    matters = fixed(finding.meaningful, places)
+    places = outcome_places(finding, words)
+    reach, matters = with_unit(fixed(finding.mde, places), unit_word(finding, words)), fixed(finding.meaningful, places)
     if not finding.n_clusters:  # not told: it would tell how few were in a group that is withheld
         return (
-            f"this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the plan calls "
+            f"this study could detect {reach}; to detect the {matters} that the plan calls "
             f"meaningful, about {times_as_many(finding)} times as many "
             f"{plural(words.cluster(finding.cluster))} like these are needed."
         )
     here = words.clusters(finding.n_clusters, finding.cluster)
     return (
-        f"with {here} this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the "
+        f"with {here} this study could detect {reach}; to detect the {matters} that the "
         f"plan calls meaningful, about {words.clusters(clusters_needed(finding), finding.cluster)} like these "
         "are needed."
     )
