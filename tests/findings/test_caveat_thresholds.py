@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.findings.pilots import student_moderator, three_arms
-from tests.findings.test_caveats import dealt, derive, having, taken_up, with_outcome
+from tests.findings.test_caveats import dealt, derive, dominant, having, taken_up, with_outcome
 
 
 @pytest.mark.parametrize(("n_received", "told"), [(9, False), (10, True)])
@@ -84,3 +84,14 @@ def test_newcomers_of_few_classes_are_told_without_their_number(arms, min_cluste
 
 def test_a_division_without_a_p_is_left_out_of_the_range_that_is_told():
     assert "(.02 to .06)" in dealt(0.03, (np.nan, 0.06, 0.02))["fragile_over_seeds"].sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "n_others", "so"),
+    [(0.33, 3, ""), (0.24, 9, ""), (0.3, 9, "so it weighs more than any other."),
+     (0.55, 9, "so the findings speak mostly of it.")],
+)  # fmt: skip
+def test_a_site_dominates_with_over_a_quarter_and_twice_an_equal_share(share, n_others, so):
+    said = dominant(share, n_others).get("dominant_site")
+    assert (said is not None) == bool(so)
+    assert said is None or said.sentence.endswith(so)

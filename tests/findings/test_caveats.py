@@ -133,8 +133,13 @@ def few():
     return derive(open_pilot("no-effect", names=("frl",), students=300, classes=12, schools=3))
 
 
-def dominant():
-    return derive(open_pilot("no-effect", names=("frl",), students=300, classes=12, schools=3))
+def dominant(share=0.3, n_others=9):
+    """Put a share of the students analysed into one school, the rest evenly into others."""
+    opened = student_moderator()
+    n = len(opened.main.scores.rows)
+    site = np.where(np.arange(n) < share * n, 0, 1 + np.arange(n) % n_others)
+    scores = replace(opened.main.scores, site=site)
+    return derive(replace(opened, settings=(replace(opened.main, scores=scores), *opened.settings[1:])))
 
 
 def matched():

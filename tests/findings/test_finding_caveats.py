@@ -39,7 +39,7 @@ def test_the_arm_with_few_clusters_is_named_once_and_before_what_was_not_found()
     tests = [finding("difference", status="confirmatory", moderator=m, p_adjusted=0.3) for m in ("frl", "sex")]
     found = find_caveats(few.panel, (*few.settings, *few.settings), (), Findings(items=tuple(tests)))
     (said,) = [caveat for caveat in found if caveat.caveat_id == "few_clusters"]
-    assert said.sentence.startswith("There are only 6 classes under either arm. With fewer than 10")
+    assert said.sentence.startswith("There are only 6 classes in each arm. With fewer than 10")
     rules = [caveat.caveat_id for caveat in found]
     assert rules.index("few_clusters") < rules.index("no_differences_found")
 

@@ -143,6 +143,7 @@ def test_classes_that_may_make_all_of_the_spread_leave_nothing_to_give():
     assert math.isnan(finding.conf_high)
     assert finding.credibility == "not assessable"
     assert finding.notes[0].startswith(f"teachers {INSEPARABLE}: differences between classes")
+    assert "they may account for all of the differences between schools" in finding.notes[0]
 
 
 def test_one_class_in_each_arm_of_a_site_cannot_tell_teachers_from_sites_however_far_sites_differ():

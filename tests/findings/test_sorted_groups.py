@@ -12,7 +12,13 @@ from scipy import optimize, stats
 from tests.findings.redrawn import Replicate, classrooms, predict, redraw
 from whoworks.findings.multiplicity.families import adjust_families
 from whoworks.findings.regression import fit_effects
-from whoworks.findings.searches.exploration import find_sorted_groups, rank_groups
+from whoworks.findings.searches.exploration import (
+    ALL_THE_SAME,
+    TOO_FEW,
+    find_heterogeneity,
+    find_sorted_groups,
+    rank_groups,
+)
 from whoworks.findings.searches.profiles import Trait, find_profiles
 from whoworks.findings.searches.ranking import AREA, SHARES, TOP_THIRD, find_ranking
 from whoworks.findings.searches.sequential import spread_of_mean
@@ -68,6 +74,14 @@ def test_groups_are_thirds_of_each_fold():
         for level in range(2):
             here, above = (predictions.tau[inside & (groups.code == level + step)] for step in (0, 1))
             assert here.max() <= above.min()
+
+
+def test_without_a_calibration_slope_the_reason_that_holds_is_told():
+    drawn, predictions = forty()
+    flat = replace(predictions, forward=np.where(np.isnan(predictions.forward), np.nan, 1.0))
+    assert find_heterogeneity(drawn.setting, flat).notes == (ALL_THE_SAME,)
+    nothing = replace(predictions, forward=np.full_like(predictions.forward, np.nan))
+    assert find_heterogeneity(drawn.setting, nothing).notes == (TOO_FEW,)
 
 
 def test_a_unit_without_a_prediction_is_in_no_group():

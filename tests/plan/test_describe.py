@@ -56,6 +56,10 @@ def test_a_plan_reads_as_sentences():
             "The probability of each arm is its share of the classes drawn, among the arms compared.",
         ),
         ((CLASSES, f'{CLASSES}\ncluster = "school"'), "The plan asks that schools be counted as the clusters."),
+        (
+            ('kind = "binary"', 'kind = "binary"\nmeaningful = 1\nmeaningful_in = "points"'),
+            "For passed, the smallest difference that would matter is 1 percentage point.",
+        ),
         (("meaningful = 0.1", 'better = "lower"'), "For mathematics, lower is better."),
         (
             ("cut = [2, 5.5]", 'planned = true\nexpect = "decreasing"'),

@@ -59,8 +59,8 @@ def test_the_treatment_that_looks_best_is_told_with_the_reason_for_its_wide_rang
     for sentence in (sure, unsure):
         assert sentence.startswith("The treatment that looks best for reading, winter is newer")
         assert "the range allows for its having been picked" in sentence
-    assert unsure.endswith("and holds zero.")
-    assert not sure.endswith("and holds zero.")
+    assert unsure.endswith("and includes zero.")
+    assert not sure.endswith("and includes zero.")
 
 
 def test_each_arm_may_be_the_best_or_is_ruled_out():

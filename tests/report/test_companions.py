@@ -115,17 +115,41 @@ def test_within_and_between_are_told_apart(words):
     assert "for \u201celigible\u201d than for \u201cnot eligible\u201d of the same class" in tell(COMPANIONS[2], words)
     assert "in a class of \u201celigible\u201d alone" in tell(COMPANIONS[3], words)
     assert tell(COMPANIONS[4], words).startswith("We cannot tell whether the difference by free or reduced-price lunch")
+    assert "within, it is 3.1 points larger (95 % interval 10.0 smaller to 16.2 larger;" in tell(COMPANIONS[4], words)
     assert "mixes two answers" in tell(split(31.0, 6.3, AGREE), words)
     slope = split(1.0, 0.4, "between classes", unit="per SD", p_value=NAN)
     assert "for each SD more of free or reduced-price lunch in the mean of a class" in tell(slope, words)
 
 
 def test_a_crossing_names_group_and_context(words):
-    where = "Where school's setting is \u201csuburban\u201d, the effect on reading (district test, spring)"
-    assert tell(COMPANIONS[5], words).startswith(f"{where} is estimated to be 4.6 points larger for free")
-    assert tell(COMPANIONS[6], words).startswith(f"{where} for free or reduced-price lunch \u201celigible\u201d is")
+    where = "In schools with \u201csuburban\u201d (school's setting), the effect on reading (district test, spring)"
+    who = "for \u201celigible\u201d (free or reduced-price lunch)"
+    assert tell(COMPANIONS[5], words).startswith(f"{where} is estimated to be 4.6 points larger {who} than for")
+    assert tell(COMPANIONS[6], words).startswith(f"{where} {who} is")
     assert "F = 0.40" in tell(COMPANIONS[7], words)
     assert "is not the same across" in tell(crossed(9.0, 2.0, SAME, p_adjusted=0.001), words)
+
+
+def test_two_contexts_are_told_apart_with_what_is_larger_where(words):
+    """Of a range that holds zero each end says its side; of two contexts among three none is named."""
+    same = crossed(2.7, 11.0, SAME, p_value=0.8)
+    assert (
+        "taken as \u201celigible\u201d minus \u201cnot eligible\u201d, it is 2.7 points larger in the second of the "
+        "two contexts than in the first (95 % interval 20.1 smaller to 25.5 larger; 48 classes"
+    ) in tell(same, words)
+    variables = tuple(replace(v, levels=v.levels[:2]) if v.name == "locale" else v for v in words.variables)
+    two = replace(words, variables=variables)
+    assert "points smaller with \u201cinner city\u201d than with \u201csuburban\u201d (95 %" in tell(
+        replace(same, estimate=-2.7), two
+    )
+
+
+def test_the_range_of_a_gap_before_the_programme_says_its_sides(words):
+    before = replace(COMPANIONS[0], estimate=-4.2, conf_low=-15.9, conf_high=7.5)
+    said = tell(before, words)
+    assert "to stand 4.2 points below \u201cnot eligible\u201d" in said
+    assert "(95 % interval 15.9 below to 7.5 above; " in said
+    assert "(95 % interval 2.7 to 8.5; " in tell(COMPANIONS[0], words)
 
 
 def test_a_group_named_as_its_moderator_is_quoted_beside_the_other(evidence):

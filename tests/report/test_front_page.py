@@ -98,7 +98,8 @@ def test_the_table_says_what_its_columns_mean(page):
 
 def test_a_check_that_raised_a_concern_says_which(evidence, page):
     (said,) = [sentence for sentence in page.how_sure if "checks of the design" in sentence]
-    assert "the arms were not alike before assignment; different arms shared the same schools" in said
+    differed = "before assignment the arms differed in teacher's years of experience (by 0.31 SD)"
+    assert f"{differed}; different arms shared the same schools" in said
     assert "\u201cChance of each arm\u201d could not be run" in said
 
 

@@ -63,9 +63,15 @@ def test_without_randomisation_no_sentence_speaks_of_effects(matched):
 
 def test_a_rule_is_told_in_the_plans_words(words):
     told = tell(found("candidate", RULE, "frl & tch_yrs"), words)
-    assert "those with \u201celigible\u201d for free or reduced-price lunch and " in told
+    assert "for those with \u201celigible\u201d (free or reduced-price lunch) and " in told
     assert " of at most 8 than for all others" in told
     assert "frl" not in told
+    alone = found("candidate", "frl = Y", "frl")
+    assert " for \u201celigible\u201d (free or reduced-price lunch) than for all others" in tell(alone, words)
+    gone = tell(replace(alone, suppressed=True), words)
+    assert gone.startswith("The group \u201celigible\u201d (free or reduced-price lunch), which the data proposed:")
+    third = tell(found("ranking", "top third", "predicted effect"), words)
+    assert "in the third of students ranked first by prediction" in third
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.01, " was "), (0.4, " may be ")])

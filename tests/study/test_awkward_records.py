@@ -9,7 +9,7 @@ from tests.findings.pilots import where
 from tests.study.designs import LUNCH, YEARS, make_classes, make_pairs, run_briefly
 from whoworks.errors import ForestError
 from whoworks.findings.planned.gap import BEFORE
-from whoworks.findings.searches.exploration import NO_SLOPE
+from whoworks.findings.searches.exploration import TOO_FEW
 from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
 from whoworks.findings.setting import NO_ERROR, NOT_DETERMINED
 
@@ -123,7 +123,7 @@ def test_three_schools_with_unequal_shares_of_arms_leave_the_calibration_slope_o
     frame["arm"] = np.array(list("TTCTCTCC"))[room]
     slope = where(run_briefly(frame).findings, quantity="calibration slope of predicted effects")
     assert np.isnan(slope.p_value)
-    assert slope.notes == (NO_SLOPE,)
+    assert slope.notes == (TOO_FEW,)
 
 
 def test_predictions_that_differ_by_rounding_alone_have_no_calibration_slope():

@@ -103,7 +103,7 @@ def check_cluster_sizes(design: Design) -> tuple[Check, ...]:
         n_units=len(design.rows),
         n_clusters=len(sizes),
         sentence=explain_sizes(design, sizes, limits, dominated, has_single=has_single),
-        table=table,
+        table=table.assign(is_dominated=over > 0, has_single=has_single),
     )
     return (check,)
 

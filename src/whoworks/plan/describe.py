@@ -126,7 +126,8 @@ def describe_outcome(plan: Plan, outcome: Outcome) -> Iterator[str]:
         ]
         yield f"For {outcome.label}, the measure before assignment is {enumerate_words(names)}."
     if outcome.meaningful is not None:
-        unit = {"sd": "SD", "units": "of its units", "points": "percentage points"}[outcome.meaningful_in]
+        points = "percentage point" if outcome.meaningful == 1 else "percentage points"
+        unit = {"sd": "SD", "units": "of its units", "points": points}[outcome.meaningful_in]
         yield f"For {outcome.label}, the smallest difference that would matter is {outcome.meaningful:g} {unit}."
     if outcome.better == "lower":
         yield f"For {outcome.label}, lower is better."

@@ -59,7 +59,12 @@ def amount(finding: Finding, words: Words, *, size: bool = False) -> str:
     text = fixed(value, places)
     if size and is_nothing(value, places):
         text = f"under {fixed(10**-places, places)}"
-    return f"{text} {unit[:-1] if text in ('1', 'under 1') else unit}"
+    return with_unit(text, unit)
+
+
+def with_unit(size: str, unit: str) -> str:
+    """Write a size with its unit: ``1 point``, ``1.0 points``."""
+    return f"{size} {unit.removesuffix('s') if size in ('1', 'under 1') else unit}"
 
 
 def is_nothing(value: float, places: int) -> bool:
@@ -130,4 +135,4 @@ def detectable(finding: Finding, words: Words) -> str:
         return ""
     sought = "a difference" if finding.moderator else f"{'a' if words.matched else 'an'} {words.effect}"
     size = fixed(finding.mde, places_of(finding, words))
-    return f"{sought} smaller than {size} {unit_word(finding, words)} could easily be missed"
+    return f"{sought} smaller than {with_unit(size, unit_word(finding, words))} could easily be missed"

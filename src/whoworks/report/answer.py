@@ -15,7 +15,7 @@ MOST_ANSWERS = 6
 LONGEST = 570
 DOUBTS = {
     "attrition": "more outcomes are missing than is safe, so that the students compared need not be alike",
-    "cluster_attrition": "more {clusters} have no outcome at all than is safe, so that the rest need not be alike",
+    "cluster_attrition": "more {assigned} have no outcome at all than is safe, so that the rest need not be alike",
     "balance": "before assignment the arms were further apart than an analysis can make up for",
 }
 
@@ -28,7 +28,7 @@ def tell_answer(released: Released, chosen: Selection, words: Words) -> tuple[st
     headlines = [main, *(f for f in chosen.averages if f is not main and is_headline(f, words))]
     said = [tell_headline(finding, words) for finding in headlines[:MOST_ANSWERS]]
     rest = len(headlines) - MOST_ANSWERS
-    said += [f"{rest} more of these averages are in the report."] if rest > 0 else []
+    said += [f"{rest} more of these averages {'is' if rest == 1 else 'are'} in the report."] if rest > 0 else []
     return (*said, *tell_doubts(released, main, words), *tell_offers(released))
 
 
@@ -50,7 +50,8 @@ def tell_doubts(released: Released, main: Finding, words: Words) -> list[str]:
     """Say which failed checks put the main answer itself in doubt."""
     failed = [check for check in released.evidence.checks if check.verdict is Verdict.FAIL]
     about = [check.check_id for check in failed if check.subject in (outcome_of(main), JOINT)]
-    told = [why.format(clusters=plural(words.cluster())) for rule, why in DOUBTS.items() if rule in about]
+    assigned = plural(words.plan.design.assigned)
+    told = [why.format(assigned=assigned) for rule, why in DOUBTS.items() if rule in about]
     return [f"This is in doubt: {'; '.join(told)}."] if told else []
 
 

@@ -33,7 +33,7 @@ def tell_best_arm(finding: Finding, words: Words, state: State) -> str:
         f"the treatment that looks best for {outcome} is {arm}: the estimate is {size} {higher} than under {control} "
         f"{bracket}; the range allows for its having been picked because it looks best"
     )
-    return f"{told}." if leaves_zero_out(finding) else f"{told}, and holds zero."
+    return f"{told}." if leaves_zero_out(finding) else f"{told}, and includes zero."
 
 
 def tell_standings(findings: Sequence[Finding], words: Words) -> str:

@@ -68,12 +68,14 @@ def favours(finding: Finding, words: Words) -> str:
 
 
 def gap_evidence(finding: Finding, words: Words) -> str:
-    """Write the bracket after what became of a gap: ``6.3 wider to 9.3 narrower`` where either may be."""
+    """Write the bracket after a gap or what became of it: ``6.3 wider to 9.3 narrower`` where either may be."""
     word = NARROWS[finding.quantity][2] if finding.quantity in NARROWS else FAVOUR
-    is_open = finding.quantity != BEFORE and finding.conf_low < 0 < finding.conf_high
-    if word not in OPPOSITE or not is_open:
+    is_before, is_open = finding.quantity == BEFORE, finding.conf_low < 0 < finding.conf_high
+    if not is_open or not (is_before or word in OPPOSITE):
         return evidence_of(finding, words, flip=finding.estimate < 0)
-    sides = (OPPOSITE[word], word) if finding.estimate >= 0 else (word, OPPOSITE[word])
+    sides = (
+        ("below", "above") if is_before else (OPPOSITE[word], word) if finding.estimate >= 0 else (word, OPPOSITE[word])
+    )
     return f"({level_word(finding)} {reach(finding, words, sides)}; {base(finding, words)})"
 
 
@@ -90,18 +92,19 @@ def about_split(finding: Finding, words: Words) -> str:
 def tell_split(finding: Finding, words: Words, state: State) -> str:
     """Tell a difference within or between classes, or whether they agree."""
     carrier, named = words.plan.design.assigned, words.moderator(finding.moderator)
-    bracket, size = evidence_of(finding, words, flip=finding.estimate < 0), amount(finding, words, size=True)
+    bracket, size = evidence_of(finding, words, compared=True), amount(finding, words, size=True)
+    larger = "larger" if finding.estimate >= 0 else "smaller"
     if finding.level == AGREE:
+        told = f"within, it is {size} {larger} {bracket}{test_of(finding)}"
         if state is State.CLEAR:
             return (
-                f"the difference by {named} within a {carrier} is not the one between {plural(carrier)}: they are "
-                f"{size} apart {bracket}{test_of(finding)}, so the plain difference mixes two answers."
+                f"the difference by {named} within a {carrier} is not the one between {plural(carrier)}: {told}, so "
+                "the plain difference mixes two answers."
             )
         return (
             f"we cannot tell whether the difference by {named} within a {carrier} is another than between "
-            f"{plural(carrier)}: they are {size} apart {bracket}{test_of(finding)}."
+            f"{plural(carrier)}: {told}."
         )
-    larger = "larger" if finding.estimate >= 0 else "smaller"
     is_between = finding.level.startswith(BETWEEN)
     if finding.unit == "per SD":
         per = f"for each SD more of {named}" + (
@@ -111,7 +114,6 @@ def tell_split(finding: Finding, words: Words, state: State) -> str:
         first, second = (quoted(finding, code, words) for code in (finding.reference, other_group(finding, words)))
         alone = f"in a {carrier} of {second} alone than in one of {first} alone"
         per = f"{alone} ({named})" if is_between else f"for {second} than for {first} of the same {carrier} ({named})"
-    bracket = evidence_of(finding, words, compared=True)
     return f"{effect_of(finding, words)} is estimated to be {size} {larger} {per} {bracket}."
 
 
@@ -153,43 +155,73 @@ def read_cell(finding: Finding, words: Words) -> tuple[str, str]:
     return finding.level, ""
 
 
+def place_of(context: str, place: str, words: Words) -> str:
+    """Say in which classes or schools a context is met: ``in classes with \u201cown devices\u201d (the devices)``."""
+    moderator = words.find_moderator(context)
+    holders = plural(moderator.level) if moderator is not None and moderator.level else words.places
+    return f"in {holders} with \u201c{place}\u201d ({words.moderator(context)})"
+
+
+def group_of(student: str, group: str) -> str:
+    """Name a group with its moderator, once where the two are the same."""
+    return f"\u201c{group}\u201d ({student})" if group != student else f"\u201c{group}\u201d"
+
+
 def about_crossed(finding: Finding, words: Words) -> str:
     """Name a cell, a difference in one context, or the comparison of contexts."""
-    student, context = (words.moderator(name) for name in read_pair(finding, words))
-    effect = effect_of(finding, words)
+    student, context = read_pair(finding, words)
+    effect, named = effect_of(finding, words), words.moderator(student)
     if finding.quantity == SAME:
-        return f"whether the difference in {effect} by {student} is the same across {context}"
+        return f"whether the difference in {effect} by {named} is the same across {words.moderator(context)}"
     group, place = read_cell(finding, words)
     if finding.quantity == CELL:
-        return f"{effect} for {student} \u201c{group}\u201d where {context} is \u201c{place}\u201d"
-    return f"the difference in {effect} by {student} where {context} is \u201c{place}\u201d"
+        return f"{effect} for {group_of(named, group)} {place_of(context, place, words)}"
+    return f"the difference in {effect} by {named} {place_of(context, place, words)}"
 
 
 def tell_crossed(finding: Finding, words: Words, state: State) -> str:
     """Tell an effect in a cell, a difference in a context, or whether contexts differ in it."""
-    student, context = (words.moderator(name) for name in read_pair(finding, words))
-    effect, larger = effect_of(finding, words), "larger" if finding.estimate >= 0 else "smaller"
     if finding.quantity == SAME:
-        bracket = evidence_of(finding, words, flip=finding.estimate < 0) + test_of(finding)
-        if finding.df_num > 1:
-            degrees = f"{fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} degrees of freedom"
-            bracket = f"F = {fixed(finding.statistic, 2)} on {degrees} {bracket}"
-        else:
-            bracket = f"the differences are {amount(finding, words, size=True)} apart {bracket}"
-        if state is State.CLEAR:
-            return f"the difference in {effect} by {student} is not the same across {context}: {bracket}."
-        return (
-            f"we cannot tell whether the difference in {effect} by {student} is the same across {context}: {bracket}."
-        )
+        return tell_same(finding, words, state)
+    student, context = read_pair(finding, words)
     group, place = read_cell(finding, words)
-    where = f"where {context} is \u201c{place}\u201d"
-    who = f"{student} \u201c{group}\u201d" if group != student else f"\u201c{group}\u201d"
+    where, who = place_of(context, place, words), group_of(words.moderator(student), group)
+    effect, larger = effect_of(finding, words), "larger" if finding.estimate >= 0 else "smaller"
     if finding.quantity == CELL:
         told = f"{amount(finding, words)} {evidence_of(finding, words)}"
         return f"{where}, {effect} for {who} is estimated at {told}."
     size, bracket = amount(finding, words, size=True), evidence_of(finding, words, compared=True)
-    rest = f"\u201c{words.level(read_pair(finding, words)[0], finding.reference)}\u201d"
+    rest = f"\u201c{words.level(student, finding.reference)}\u201d"
     return f"{where}, {effect} is estimated to be {size} {larger} for {who} than for {rest} {bracket}."
+
+
+def tell_same(finding: Finding, words: Words, state: State) -> str:
+    """Tell whether two groups differ alike in every context; of two contexts, where they differ more."""
+    student, context = read_pair(finding, words)
+    asked = f"the difference in {effect_of(finding, words)} by {words.moderator(student)}"
+    across = f"the same across {words.moderator(context)}"
+    if finding.df_num > 1:
+        degrees = f"{fixed(finding.df_num, 0)} and {fixed(finding.df, 1)} degrees of freedom"
+        told = f"F = {fixed(finding.statistic, 2)} on {degrees} {evidence_of(finding, words)}"
+    else:
+        told = f"{tell_apart(finding, words)} {evidence_of(finding, words, compared=True)}"
+    said = f"{told}{test_of(finding)}"
+    if state is State.CLEAR:
+        return f"{asked} is not {across}: {said}."
+    return f"we cannot tell whether {asked} is {across}: {said}."
+
+
+def tell_apart(finding: Finding, words: Words) -> str:
+    """Say by how much the second group's effect exceeds the first's by more in the second of two contexts."""
+    student, context = read_pair(finding, words)
+    levels = {variable.name: variable.levels for variable in words.variables}
+    larger = "larger" if finding.estimate >= 0 else "smaller"
+    groups, places = ([words.level(name, code) for code in levels.get(name, ())] for name in (student, context))
+    where = "in the second of the two contexts than in the first"
+    if len(places) == 2:
+        where = f"with \u201c{places[1]}\u201d than with \u201c{places[0]}\u201d"
+    taken_as = f"taken as \u201c{groups[1]}\u201d minus \u201c{groups[0]}\u201d, " if len(groups) == 2 else ""
+    return f"{taken_as}it is {amount(finding, words, size=True)} {larger} {where}"
 
 
 def tell_variance_ratio(finding: Finding, words: Words, state: State) -> str:

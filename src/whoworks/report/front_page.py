@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import written_p
+from whoworks.checks.wording import in_words, written_p
 from whoworks.findings.caveats.takeup import READINGS
 from whoworks.findings.finding import Finding
 from whoworks.findings.searches.exploration import PREDICTED
@@ -37,6 +37,7 @@ from whoworks.report.tables import DASH, estimate_cell, tell_ranges
 MOST_CLAIMS = 5
 MOST_GROUPS = 6
 MOST_GRAVE = 3  # caveats on the first page
+SILENT, OPEN = (State.WITHHELD, State.NOT_ASSESSABLE), (State.INCONCLUSIVE, State.SUGGESTIVE)
 LONG, SENTENCE, CLAIM, GROUP = 150, 420, 62, 24
 
 
@@ -100,8 +101,8 @@ def tell_how_sure(released: Released, chosen: Selection, words: Words) -> tuple[
     shown = grave[:MOST_GRAVE] or caveats[:1]
     said += [shorten(capital(caveat.sentence), SENTENCE) for caveat in shown]
     rest, as_grave = len(caveats) - len(shown), len(grave[MOST_GRAVE:])
-    if rest == 1 and as_grave:
-        return (*said, "One further caveat, as grave, follows in the report.")
+    if rest == 1:
+        return (*said, f"One further caveat{', as grave,' if as_grave else ''} follows in the report.")
     also = f", {count(as_grave)} of them as grave" if as_grave else ""
     return (*said, f"{rest} further caveats follow in the report{also}.") if rest > 1 else tuple(said)
 
@@ -149,29 +150,31 @@ def claims_table(claims: tuple[Finding, ...], planned: tuple[Finding, ...], word
     """Return the planned claims: the difference with its range, never two p-values, and the grade."""
     units = {unit_word(finding, words) for finding in claims}
     unit = f", {units.pop()}" if len(units) == 1 else ""
+    several = len({outcome_of(finding) for finding in claims}) > 1
+    named = [f"; {words.short_outcome(outcome_of(f))}{'' if unit else ', ' + unit_word(f, words)}" for f in claims]
     return Table(
         caption="",
         columns=(
-            Column(head=f"Planned question: does the {words.effect} differ ...", share=2.6),
+            Column(head=f"Planned question: does the {words.main_effect} differ ...", share=2.6),
             Column(head=f"Difference in {words.effect}{unit} (range)", align="right", share=2.1),
             Column(head="Could detect", align="right", share=0.85),
             Column(head="Credibility", share=0.95),
         ),
-        rows=tuple(claim_row(finding, planned, words) for finding in claims),
+        rows=tuple(claim_row(f, planned, words, on * several) for f, on in zip(claims, named, strict=True)),
         note="Could detect: a difference this large, were it the only one asked about, would be found four times in "
         f"five. Credibility: from very low to high. {tell_ranges(claims)}".rstrip(),
     )
 
 
-def claim_row(finding: Finding, planned: tuple[Finding, ...], words: Words) -> Row:
-    """Return one claim."""
+def claim_row(finding: Finding, planned: tuple[Finding, ...], words: Words, on: str = "") -> Row:
+    """Return one claim; `on` names its outcome, where claims are of several."""
     told = estimate_cell(finding, words)
     if finding.question == "joint" and not finding.suppressed and math.isfinite(finding.statistic):
         told = tell_groups(finding, planned, words)
     counted = not finding.suppressed and finding.n_clusters > 0
     based = f"; {words.clusters(finding.n_clusters, finding.cluster)}" if counted else ""
     could = DASH if math.isnan(finding.mde) else fixed(finding.mde, places_of(finding, words))
-    return Row(cells=(claim_words(finding, words), told + based, could, capital(finding.credibility) or DASH))
+    return Row(cells=(claim_words(finding, words) + on, told + based, could, capital(finding.credibility) or DASH))
 
 
 def tell_groups(joint: Finding, planned: tuple[Finding, ...], words: Words) -> str:
@@ -219,23 +222,37 @@ def tell_claims(claims: tuple[Finding, ...], words: Words) -> str:
             "such in the report."
         )
     good = [f for f in claims if f.credibility in ("high", "moderate")]
-    rest = len(claims) - MOST_CLAIMS
-    more = f" {count(rest)} more planned questions are in the report." if rest > 0 else ""
-    large = [f for f in good if read_state(f) is not State.NO_MEANINGFUL]
-    left = len(claims) - len(good)
-    others = ("", " The other is not settled.")[left] if left < 2 else " The others are not settled."
+    rest = max(len(claims) - MOST_CLAIMS, 0)
+    more = f" {count(rest)} more planned question{' is' if rest == 1 else 's are'} in the report." * (rest > 0)
+    large = [f for f in good if read_state(f) is not State.NO_MEANINGFUL][:2]
     if large:
-        return f"{' '.join(tell_claim(f, words) for f in large[:2])}{others}{more}"
+        return f"{' '.join(tell_claim(f, words) for f in large)}{tell_others(claims, large)}{more}"
     if good:
         named = " and ".join(shorten(words.moderator(f.moderator), CLAIM) for f in good[:2])
-        return f"The difference by {named} is there, but smaller than the plan calls meaningful.{others}{more}"
+        said = f"The difference by {named} is there, but smaller than the plan calls meaningful."
+        return f"{said}{tell_others(claims, good[:2])}{more}"
     small = [f for f in claims if read_state(f) is State.NO_MEANINGFUL]
     if small:
         per = (f"{shorten(words.moderator(f.moderator), CLAIM)}{' (one SD apart)' * is_slope(f)}" for f in small[:2])
         named = " and ".join(per)
         more = f" By {named}, the range leaves no room for a difference as large as the plan calls meaningful.{more}"
     none = "None of these differences is" if len(claims) > 1 else "This difference is not"
-    return f"{none} established: the {words.effect} may or may not be the same for all.{more}"
+    return f"{none} established: the {words.main_effect} may or may not be the same for all.{more}"
+
+
+def tell_others(claims: Sequence[Finding], told: Sequence[Finding]) -> str:
+    """Say of the table's claims that have no sentence how many are told apart, are open, or could not be asked."""
+    others = [read_state(f) for f in claims[:MOST_CLAIMS] if not any(f is each for each in told)]
+    silent, left = (sum(state in kind for state in others) for kind in (SILENT, OPEN))
+    graded = len(others) - silent - left
+    said = ""
+    if graded:
+        own = "its grade, is" if graded == 1 else "their grades, are"
+        said = f" {capital(in_words(graded))} more, with {own} in the table."
+    for n, one, many in ((left, "is not settled", "are not settled"), (silent, "has no answer", "have no answer")):
+        who = in_words(n) if n < len(others) else "the other" if n == 1 else "the others"
+        said += f" {capital(who)} {one if n == 1 else many}." if n else ""
+    return said
 
 
 def tell_signs(chosen: Selection, words: Words, *, is_told: bool) -> str:
@@ -267,22 +284,31 @@ def tell_claim(claim: Finding, words: Words) -> str:
 def tell_limits(chosen: Selection, words: Words) -> tuple[str, ...]:
     """Say what this study cannot tell, at most four sentences."""
     said = ["What holds for any one student: every number is an average over a group."]
-    claims = find_claims(chosen.planned)
-    silent = [f for f in claims if read_state(f) in (State.WITHHELD, State.NOT_ASSESSABLE)]
+    claims, differs = find_claims(chosen.planned), f"Whether the {words.main_effect} differs by"
+    silent = [f for f in claims if read_state(f) in SILENT]
     if silent:
-        named = ", ".join(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in silent[:3]))
-        said.append(f"Anything about {named}: too few students or {plural(words.cluster())} stand behind it.")
-    unsure = [f for f in claims if read_state(f) in (State.INCONCLUSIVE, State.SUGGESTIVE)]
+        about = [f for f in (*chosen.planned, *chosen.explored) if f.moderator in {each.moderator for each in silent}]
+        named = name_moderators(silent, claims, words)
+        asked = "Anything about" if all(read_state(f) in SILENT for f in about) else differs
+        said.append(f"{asked} {named}: {words.too_few()} stand behind it.")
+    unsure = [f for f in claims if read_state(f) in OPEN]
     if unsure:
-        names = list(dict.fromkeys(shorten(words.moderator(f.moderator), 40) for f in unsure[:3]))
-        rest = len(unsure) - len(unsure[:3])
-        names += [f"{rest} more"] if rest else []
-        named = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
-        said.append(f"Whether the {words.effect} differs by {named}: not knowing is no proof of sameness.")
+        said.append(f"{differs} {name_moderators(unsure, claims, words)}: not knowing is no proof of sameness.")
     if chosen.main is not None and read_state(chosen.main) is State.INCONCLUSIVE:
         could = detectable(chosen.main, words)
-        said.insert(0, f"Whether there is any {words.effect} at all{': ' + could if could else ''}.")
+        said.insert(0, f"Whether there is any {words.main_effect} at all{': ' + could if could else ''}.")
     return (*said[:3], tell_elsewhere(chosen, words))
+
+
+def name_moderators(some: Sequence[Finding], claims: Sequence[Finding], words: Words) -> str:
+    """Name the moderators of some claims, three at most; with the outcome of which alone one is meant."""
+    names: dict[str, None] = {}
+    for name in dict.fromkeys(f.moderator for f in some):
+        on = [words.short_outcome(outcome_of(f)) for f in some if f.moderator == name]
+        only = f" (for {listed(on)})" if len(on) < sum(f.moderator == name for f in claims) else ""
+        names[shorten(words.moderator(name), 40) + only] = None
+    shown = [*list(names)[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]
+    return f"{', '.join(shown[:-1])} or {shown[-1]}" if len(shown) > 1 else shown[0]
 
 
 def tell_elsewhere(chosen: Selection, words: Words) -> str:

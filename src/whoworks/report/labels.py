@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from whoworks.checks.balance import SATISFIED, WITH_ADJUSTMENT, find_widest
+from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Check, Verdict
+from whoworks.checks.wording import written_size
 from whoworks.findings.finding import Finding
 from whoworks.panel.panel import Variable
 from whoworks.plan.moderators import Moderator
@@ -34,7 +37,7 @@ CHECK_WORDS = {
 
 CONCERNS = {
     "attrition": "more outcomes are missing than is safe",
-    "cluster_attrition": "more {clusters} have no outcome at all than is safe",
+    "cluster_attrition": "more {assigned} have no outcome at all than is safe",
     "group_attrition": "in some groups the arms lost outcomes unequally",
     "balance": "the arms were not alike before assignment",
     "one_arm": "something said to be measured before assignment is found in one arm only",
@@ -47,6 +50,10 @@ CONCERNS = {
     "distinct_values": "the outcome takes few values",
     "far_values": "some values look like codes for what was not measured",
 }
+
+DOMINATED = "in an arm one {cluster} is far larger than the others"
+SINGLE = "at least one {cluster} holds a single student"
+MOST_NAMED = 60  # letters of a trait named among concerns
 
 STATUS_WORDS = {"confirmatory": "planned", "exploratory": "exploratory", "descriptive": "description"}
 
@@ -104,6 +111,14 @@ class Words:
     def effect(self) -> str:
         """What a difference between arms is called: an effect, or, unrandomised, a gap."""
         return "gap" if self.matched else "effect"
+
+    @property
+    def main_effect(self) -> str:
+        """What page one calls the effect: that of the first treatment, where the plan has several."""
+        if len(self.plan.arms.treatments) < 2:
+            return self.effect
+        first, control = self.arm(self.plan.arms.treatments[0]), self.arm(self.plan.arms.control)
+        return f"gap between {first} and {control}" if self.matched else f"effect of {first}"
 
     @property
     def site(self) -> str:
@@ -190,6 +205,11 @@ class Words:
         """Return what inference counts, in the singular."""
         return level or self.cluster_level or STUDENT
 
+    def too_few(self, level: str = "") -> str:
+        """Say that there are too few students, or of what inference counts."""
+        noun = self.cluster(level)
+        return "too few students" if noun == STUDENT else f"too few students or {plural(noun)}"
+
     def clusters(self, number: int, level: str = "") -> str:
         """Return a count of clusters: ``226 classes``."""
         noun = self.cluster(level)
@@ -204,7 +224,27 @@ class Words:
         crashed = check.verdict is Verdict.ERROR
         if crashed or check.check_id not in CONCERNS:
             return f"\u201c{self.check(check.check_id)}\u201d {'could not be run' if crashed else 'did not pass'}"
-        return CONCERNS[check.check_id].format(clusters=plural(self.cluster()), places=plural(check.subject))
+        nouns = {"clusters": self.cluster(), "assigned": self.plan.design.assigned, "places": check.subject}
+        always = CONCERNS[check.check_id].format(**{name: plural(noun) for name, noun in nouns.items()})
+        return self.found_in(check) or always
+
+    def found_in(self, check: Check) -> str:
+        """Say what the numbers of a check show that only warns; "" where that is what it always says."""
+        if check.check_id == "cluster_sizes" and {"is_dominated", "has_single"} <= set(check.table):
+            named = (("is_dominated", DOMINATED), ("has_single", SINGLE))
+            told = [said.format(cluster=self.cluster()) for name, said in named if (check.table[name] == 1).any()]
+            return " and ".join(told)
+        if check.check_id != "balance" or check.verdict is not Verdict.WARN:
+            return ""
+        if check.subject == JOINT:
+            return "taken together, the arms differed before assignment by more than drawing them usually leaves"
+        row = find_widest(check.table) if math.isfinite(check.value) and "standardised" in check.table else -1
+        if row < 0:
+            return "before assignment the arms were not wholly alike"
+        seen = check.table.iloc[row]
+        trait = shorten(self.trait(str(seen["variable"]), str(seen["level"])), MOST_NAMED)
+        size = written_size(check.value, (SATISFIED, WITH_ADJUSTMENT))
+        return f"before assignment the arms differed in {trait} (by {size} SD)"
 
     def is_binary(self, outcome: str) -> bool:
         """Whether an outcome is yes or no, so that effects are percentage points."""

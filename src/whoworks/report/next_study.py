@@ -1,9 +1,9 @@
-"""What to test next, derived from the findings: the least certain planned question, and how large a study it takes."""
+"""What to test next, derived from the findings: the planned question left open, and how large a study it takes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 
 from scipy.optimize import brentq
 
@@ -13,11 +13,13 @@ from whoworks.findings.multiplicity.families import WEIGHTING
 from whoworks.findings.planned.contrasts import is_split
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.inference.power import minimum_detectable
-from whoworks.report.amounts import outcome_places, unit_word
+from whoworks.report.amounts import outcome_places, unit_word, with_unit
 from whoworks.report.labels import Words, capital, outcome_of, plural
 from whoworks.report.numbers import count, fixed
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
-from whoworks.report.states import State, read_p, read_state
+from whoworks.report.states import NOT_ASSESSABLE, State, read_p, read_state
+
+ANSWERED = (State.CLEAR, State.NO_MEANINGFUL)  # of a planned question: a larger study would tell no more of it
 
 
 def propose(findings: Iterable[Finding], words: Words, average: Finding | None) -> tuple[str, ...]:
@@ -26,7 +28,7 @@ def propose(findings: Iterable[Finding], words: Words, average: Finding | None) 
     joint = [finding for finding in listed if finding.question == "joint"]
     differences = [finding for finding in listed if is_contrast_of_groups(finding)]
     planned = [finding for finding in differences if is_planned(finding, words)]
-    parts = {asked(finding) for finding in joint}
+    parts = {asked(finding): finding for finding in joint}
     explored = [finding for finding in differences if asked(finding) not in parts] + joint
     said = [
         propose_average(average, words) if average is not None else "",
@@ -102,46 +104,64 @@ def propose_average(finding: Finding, words: Words) -> str:
     """Say how large a study would settle the average, where this one did not."""
     if read_state(finding) not in (State.INCONCLUSIVE, State.SUGGESTIVE) or not shortfall(finding) > 1:
         return ""
-    return f"The average itself: {size_sentence(finding, words)}"
+    arms = f", {words.contrast(finding.contrast)}" if len(words.plan.arms.treatments) > 1 else ""
+    return f"The average itself{arms}: {size_sentence(finding, words)}"
 
 
-def propose_planned(planned: Iterable[Finding], parts: Container[tuple[str, str, str]], words: Words) -> str:
-    """Say which planned difference is the least certain and how many clusters would settle it.
+def propose_planned(planned: Iterable[Finding], parts: Mapping[tuple[str, str, str], Finding], words: Words) -> str:
+    """Name a planned question that found no answer here; else the one left open that takes the largest study.
 
-    `parts` are the questions that a joint test answers, of which a difference is only a part.
+    `parts` are the joint tests, by the question that each answers and of which a difference is only a part.
     """
-    known = [finding for finding in planned if math.isfinite(shortfall(finding))]
+    claims = [(finding, parts.get(asked(finding), finding)) for finding in planned]
+    for finding, claim in claims:
+        if read_state(claim) in (State.WITHHELD, State.NOT_ASSESSABLE):
+            return f"Could not be answered here: {question_of(finding, parts, words)}: {why_silent(claim, words)}."
+    left = [finding for finding, claim in claims if read_state(claim) not in ANSWERED]
+    if claims and not left:
+        return f"Every planned question was settled here; the next step is to ask it again in other {words.places}."
+    known = [finding for finding in left if math.isfinite(shortfall(finding))]
     if not known:
         return ""
     worst = max(known, key=lambda finding: shortfall(finding))
     if shortfall(worst) <= 1:
+        other = "other " * (len(left) < len(claims))
         return (
-            "Every planned difference that would matter was within this study's reach; the next step is to repeat it "
-            f"in other {words.places}."
+            f"Every {other}planned difference that would matter was within this study's reach; the next step is to "
+            f"repeat it in other {words.places}."
         )
-    effect = effect_of(worst, words)
+    part = capital(size_sentence(worst, words))
     if asked(worst) in parts:
         first, second = quoted(worst, worst.reference, words), quoted(worst, worst.level, words)
-        question = f"whether {effect} differs by {words.moderator(worst.moderator)}"
         part = f"Its hardest part is {first} against {second}: {size_sentence(worst, words)}"
-    else:
-        question, part = f"whether {effect} differs {apart(worst, words)}", capital(size_sentence(worst, words))
-    return f"Least certain of the planned questions: {question}. {part}"
+    return f"Needs the largest study of the planned questions: {question_of(worst, parts, words)}. {part}"
+
+
+def why_silent(finding: Finding, words: Words) -> str:
+    """Say why a question has no answer: the note that says so, else that too few stand behind it."""
+    told = [note.removeprefix(NOT_ASSESSABLE).strip() for note in finding.notes if note.startswith(NOT_ASSESSABLE)]
+    return "; ".join(told) or f"{words.too_few(finding.cluster)} stand behind it"
+
+
+def question_of(finding: Finding, parts: Mapping[tuple[str, str, str], Finding], words: Words) -> str:
+    """Write what a planned difference asks: between its two groups, or, under a joint test, between all of them."""
+    along = f"by {words.moderator(finding.moderator)}" if asked(finding) in parts else apart(finding, words)
+    return f"whether {effect_of(finding, words)} differs {along}"
 
 
 def size_sentence(finding: Finding, words: Words) -> str:
     """Say what was within reach here and what a study of what matters would take."""
-    places, unit = outcome_places(finding, words), unit_word(finding, words)
-    matters = fixed(finding.meaningful, places)
+    places = outcome_places(finding, words)
+    reach, matters = with_unit(fixed(finding.mde, places), unit_word(finding, words)), fixed(finding.meaningful, places)
     if not finding.n_clusters:  # not told: it would tell how few were in a group that is withheld
         return (
-            f"this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the plan calls "
+            f"this study could detect {reach}; to detect the {matters} that the plan calls "
             f"meaningful, about {times_as_many(finding)} times as many "
             f"{plural(words.cluster(finding.cluster))} like these are needed."
         )
     here = words.clusters(finding.n_clusters, finding.cluster)
     return (
-        f"with {here} this study could detect {fixed(finding.mde, places)} {unit}; to detect the {matters} that the "
+        f"with {here} this study could detect {reach}; to detect the {matters} that the "
         f"plan calls meaningful, about {words.clusters(clusters_needed(finding), finding.cluster)} like these "
         "are needed."
     )

@@ -6,7 +6,7 @@ import math
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
-from whoworks.report.amounts import outcome_places, places_of, unit_word
+from whoworks.report.amounts import outcome_places, places_of, unit_word, with_unit
 from whoworks.report.labels import Words, outcome_of, plural
 from whoworks.report.numbers import fixed
 from whoworks.report.states import read_p
@@ -105,19 +105,21 @@ def smallest(finding: Finding, words: Words) -> str:
     """Write the smallest effect that matters, as the plan gives it, and in the estimate's units where that differs."""
     outcome = words.find_outcome(outcome_of(finding))
     if outcome.meaningful_in != "sd":
-        return f"{outcome.meaningful:g} {unit_word(finding, words)}"
-    also = f" ({fixed(finding.meaningful, outcome_places(finding, words))} {unit_word(finding, words)})"
+        return with_unit(f"{outcome.meaningful:g}", unit_word(finding, words))
+    size = fixed(finding.meaningful, outcome_places(finding, words))
+    also = f" ({with_unit(size, unit_word(finding, words))})"
     return f"{outcome.meaningful:g} SD{also}"
 
 
 def too_small(finding: Finding, words: Words) -> str:
     """Say that a difference's whole range is smaller than what the plan calls meaningful."""
     most = fixed(max(abs(finding.conf_low), abs(finding.conf_high)), places_of(finding, words))
+    at_most = with_unit(most, unit_word(finding, words))
     moderator = words.find_moderator(finding.moderator)
     carriers = plural(moderator.level if moderator is not None and moderator.level else "student")
     between = f" between {carriers} one SD apart" if is_slope(finding) else ""
     return (
-        f"the range allows for at most {most} {unit_word(finding, words)}{between}, less than the "
+        f"the range allows for at most {at_most}{between}, less than the "
         f"{smallest(finding, words)} that the plan calls meaningful"
     )
 

@@ -329,8 +329,9 @@ def subject(finding: Finding, words: Words) -> str:
     if finding.moderator == PREDICTED and not finding.level:
         return f"whether predicted differences in {effect} show up"
     if finding.moderator == PREDICTED:
-        which = "highest against lowest group" if "-" in finding.level else f"group {finding.level}"
-        return f"{effect}, students sorted by predicted effect, {which}"
+        if "-" in finding.level:
+            return f"how {effect} differs between the students with the largest and the smallest prediction"
+        return f"{effect} in group {finding.level} of the students sorted by predicted effect"
     if finding.question == "site-variation":
         return f"how far {effect} differs between {plural(words.plan.design.site)}"
     if finding.question == "new-site":

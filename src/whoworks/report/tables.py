@@ -84,6 +84,11 @@ def arm_columns(words: Words) -> bool:
     return len(words.plan.arms.treatments) > 1
 
 
+def arms_said(finding: Finding, words: Words) -> str:
+    """Say at the end of a head which treatment is held against what, where the plan has several; else nothing."""
+    return f" \u00b7 {words.contrast(finding.contrast)}" if arm_columns(words) else ""
+
+
 def effects_table(averages: Sequence[Finding], words: Words) -> Table:
     """Return the average effects: one row per outcome, treatment and weighting."""
     cluster = capital(plural(words.cluster()))
@@ -122,9 +127,11 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
 
 def tell_own_p(averages: Sequence[Finding]) -> str:
     """Say that the table's p are not adjusted, where the sentences go by adjusted ones."""
-    if not any(finding.n_tests > 1 for finding in averages):
+    family = next((finding for finding in averages if finding.n_tests > 1), None)
+    if family is None:
         return ""
-    return " p: each row\u2019s own; sentences on exploratory averages go by one adjusted for all of these."
+    by = f" ({family.adjustment})" if family.adjustment else ""
+    return f" p: each row\u2019s own; sentences on exploratory averages go by one adjusted for all of these{by}."
 
 
 def tell_sd(averages: Sequence[Finding], words: Words) -> str:
@@ -223,7 +230,7 @@ def group_head(finding: Finding, words: Words) -> str:
     """Return the subheading of a moderator's rows."""
     head = f"{capital(words.moderator(finding.moderator))} \u00b7 {words.outcome(outcome_of(finding))}"
     head += f", in {unit_word(finding, words)}"
-    return f"{head} \u00b7 {words.contrast(finding.contrast)}" if arm_columns(words) else head
+    return head + arms_said(finding, words)
 
 
 def moderator_row(finding: Finding, words: Words, *, counted: str, technical: bool) -> Row:

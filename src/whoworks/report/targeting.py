@@ -21,7 +21,7 @@ BETWEEN = " - "
 
 def about_ranking(finding: Finding, words: Words) -> str:
     """Name what a ranking's estimate is about."""
-    who = "the third" if finding.level == TOP_THIRD else "those"
+    who = "the third of students" if finding.level == TOP_THIRD else "those"
     return f"how {effect_of(finding, words)} among {who} ranked first by prediction differs from that among all"
 
 
@@ -31,9 +31,9 @@ def tell_ranking(finding: Finding, words: Words, state: State) -> str:
     larger = "larger" if finding.estimate >= 0 else "smaller"
     bracket = f"{evidence_of(finding, words, compared=True)}{test_of(finding)}"
     if finding.level not in (AREA, TOP_THIRD):
-        share = percent(float(finding.level), 0)
-        return f"in the {share} ranked first by prediction, {effect} is {size} {larger} than among all {bracket}."
-    who = "in the third ranked first by prediction"
+        first = f"in the {percent(float(finding.level), 0)} of students ranked first by prediction"
+        return f"{first}, {effect} is {size} {larger} than among all {bracket}."
+    who = "in the third of students ranked first by prediction"
     if finding.level == AREA:
         who = "among those ranked first by prediction (the mean over all shares taken)"
     if state is State.CLEAR:
@@ -64,7 +64,7 @@ def tell_condition(condition: Condition, words: Words) -> str:
     named = words.moderator(condition.moderator)
     value = words.level(condition.moderator, condition.value)
     return {
-        "=": named if value == named else f"\u201c{value}\u201d for {named}",
+        "=": f"\u201c{value}\u201d" if value == named else f"\u201c{value}\u201d ({named})",
         "is not": f"{named} other than \u201c{value}\u201d",
         "<=": f"{named} of at most {condition.value}",
         ">": f"{named} above {condition.value}",
@@ -75,7 +75,13 @@ def about_candidate(finding: Finding, words: Words) -> str:
     """Name a candidate, a group that the data proposed, or how stable the proposal is."""
     if finding.level == AGAIN:
         return f"how often {moderators_told(finding, words)} is proposed again"
-    return f"the group with {tell_rule(finding, words)}, which the data proposed"
+    return f"the group {name_group(finding, words)}, which the data proposed"
+
+
+def name_group(finding: Finding, words: Words) -> str:
+    """Name a candidate's group: its own words where every cut has some, else ``with`` what its numbers are."""
+    rule = read_rule(finding.level, tuple(finding.moderator.split(BESIDE)))
+    return tell_rule(finding, words) if all(c.sign == "=" for c in rule) else f"with {tell_rule(finding, words)}"
 
 
 def moderators_told(finding: Finding, words: Words) -> str:
@@ -92,14 +98,15 @@ def tell_candidate(finding: Finding, words: Words, state: State) -> str:
     larger = "larger" if finding.estimate >= 0 else "smaller"
     bracket = f"{evidence_of(finding, words, compared=True)}{test_of(finding)}"
     size = amount(finding, words, size=True)
-    rule, elsewhere = tell_rule(finding, words), tested_elsewhere(others)
-    group = f"for those with {rule} than for all others"
+    rule, elsewhere = name_group(finding, words), tested_elsewhere(others)
+    who = f"those {rule}" if rule.startswith("with ") else rule
+    group = f"for {who} than for all others"
     if state is State.CLEAR:
         return f"{elsewhere}{effect} was {size} {larger} {group} {bracket}."
     if state is State.SUGGESTIVE:
         return f"{elsewhere}{effect} may be {size} {larger} {group} {bracket}; {doubt(finding)}."
     return (
-        f"{elsewhere}we cannot tell whether {effect} for those with {rule} differs from that for all others: the "
+        f"{elsewhere}we cannot tell whether {effect} for {who} differs from that for all others: the "
         f"estimate is {size} {larger} for the first {bracket}."
     )
 

@@ -19,7 +19,8 @@ from whoworks.panel.arms import NO_ARM, OTHER_ARM
 from whoworks.panel.ledger import EXCLUDED, RECEIVED
 from whoworks.panel.panel import Panel, Role
 
-DOMINANT = 0.25  # share of the analysed students in one site above which it dominates
+DOMINANT = 0.25  # share of the analysed students in one site above which it dominates, if twice an equal share too
+MOST = 0.5  # share of them in one site above which findings speak mostly of it
 LEFT = 0.10  # share of the rows received that leave for want of an arm, above which it is a caveat
 FEW_IN_A_BLOCK = 2  # clusters of an arm in a block, up to which a large one hardly counts more than a small one there
 UNLIKE_SIZES = 0.30  # standard deviation of clusters' sizes over their mean, above which that matters
@@ -53,17 +54,17 @@ def _few_clusters(settings: Sequence[Setting], findings: Findings) -> Iterator[C
             contrast=setting.scores.contrast,
         )  # fmt: skip
         treated, control = setting.n_clusters(setting.treated), setting.n_clusters(setting.control)
-        arms = {treatment_of(setting): treated, setting.design.arm_labels[0]: control}
+        arms = {f"under {treatment_of(setting)}": treated, f"under {setting.design.arm_labels[0]}": control}
         if treated == control and len(setting.design.arms) == 2:
-            arms = {"either arm": treated}
-        for arm, n in sorted(arms.items(), key=lambda each: each[1]):
+            arms = {"in each arm": treated}
+        for where, n in sorted(arms.items(), key=lambda each: each[1]):
             if n < FEW_CLUSTERS:
-                few.setdefault((arm, n), []).extend(average.finding_id for average in averages)
-    for (arm, n), about in few.items():
+                few.setdefault((where, n), []).extend(average.finding_id for average in averages)
+    for (where, n), about in few.items():
         yield Caveat(
             caveat_id="few_clusters", subject="", gravity=1,
-            sentence=f"There {'is' if n == 1 else 'are'} only {counted(n, settings[0].design.cluster_level)} under "
-            f"{arm}. With fewer than {FEW_CLUSTERS} the range is wide and rests on assumptions; the p-value from "
+            sentence=f"There {'is' if n == 1 else 'are'} only {counted(n, settings[0].design.cluster_level)} "
+            f"{where}. With fewer than {FEW_CLUSTERS} the range is wide and rests on assumptions; the p-value from "
             "re-drawing the assignment is printed beside it.",
             about=tuple(dict.fromkeys(about)),
         )  # fmt: skip
@@ -73,12 +74,13 @@ def _dominant_site(setting: Setting) -> Iterator[Caveat]:
     site = setting.scores.site
     if site is None:
         return
-    share = np.bincount(site).max() / len(site)
-    if share > DOMINANT:
+    held = np.bincount(site)
+    share = held.max() / len(site)
+    if share > max(DOMINANT, 2 / np.count_nonzero(held)):
+        so = "so the findings speak mostly of it" if share > MOST else "so it weighs more than any other"
         yield Caveat(
             caveat_id="dominant_site", subject="", gravity=2,
-            sentence=f"One {setting.design.site_level} holds {100 * share:.0f} in 100 of the students analysed, "
-            f"so the findings speak mostly of it.",
+            sentence=f"One {setting.design.site_level} holds {100 * share:.0f} in 100 of the students analysed, {so}.",
         )  # fmt: skip
 
 

@@ -123,15 +123,12 @@ def _no_differences_found(panel: Panel, findings: Findings) -> Iterator[Caveat]:
     planned = [f for f in findings if f.status == "confirmatory" and is_test(f, findings.items)]
     known = [f for f in planned if not np.isnan(f.p_adjusted)]
     tests = [f for f in known if not read_smallest_cell(panel.plan).is_small(f)]
-    shown = "" if len(tests) == len(known) else " that can be shown"
     overall = findings.where(question="heterogeneity", moderator=ALL_MODERATORS).items
     if tests and all(f.p_adjusted > SETTLED for f in tests):
+        those = "ranges show" if len(tests) > 1 else "range shows"
         said = (
-            f"{none_of(len(tests))} planned comparisons of groups{shown} tells their effects apart. That is not "
-            "evidence that everyone gains alike: the ranges show how large a difference could be."
-            if len(tests) > 1
-            else f"The planned comparison of groups{shown} does not tell their effects apart. That is not evidence "
-            "that everyone gains alike: the range shows how large a difference could be."
+            f"{none_told_apart(len(planned), len(known), len(tests))} their effects apart. That is not evidence that "
+            f"everyone gains alike: the {those} how large a difference could be."
         )
     elif not planned and overall and all(f.p_value > SETTLED for f in overall):
         said = (
@@ -142,6 +139,19 @@ def _no_differences_found(panel: Panel, findings: Findings) -> Iterator[Caveat]:
         return
     about = () if planned else tuple(f.finding_id for f in overall)
     yield Caveat(caveat_id="no_differences_found", subject="", gravity=1, sentence=said, about=about)
+
+
+def none_told_apart(n_planned: int, n_made: int, n_shown: int) -> str:
+    """Begin the sentence on planned comparisons that found nothing: how many were planned, made and may be shown."""
+    if n_made < n_planned:
+        could = "could be made" if n_shown == n_made else "could be made and shown"
+        those = "the one" if n_shown == 1 else f"{none_of(n_shown)[0].lower()}{none_of(n_shown)[1:]}"
+        does = "does not tell" if n_shown == 1 else "tells"
+        return f"Of the {in_words(n_planned)} planned comparisons of groups, {those} that {could} {does}"
+    shown = "" if n_shown == n_made else " that can be shown"
+    if n_shown == 1:
+        return f"The planned comparison of groups{shown} does not tell"
+    return f"{none_of(n_shown)} planned comparisons of groups{shown} tells"
 
 
 def none_of(n: int) -> str:
@@ -170,18 +180,39 @@ def _only_exploratory(panel: Panel, findings: Findings) -> Iterator[Caveat]:
 
 
 def _suppressed(panel: Panel, findings: Findings) -> Iterator[Caveat]:
-    small = [
-        f
-        for f in findings.where(question="subgroup", weighting="student")
-        if read_smallest_cell(panel.plan).is_small(f)
-    ]
-    if small:
-        labels = [panel.variable(name).label or name for name in dict.fromkeys(f.moderator for f in small)]
-        yield Caveat(
-            caveat_id="suppressed", subject="", gravity=2,
-            sentence=f"Groups of {listed(labels)} are too small to be shown: the report is silent on them, and that "
-            "says nothing about how they fared.",
-        )  # fmt: skip
+    groups = findings.where(question="subgroup", weighting="student").items
+    rule = read_smallest_cell(panel.plan)
+    small = [f for f in groups if rule.is_small(f)]
+    if not small:
+        return
+    shown = {f.moderator for f in groups if not rule.is_small(f)}
+    whole = [f for f in small if f.moderator not in shown]
+    some = [f for f in small if f.moderator in shown]
+    said = f"Groups of {name_moderators(panel, whole)} are too small to be shown" if whole else ""
+    if some:
+        said += ", and so are some of " if whole else "Some groups of "
+        said += name_moderators(panel, some) + " are too small to be shown" * (not whole)
+        said += f" ({name_groups(panel, some)})"
+    yield Caveat(
+        caveat_id="suppressed", subject="", gravity=2,
+        sentence=f"{said}: the report is silent on them, and that says nothing about how they fared.",
+    )  # fmt: skip
+
+
+def name_moderators(panel: Panel, groups: Sequence[Finding]) -> str:
+    """Name the moderators that some groups are of."""
+    return listed([panel.variable(name).label or name for name in dict.fromkeys(f.moderator for f in groups)])
+
+
+def name_groups(panel: Panel, groups: Sequence[Finding]) -> str:
+    """Name some groups, by treatment where the study has several: ``coaching: town; tutoring: city and town``."""
+    arms: dict[str, dict[str, None]] = {}
+    for f in groups:
+        variable = panel.variable(f.moderator)
+        words = dict(zip(variable.levels, variable.level_labels, strict=False))
+        treatment = of_treatment(panel, f.contrast).removeprefix(" of ")
+        arms.setdefault(treatment, {})[words.get(f.level) or f.level] = None
+    return "; ".join(f"{arm}: {listed(list(names))}" if arm else listed(list(names)) for arm, names in arms.items())
 
 
 def _fragile_over_seeds(panel: Panel, findings: Findings) -> Iterator[Caveat]:

@@ -60,7 +60,9 @@ def find_projection(panel: Panel, setting: Setting) -> tuple[Finding, ...]:
         for word, counted in {term.setting.design.cluster_level: term.setting for term in terms}.items()
     }
     lost = int((~keep & setting.either).sum())
-    left_out = (f"{lost:,} students are left out: of each, one of the moderators is not known",) if lost else ()
+    left_out = (
+        (f"{lost:,} students are left out: of each, at least one of the moderators is not known",) if lost else ()
+    )
     found = []
     for index, term in enumerate(terms):
         estimates, counted = told[term.setting.design.cluster_level], term.setting

@@ -27,7 +27,8 @@ Codes = NDArray[np.int64]
 FINEST = 3  # sorted groups; halves where thirds are too thin
 PREDICTED = "predicted effect"
 ROUNDING = 1e-12  # of the largest prediction: a distance from the fold's mean below it is no distance
-NO_SLOPE = "not assessable: too few clusters to predict, or predictions that are all the same"
+TOO_FEW = "not assessable: too few clusters to predict"
+ALL_THE_SAME = "not assessable: the predictions are all the same"
 
 
 def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
@@ -42,6 +43,7 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
     clusters to predict in an arm says nothing: its t counts as 0.
     """
     slopes, statistics, dfs = [], [], []
+    why = TOO_FEW
     for tau, fold in zip(predictions.forward, predictions.forward_fold, strict=True):
         keep = ~np.isnan(tau)
         if not setting.is_assessable(keep):
@@ -56,6 +58,7 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
             dfs.append(float(estimates.df[0]))
         else:  # predictions without any spread: no evidence of differences
             statistics.append(0.0)
+            why = ALL_THE_SAME
     df = float(np.mean(dfs)) if dfs else NAN
     t = np.array(statistics)
     spread = spread_of_mean(t, df=df)
@@ -66,7 +69,7 @@ def find_heterogeneity(setting: Setting, predictions: Predictions) -> Finding:
         question="heterogeneity", quantity="calibration slope of predicted effects", unit="", moderator=PREDICTED,
         estimate=float(np.mean(slopes)) if slopes else NAN, statistic=mean_t if slopes else NAN, df=df, df_num=1.0,
         p_value=float(stats.t.sf(mean_t, df)) if has_p else NAN, status="exploratory",
-        notes=("one-sided" + tell_steadiness(steady) if slopes else NO_SLOPE,),
+        notes=("one-sided" + tell_steadiness(steady) if slopes else why,),
         steadiness=steady,
         **setting.counts(setting.everyone),
     )  # fmt: skip

@@ -133,7 +133,7 @@ def _classes_alone(setting: Setting) -> str:
     carriers, sites = plural(setting.design.assigned_level), plural(setting.design.site_level)
     return (
         f"{_who(setting)} {INSEPARABLE}: differences between {carriers} of the same arm are so large that they may "
-        f"make all of the differences between {sites}, so no spread of the effect between {sites} is given"
+        f"account for all of the differences between {sites}, so no spread of the effect between {sites} is given"
     )
 
 

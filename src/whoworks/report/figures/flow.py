@@ -44,7 +44,7 @@ def say_left(steps: Sequence[Step], words: Words, noun: str) -> list[str]:
     named = [(capital(shorten(step.words, LONGEST_REASON)), say_step(step, words, noun)) for step in steps[:MOST_STEPS]]
     shown = [f"{name}: {said}" for name, said in named]
     rest = len(steps) - MOST_STEPS
-    return shown + ([f"and {rest} more reasons, in the table"] if rest > 0 else [])
+    return shown + ([f"and {rest} more reason{'s' if rest > 1 else ''}, in the table"] if rest > 0 else [])
 
 
 def arm_boxes(arm: ArmFlow, words: Words, *, has_left: bool) -> list[Box]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
 from whoworks.report.figures.chart import BLUE, INK, SMALL, Chart, direction, new_drawing, styled
-from whoworks.report.labels import Words
+from whoworks.report.labels import STUDENT, Words
 from whoworks.report.numbers import count
 from whoworks.report.tables import estimate_cell
 
@@ -40,9 +40,11 @@ def plot_groups(groups: Sequence[Finding], *, average: Finding, words: Words) ->
                     fontweight="normal" if line else "bold",
                 )  # fmt: skip
         axes.set_ylabel(direction(words.effect, average, words), fontsize=SMALL)
+    cluster = words.cluster(average.cluster)
+    unseen = "them" if cluster == STUDENT else f"their {cluster}"
     caption = (
-        f"Description: {words.effect}s among students sorted by what the model, which never saw their "
-        f"{words.cluster(average.cluster)}, predicted. Each fold has its own rule, so a group is no fixed kind of "
+        f"Description: {words.effect}s among students sorted by what the model, which never saw {unseen}, "
+        "predicted. Each fold has its own rule, so a group is no fixed kind of "
         "student. The dashed line is the average."
     )
     return Chart(name="sorted-groups", caption=caption, drawing=drawing, alt=tell_groups(shown, words))
@@ -57,7 +59,7 @@ def tick(finding: Finding, groups: Sequence[Finding], words: Words) -> tuple[str
 def sizes(finding: Finding, words: Words) -> tuple[str, ...]:
     """Return a group's students and clusters, as far as they are told."""
     students = (f"{count(finding.n_units)} students",) if finding.n_units else ()
-    if words.cluster(finding.cluster) == "student" or not finding.n_clusters:
+    if words.cluster(finding.cluster) == STUDENT or not finding.n_clusters:
         return students
     return (*students, words.clusters(finding.n_clusters, finding.cluster))
 

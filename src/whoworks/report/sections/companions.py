@@ -17,7 +17,7 @@ from whoworks.report.numbers import fixed, percent, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
-from whoworks.report.tables import DASH, count_cell, estimate_cell, p_cell, row_label
+from whoworks.report.tables import DASH, arms_said, count_cell, estimate_cell, p_cell, row_label
 
 LEAST_SHARE = 0.005
 
@@ -62,7 +62,8 @@ def split_blocks(splits: Sequence[Finding], words: Words) -> list[Block]:
         rows.append(Row(cells=(f"{capital(words.moderator(finding.moderator))}: {sides_of(finding, words)}", *cells)))
     unit, level = unit_word(splits[0], words), level_word(splits[0])
     table = Table(
-        caption=f"Differences within and between {plural(carrier)}, in {unit}: description",
+        caption=f"Differences within and between {plural(carrier)}, in {unit}: description"
+        f"{arms_said(splits[0], words)}",
         columns=(
             Column(head="Moderator", share=2.0),
             Column(head=f"Within a {carrier} ({level})", align="right", share=1.6),
@@ -108,7 +109,7 @@ def projection_blocks(projected: Sequence[Finding], words: Words) -> list[Block]
     notes = dict.fromkeys(note for f in projected for note in f.notes)
     table = Table(
         caption=f"All moderators at once: differences in {words.effect} with the others held fixed, in "
-        f"{unit_word(projected[0], words)}",
+        f"{unit_word(projected[0], words)}{arms_said(projected[0], words)}",
         columns=(
             Column(head="Moderator", share=3.0),
             Column(head="Students", align="right", share=0.8),
@@ -141,7 +142,7 @@ def look_blocks(looked: Sequence[Finding], words: Words) -> list[Block]:
     )
     used = [i for i in range(len(columns)) if i == 0 or any(row.cells[i] != DASH for row in rows)]
     table = Table(
-        caption="Second looks at the planned differences",
+        caption=f"Second looks at the planned differences{arms_said(looked[0], words)}",
         columns=tuple(columns[i] for i in used),
         rows=tuple(Row(cells=tuple(row.cells[i] for i in used)) for row in rows),
         note=tell_looks(looked, truth),

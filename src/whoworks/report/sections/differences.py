@@ -10,7 +10,7 @@ from whoworks.report.charts import curve_names
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, FigureRef, Heading, Paragraph, Section
 from whoworks.report.front_page import find_claims, list_estimates
-from whoworks.report.labels import Words, capital
+from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import count
 from whoworks.report.sections.companions import companion_blocks
 from whoworks.report.selection import Selection
@@ -38,13 +38,20 @@ def compose_differences(
     held = [(f, cap) for f in claims for cap in f.caps]
     if held:
         blocks.append(Heading(text="What held a grade down"))
-        items = tuple((f"{capital(words.moderator(f.moderator))}:", f"{capital(cap)}.") for f, cap in held)
+        several = len({outcome_of(f) for f in claims}) > 1
+        items = tuple((f"{capital(name_claim(f, words, several=several))}:", f"{capital(cap)}.") for f, cap in held)
         blocks.append(Bullets(items=items))
     blocks.append(planned_table(chosen, released, words))
     blocks += [figure for name, figure in figures.items() if name.split("-")[0] == "forest"]
     blocks += curve_blocks(chosen.planned, chosen, figures)
     blocks += companion_blocks(chosen, words)
     return Section(title=title, blocks=tuple(blocks))
+
+
+def name_claim(claim: Finding, words: Words, *, several: bool) -> str:
+    """Name a claim by its moderator, and by its outcome where there are several."""
+    on = f" ({words.short_outcome(outcome_of(claim))})" if several else ""
+    return words.moderator(claim.moderator) + on
 
 
 def tell_claim(claim: Finding, planned: tuple[Finding, ...], words: Words) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
@@ -14,7 +15,7 @@ from whoworks.report.charts import read_use
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.figures.importance import Use
-from whoworks.report.labels import Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, percent
 from whoworks.report.phrases import p_name
 from whoworks.report.places import trait_amount, trait_distance
@@ -22,7 +23,16 @@ from whoworks.report.sections.differences import curve_blocks
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_p, read_state
-from whoworks.report.tables import DASH, WITHHELD, count_cell, estimate_cell, moderator_table, number_cell, p_cell
+from whoworks.report.tables import (
+    DASH,
+    WITHHELD,
+    arms_said,
+    count_cell,
+    estimate_cell,
+    moderator_table,
+    number_cell,
+    p_cell,
+)
 from whoworks.report.targeting import about_profile, tell_again, tested_elsewhere
 
 
@@ -39,11 +49,19 @@ def compose_exploration(
         table = moderator_table(
             chosen.explored, words, caption="Exploratory groups and the differences between them", technical=technical
         )
-        blocks.append(table)
+        blocks.append(replace(table, note=f"{tell_adjusted(chosen.explored)} {table.note}".strip()))
         blocks += curve_blocks(chosen.explored, chosen, figures)
     if len(blocks) == 1:
         blocks.append(Paragraph(text="The plan names no further moderators to explore."))
     return Section(title="What was explored", blocks=tuple(blocks))
+
+
+def tell_adjusted(explored: Sequence[Finding]) -> str:
+    """Name the method by which the exploratory p-values are adjusted, and over how many tests; "" of none."""
+    family = next((f for f in explored if f.adjustment and f.status == "exploratory" and f.n_tests > 1), None)
+    if family is None:
+        return ""
+    return f"Adjusted p: by {family.adjustment}\u2019s method, over the {family.n_tests} exploratory tests."
 
 
 def tell_looks(chosen: Selection) -> tuple[str, str]:
@@ -93,7 +111,8 @@ def tell_engine(released: Released, words: Words) -> str:
     """Name what predicted effects and what it leaves out of account."""
     evidence = released.evidence
     clusters = plural(words.cluster())
-    never = f"Predicted by {evidence.engine}, each student by models that never saw that student's {words.cluster()}."
+    whose = "" if words.cluster() == STUDENT else f"'s {words.cluster()}"
+    never = f"Predicted by {evidence.engine}, each student by models that never saw that student{whose}."
     tested = (
         f"Tests of predictions take {clusters} in sequence, each part predicted from the parts before it, and average "
         f"over several sequences."
@@ -116,12 +135,13 @@ def tell_together(looks: Sequence[Finding], words: Words) -> str:
 def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
     """Return the sorted groups' numbers."""
     unit, tested = unit_word(groups[0], words), [f for f in groups if math.isfinite(f.conf_low)]
+    by_cluster = words.cluster() != STUDENT
     rows = [
         Row(
             cells=(
                 "Highest minus lowest, in sequence" if "-" in f.level else f"Group {f.level}",
                 count_cell(f, f.n_units),
-                count_cell(f, f.n_clusters),
+                *[count_cell(f, f.n_clusters)] * by_cluster,
                 estimate_cell(f, words),
                 number_cell(f.effect_size, 2),
             )
@@ -129,11 +149,12 @@ def sorted_table(groups: tuple[Finding, ...], words: Words) -> Table:
         for f in groups
     ]
     return Table(
-        caption=f"Description: {words.effect}s among students sorted by predicted effect (1 = smallest predicted)",
+        caption=f"Description: {words.effect}s among students sorted by predicted effect (1 = smallest predicted)"
+        f"{arms_said(groups[0], words)}",
         columns=(
             Column(head="Group", share=2.0),
             Column(head="Students", align="right", share=1.0),
-            Column(head=capital(plural(words.cluster())), align="right", share=1.0),
+            *[Column(head=capital(plural(words.cluster())), align="right", share=1.0)] * by_cluster,
             Column(
                 head=f"{capital(words.effect)}, {unit}" + (" (interval)" if tested else ""), align="right", share=2.0
             ),
@@ -161,7 +182,8 @@ def profile_table(profiles: tuple[Finding, ...], words: Words) -> Table:
         if finding.reference:
             rows[key].append(p_cell(finding.p_adjusted))
     return Table(
-        caption=f"Description: who has the smallest and the largest predicted {words.effect}s",
+        caption=f"Description: who has the smallest and the largest predicted {words.effect}s"
+        f"{arms_said(profiles[0], words)}",
         columns=(
             Column(head="Mean, or share of students", share=2.6),
             Column(head="Smallest predicted", align="right", share=0.9),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whoworks.report.document import Bullets, Section
-from whoworks.report.labels import Words, plural
+from whoworks.report.labels import STUDENT, Words, plural
 
 
 def compose_glossary(words: Words) -> Section:
@@ -14,6 +14,12 @@ def compose_glossary(words: Words) -> Section:
 
 def define(cluster: str) -> tuple[tuple[str, str], ...]:
     """Return the ten words and what they mean here."""
+    shared = (
+        f". Students of one {cluster} share much, so many students in few {plural(cluster)} tell less than their "
+        "number suggests."
+    )
+    if cluster == STUDENT:
+        shared = ": here each student, since nothing larger was assigned as a whole."
     return (
         ("Effect.", "How much higher the outcome is, on average, with the programme assigned than without it."),
         (
@@ -23,8 +29,7 @@ def define(cluster: str) -> tuple[tuple[str, str], ...]:
         ),
         (
             f"Cluster ({cluster}).",
-            f"What counts as one when we ask how sure we are. Students of one {cluster} share much, so many students "
-            f"in few {plural(cluster)} tell less than their number suggests.",
+            f"What counts as one when we ask how sure we are{shared}",
         ),
         ("Arm.", "One of the conditions that were compared, as assigned, whoever then took part."),
         ("Block.", "A set within which arms were drawn separately, such as a school; comparisons stay inside it."),

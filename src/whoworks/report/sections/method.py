@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 
 from whoworks.findings.grades.credibility import OTHER_FOLDS
+from whoworks.findings.multiplicity.families import AVERAGES, EXPLORATORY, PROFILES
 from whoworks.plan.describe import describe_plan
+from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Heading, Section
-from whoworks.report.labels import Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital, plural
 from whoworks.report.numbers import count, fixed, percent
+
+UNPLANNED = {  # families of tests that were not planned, and what their tests are
+    EXPLORATORY: "exploratory comparisons",
+    AVERAGES: "averages that were not planned",
+    PROFILES: "comparisons of who is in the groups sorted by prediction",
+}
 
 
 def compose_method(released: Released, words: Words) -> Section:
@@ -114,13 +122,27 @@ def tell_chance(released: Released, words: Words) -> str:
 
 
 def many(released: Released) -> str:
-    """Say how many planned tests stand in the family, and how they are adjusted."""
-    family = next((f for f in released.evidence.findings if f.adjustment and f.status == "confirmatory"), None)
-    if family is None:
-        return ""
-    if family.n_tests == 1:
-        return "One difference was planned, so there is nothing to adjust for."
-    return f"The {family.n_tests} planned tests of differences share one family, adjusted by {family.adjustment}."
+    """Say how many tests stand in each family, and how they are adjusted."""
+    findings = released.evidence.findings
+    said = []
+    family = next((f for f in findings if f.adjustment and f.status == "confirmatory"), None)
+    if family is not None and family.n_tests == 1:
+        said.append("One difference was planned, so there is nothing to adjust for.")
+    elif family is not None:
+        said.append(
+            f"The {family.n_tests} planned tests of differences share one family, adjusted by {family.adjustment}."
+        )
+    others = {f.family: f for f in findings if f.family in UNPLANNED and f.n_tests > 1}
+    if others:
+        named = listed([f"the {f.n_tests} {UNPLANNED[name]}" for name, f in others.items()])
+        by = next(iter(others.values())).adjustment
+        said.append(f"Adjusted by {by}{', each kind for itself' if len(others) > 1 else ''}: {named}.")
+    if said and any(f.question == "joint" and f.family for f in findings):
+        said.append(
+            "A single difference behind a test of several groups has the larger of that test's adjusted p and its own, "
+            "adjusted by Holm among the differences of that trait."
+        )
+    return " ".join(said)
 
 
 def predictions(released: Released, words: Words) -> str:
@@ -128,4 +150,5 @@ def predictions(released: Released, words: Words) -> str:
     evidence = released.evidence
     if not evidence.engine:
         return capital(evidence.no_predictions)
-    return " ".join((f"{capital(evidence.engine)}, with folds of whole {plural(words.cluster())}.", *evidence.ignores))
+    folds = "students" if words.cluster() == STUDENT else f"whole {plural(words.cluster())}"
+    return " ".join((f"{capital(evidence.engine)}, with folds of {folds}.", *evidence.ignores))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, Section, Table
-from whoworks.report.labels import Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital, plural
 from whoworks.report.numbers import count
 from whoworks.report.participants import ArmFlow, Flow, Step, read_flow, say_units
 from whoworks.report.tables import DASH
@@ -17,15 +18,19 @@ def compose_participants(released: Released, words: Words, figures: Mapping[str,
     first, *others = [outcome.name for outcome in words.plan.outcomes if outcome.primary]
     flows = [read_flow(released.evidence.ledger, words, name) for name in (first, *others, *secondary(words))]
     blocks: list[Block] = [
-        Paragraph(
-            text="Every record received is either analysed or counted out with its reason. What is counted as one "
-            f"{words.cluster()} decides how wide the ranges in this report are."
-        )
+        Paragraph(text=f"Every record received is either analysed or counted out with its reason. {what_counts(words)}")
     ]
     if "participant-flow" in figures:
         blocks.append(figures["participant-flow"])
     blocks.append(flow_table(flows, released, words))
     return Section(title="Who took part", blocks=tuple(blocks))
+
+
+def what_counts(words: Words) -> str:
+    """Say what counts as one: a whole class, or each student alone."""
+    if words.cluster() == STUDENT:
+        return "Each student counts as one, which decides how wide the ranges in this report are."
+    return f"What is counted as one {words.cluster()} decides how wide the ranges in this report are."
 
 
 def secondary(words: Words) -> list[str]:
@@ -51,13 +56,16 @@ def flow_table(flows: list[Flow], released: Released, words: Words) -> Table:
                 for arm in other.arms
                 for step in arm.analysed
             ]
+    columns: tuple[Column, ...] = (
+        Column(head="Step", share=3.2),
+        Column(head="Students", align="right", share=1.2),
+        Column(head=capital(noun), align="right", share=0.9),
+    )
+    if words.cluster() == STUDENT:  # one count, once
+        columns, rows = columns[:2], [replace(row, cells=row.cells[:2]) for row in rows]
     return Table(
         caption=f"From records received to students analysed: {flow.outcome}",
-        columns=(
-            Column(head="Step", share=3.2),
-            Column(head="Students", align="right", share=1.2),
-            Column(head=capital(noun), align="right", share=0.9),
-        ),
+        columns=columns,
         rows=tuple(rows),
         note=f"Not shown: a count of {released.rule.sentence}, or one that would give such a count away."
         if any("not shown" in row.cells for row in rows)

@@ -15,7 +15,7 @@ from whoworks.report.numbers import count, fixed, signed
 from whoworks.report.places import about_site_profile, code_of, is_spread, trait_amount, trait_distance, trait_places
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell
-from whoworks.report.tables import DASH, WITHHELD, estimate_cell, number_cell, p_cell, row_label
+from whoworks.report.tables import DASH, WITHHELD, arm_columns, arms_said, estimate_cell, number_cell, p_cell, row_label
 
 
 def compose_sites(chosen: Selection, words: Words, figures: Mapping[str, FigureRef]) -> Section:
@@ -57,7 +57,7 @@ def context_blocks(chosen: Selection, words: Words) -> list[Block]:
     rows = [context_row(finding, words) for finding in told]
     table = Table(
         caption=f"Differences in {words.effect} between kinds of {enumerate_levels(told, words)}, in "
-        f"{unit_word(told[0], words)}",
+        f"{unit_word(told[0], words)}{arms_said(told[0], words)}",
         columns=(
             Column(head="What differs", share=2.3),
             Column(head="It varies between", share=1.0),
@@ -80,7 +80,10 @@ def tell_degrees(findings: Sequence[Finding]) -> str:
     )
     if not any(finding.question == "joint" for finding in findings):
         return said
-    return f"{said} Of several groups the claim is all of them at once; single differences are shown, not tested."
+    return (
+        f"{said} Of several groups the claim is all of them at once; a single difference's adjusted p is never below "
+        "that of all at once."
+    )
 
 
 def is_of_context(finding: Finding, main: Finding | None, words: Words) -> bool:
@@ -156,11 +159,17 @@ def profile_table(chosen: Selection, words: Words) -> Table:
     students = f"{count(n_units)} students" if n_units else "the students"
     who = f"{count(n_sites)} {places}, {students}" if n_sites else "the students"
     return Table(
-        caption=f"Who took part: {who}" + (f", beside {chosen.target[0].reference}" if chosen.target else ""),
+        caption=f"Who took part{tell_arms(told, words)}: {who}"
+        + (f", beside {chosen.target[0].reference}" if chosen.target else ""),
         columns=tuple(columns[place] for place in used),
         rows=tuple(Row(cells=tuple(row.cells[place] for place in used)) for row in rows),
         note=tell_units(chosen, places) if spreads else "",
     )
+
+
+def tell_arms(told: Sequence[Finding], words: Words) -> str:
+    """Say of which two arms those are who are described, where the study has more."""
+    return f" in {' or '.join(words.arms_of(told[0].contrast))}" if arm_columns(words) else ""
 
 
 def tell_units(chosen: Selection, places: str) -> str:

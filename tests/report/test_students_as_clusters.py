@@ -1,0 +1,68 @@
+"""Where each student counts as one, no sentence speaks of the student of a student."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report.harbour import averages, explored, make_evidence
+from whoworks.findings.finding import Findings
+from whoworks.report.disclosure import withhold
+from whoworks.report.figures.groups import plot_groups
+from whoworks.report.labels import read_words
+from whoworks.report.sections.exploration import compose_exploration
+from whoworks.report.sections.glossary import define
+from whoworks.report.sections.method import predictions
+from whoworks.report.sections.participants import compose_participants
+from whoworks.report.selection import select
+
+PAGES = {
+    "class": (
+        "Students of one class share much", "never saw that student's class.", "which never saw their class, predicted",
+        "What is counted as one class decides", "with folds of whole classes.",
+    ),
+    "student": (
+        "here each student, since nothing larger", "never saw that student.", "which never saw them, predicted",
+        "Each student counts as one, which decides", "with folds of students.",
+    ),
+}  # fmt: skip
+
+
+def run(level):
+    evidence = make_evidence()
+    design = replace(evidence.design, cluster_level=level)
+    found = Findings(items=tuple(replace(f, cluster=level) for f in (*averages(), *explored())))
+    released = withhold(replace(evidence, design=design, findings=found))
+    words = read_words(released.evidence)
+    return released, select(released, words), words
+
+
+@pytest.mark.parametrize("level", ["class", "student"])
+def test_the_pages_say_what_counts_as_one(level):
+    released, chosen, words = run(level)
+    blocks = [
+        *compose_exploration(released, chosen, words, {}).blocks,
+        *compose_participants(released, words, {}).blocks,
+    ]
+    told = " ".join([
+        *(text for _, text in define(level)), *(getattr(block, "text", "") for block in blocks),
+        plot_groups(chosen.sorted_groups, average=chosen.main, words=words).caption, predictions(released, words),
+    ])  # fmt: skip
+    assert [said for said in PAGES[level] if said not in told] == []
+    assert "student's student" not in told
+
+
+@pytest.mark.parametrize(("level", "n"), [("class", 1), ("student", 0)])
+def test_students_are_counted_in_one_column(level, n):
+    released, chosen, words = run(level)
+    blocks = [
+        *compose_exploration(released, chosen, words, {}).blocks,
+        *compose_participants(released, words, {}).blocks,
+    ]
+    for caption in ("sorted by predicted effect", "From records received"):
+        (table,) = [block for block in blocks if caption in getattr(block, "caption", "")]
+        heads = [column.head for column in table.columns]
+        assert heads.count("Students") == 1
+        assert heads.count("Classes") == n
+        assert all(row.tone == "group" or len(row.cells) == len(heads) for row in table.rows)
