@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.findings.pilots import student_moderator, three_arms
-from tests.findings.test_caveats import dealt, derive, dominant, having, taken_up, with_outcome
+from tests.findings.test_caveats import dealt, derive, dominant, having, newcomers, taken_up, with_outcome
 
 
 @pytest.mark.parametrize(("n_received", "told"), [(9, False), (10, True)])
@@ -67,6 +67,15 @@ def test_pairs_beyond_the_third_are_counted():
         for name in ("frl", "devices", "sex")
     }
     assert "3 more pairs" in derive(having(values=alike))["correlated_moderators"].sentence
+
+
+def test_few_newcomers_are_told_without_their_number():
+    assert "in 100 under" in newcomers(0.2)["joiners"].sentence
+    opened = student_moderator()
+    strict = opened.panel.plan.report.model_copy(update={"min_cell": 100_000})
+    pretest = np.where(np.arange(len(opened.panel.values)) % 5 == 0, np.nan, 200.0)
+    told = derive(having(values={"rit_fall": pretest}, plan={"report": strict}))["joiners"].sentence
+    assert not re.search(r"\d", told)
 
 
 @pytest.mark.parametrize(("arms", "min_clusters", "told"), [((0, 1), 9, False), ((1,), 9, False), ((1,), 8, True)])

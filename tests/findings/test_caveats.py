@@ -349,15 +349,6 @@ def test_a_claim_too_small_to_be_shown_is_not_told_of_there_either():
     assert "fragile_over_seeds" not in dealt(0.04, (0.03, 0.06), smallest_cell=9)
 
 
-def test_few_newcomers_are_told_without_their_number():
-    assert "in 100 under" in newcomers(0.2)["joiners"].sentence
-    opened = student_moderator()
-    strict = opened.panel.plan.report.model_copy(update={"min_cell": 100_000})
-    pretest = np.where(np.arange(len(opened.panel.values)) % 5 == 0, np.nan, 200.0)
-    told = derive(having(values={"rit_fall": pretest}, plan={"report": strict}))["joiners"].sentence
-    assert not re.search(r"\d", told)
-
-
 def test_a_plan_without_any_earlier_measure_cannot_tell_newcomers():
     opened = student_moderator()
     variables = tuple(v for v in opened.panel.variables if v.name != "rit_fall")

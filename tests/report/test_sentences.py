@@ -276,7 +276,7 @@ def test_nothing_is_sorted_into_a_group_without_a_name(words):
     slope = tell(replace(effect(1.0, 1.0, question="heterogeneity"), **lost), words)
     assert slope.startswith("Whether predicted differences in the effect on reading")
     groups = tell(replace(effect(1.0, 1.0, question="sorted-group", level="2 - 1"), **lost), words)
-    assert "sorted by predicted effect, highest against lowest group: not assessable" in groups
+    assert "between the students with the largest and the smallest prediction: not assessable" in groups
     rankings = [
         tell(replace(effect(1.0, 1.0, question="ranking", level=level), **lost), words)
         for level in ("AUTOC", "top third")
