@@ -10,12 +10,12 @@ import pandas as pd
 
 from whoworks.checks.verdict import Check
 from whoworks.design.design import Design
-from whoworks.design.levels import plural
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.precision import Precision
 from whoworks.findings.setting import Setting
 from whoworks.forests.protocol import USE, Predictions
+from whoworks.language import plural
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel
 from whoworks.plan.plan import Plan

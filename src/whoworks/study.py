@@ -16,7 +16,6 @@ from whoworks.design.build import build_design
 from whoworks.design.design import Design
 from whoworks.design.feasible import require_feasible
 from whoworks.design.folds import draw_partitions
-from whoworks.design.levels import plural
 from whoworks.findings.caveats.find import find_caveats
 from whoworks.findings.find import find_all, open_settings
 from whoworks.findings.planned.average import measure_precision
@@ -26,6 +25,7 @@ from whoworks.forests.left_out import predict_left_out
 from whoworks.forests.protocol import Inputs, Predictions
 from whoworks.forests.table import list_renamed, read_features
 from whoworks.forests.use import compare_with_noise
+from whoworks.language import plural
 from whoworks.panel.build import build_panel
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel

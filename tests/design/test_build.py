@@ -6,8 +6,8 @@ import pytest
 from tests.design.panels import classrooms, make_panel
 from whoworks.design.build import build_design
 from whoworks.design.feasible import require_feasible
-from whoworks.design.levels import plural
 from whoworks.errors import DesignError, InfeasibleError
+from whoworks.language import plural
 
 STUDENTS = 'assigned = "student"\n'
 CLASSES = 'assigned = "class"\n'

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.plan.lakeside import parse
-from whoworks.plan.describe import describe_plan, enumerate_words, plural
+from whoworks.language import listed, plural
+from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
 
 CLASSES = 'assigned = "class"'
@@ -116,4 +117,4 @@ def test_words_of_levels_have_their_plural():
 
 
 def test_words_are_joined_as_in_a_sentence():
-    assert [enumerate_words(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert [listed(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]

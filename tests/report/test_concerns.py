@@ -15,6 +15,7 @@ from whoworks.checks.clusters import check_cluster_sizes
 from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Verdict
 from whoworks.design.build import build_design
+from whoworks.report.front_page import name_concerns
 
 STRONG = "the arms were not alike before assignment"
 BALANCE = next(check for check in make_evidence().checks if check.check_id == "balance")
@@ -27,6 +28,14 @@ def test_a_warning_about_balance_names_the_trait_and_its_size(words):
     lunch = BALANCE.table[BALANCE.table["variable"] == "frl"]
     told = words.concern(replace(BALANCE, value=0.03, table=lunch))
     assert told.endswith("differed in free or reduced-price lunch \u201cnot eligible\u201d (by 0.03 SD)")
+
+
+def test_traits_in_which_arms_differed_are_named_in_one_breath(words):
+    lunch = replace(BALANCE, value=0.07, table=BALANCE.table[BALANCE.table["variable"] == "frl"])
+    assert name_concerns((BALANCE, lunch, lunch), words) == (
+        "before assignment the arms differed in teacher's years of experience (by 0.31 SD) and free or reduced-price "
+        "lunch \u201cnot eligible\u201d (by 0.07 SD) (2)"
+    )
 
 
 def test_only_a_failed_balance_has_the_strong_words(words):

@@ -17,10 +17,11 @@ from whoworks.findings.planned.gap import NARROWED
 from whoworks.findings.redrawing.randomization import RandomizationTest
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.findings.setting import FEW_DF
+from whoworks.language import plural
 from whoworks.plan.describe import describe_plan
 from whoworks.plan.plan import Plan
 from whoworks.report.amounts import detectable, places_of
-from whoworks.report.labels import capital, plural, read_words, shorten
+from whoworks.report.labels import capital, read_words, shorten
 from whoworks.report.numbers import decimals
 from whoworks.report.sentences import tell
 from whoworks.report.states import State, read_state

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import counted, listed, percent
+from whoworks.checks.wording import counted, percent
 from whoworks.design.design import Codes, Design, Vector
 from whoworks.design.levels import STUDENT
+from whoworks.language import listed
 
 FEW_CLUSTERS = 10
 MIN_CLUSTERS = 2

@@ -10,7 +10,8 @@ import pandas as pd
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.checks.wording import counted, percent
 from whoworks.design.design import Codes, Design
-from whoworks.design.levels import STUDENT, count_distinct, plural
+from whoworks.design.levels import STUDENT, count_distinct
+from whoworks.language import plural
 from whoworks.panel.panel import BlindPanel
 
 NOT_LEVELS = ("unit_id", "arm", "probability", STUDENT)

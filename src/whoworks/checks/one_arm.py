@@ -15,10 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import in_words, listed, written_p
+from whoworks.checks.wording import in_words, written_p
 from whoworks.design.design import Design
 from whoworks.design.redraw import list_assigned
 from whoworks.design.separation import chance_of_separation, smallest_chance
+from whoworks.language import listed
 from whoworks.panel.panel import BlindPanel, Kind, Role, Variable
 
 Mask = NDArray[np.bool_]

@@ -19,8 +19,8 @@ from whoworks.checks.overlap import check_overlap
 from whoworks.checks.reassignment import check_reassignment
 from whoworks.checks.sample_ratio import check_sample_ratio
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import listed
 from whoworks.design.design import Design
+from whoworks.language import listed
 from whoworks.panel.panel import BlindPanel, PooledPanel
 
 Look = Callable[[], tuple[Check, ...]]

@@ -9,9 +9,10 @@ import pandas as pd
 from scipy.stats import chi2
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.checks.wording import counted, listed, written_p
+from whoworks.checks.wording import counted, written_p
 from whoworks.design.design import Codes, Design, Vector
 from whoworks.design.levels import STUDENT
+from whoworks.language import listed
 
 ALARM = 0.001
 MIN_EXPECTED = 5.0

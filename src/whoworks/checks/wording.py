@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from whoworks.design.levels import plural
+from whoworks.language import plural
 
 TINY_P = 0.001
 EDGES = (0.05, 0.01, 0.005)  # of evidence: grades and words change here (findings/grades/credibility.py)
@@ -49,11 +49,6 @@ def in_words(n: int, word: str = "") -> str:
     """Write a count that is not one of students in words, with its noun: ``none``, ``one level``, ``13 levels``."""
     numeral = NUMERALS[n] if n < len(NUMERALS) else f"{n:,}"
     return f"{numeral} {word if n == 1 else plural(word)}" if word else numeral
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Join parts as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def to_error(value: float, std_error: float) -> str:

@@ -9,18 +9,10 @@ from numpy.typing import NDArray
 
 from whoworks.design.cluster import choose_cluster, choose_sensitivity
 from whoworks.design.design import Codes, Design
-from whoworks.design.levels import (
-    Level,
-    count_distinct,
-    cross_levels,
-    name_culprits,
-    plural,
-    read_level,
-    renumber,
-    split_codes,
-)
+from whoworks.design.levels import Level, count_distinct, cross_levels, name_culprits, read_level, renumber, split_codes
 from whoworks.design.probability import know_probability
 from whoworks.errors import DesignError
+from whoworks.language import plural
 from whoworks.panel.ledger import Entry
 from whoworks.panel.panel import Panel
 

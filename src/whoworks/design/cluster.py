@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from whoworks.design.design import Codes
-from whoworks.design.levels import STUDENT, Level, name_culprits, plural, renumber, split_codes
+from whoworks.design.levels import STUDENT, Level, name_culprits, renumber, split_codes
 from whoworks.errors import DesignError
+from whoworks.language import plural
 
 MIN_SITES = 10
 

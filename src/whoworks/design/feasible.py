@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from whoworks.design.design import Design
-from whoworks.design.levels import count_distinct, plural
+from whoworks.design.levels import count_distinct
 from whoworks.errors import InfeasibleError
+from whoworks.language import plural
 
 
 def require_feasible(design: Design) -> None:

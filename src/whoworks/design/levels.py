@@ -32,15 +32,6 @@ class Level:
     names: NDArray[np.object_]
 
 
-def plural(word: str) -> str:
-    """Return the plural of a level's word: class -> classes, study -> studies."""
-    if word.endswith(("s", "x", "ch", "sh")):
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in ("a", "e", "o", "u"):
-        return word[:-1] + "ies"
-    return word + "s"
-
-
 def read_level(panel: Panel, word: str) -> Level:
     """Read a level of the plan; without a student level each row is its own unit."""
     levels = panel.plan.levels

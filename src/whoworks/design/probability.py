@@ -8,8 +8,9 @@ import numpy as np
 
 from whoworks.columns import PROBABILITY
 from whoworks.design.design import ALIKE, Codes, Vector
-from whoworks.design.levels import Level, name_culprits, plural
+from whoworks.design.levels import Level, name_culprits
 from whoworks.errors import DesignError, first_few
+from whoworks.language import plural
 from whoworks.panel.panel import Panel
 from whoworks.plan.design import RAREST
 

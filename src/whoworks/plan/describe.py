@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from whoworks.language import listed, plural
 from whoworks.plan.kept import say_kept
 from whoworks.plan.moderators import Larger, Moderator
 from whoworks.plan.outcomes import Outcome
@@ -22,20 +23,6 @@ def describe_plan(plan: Plan) -> list[str]:
     ]
 
 
-def plural(word: str) -> str:
-    """Return the plural of a level's word: class -> classes, study -> studies."""
-    if word.endswith(("s", "x", "ch", "sh")):
-        return f"{word}es"
-    if word.endswith("y") and word[-2:-1] not in ("a", "e", "o", "u"):
-        return f"{word[:-1]}ies"
-    return f"{word}s"
-
-
-def enumerate_words(words: Sequence[str]) -> str:
-    """Join words as a sentence does: a, b and c."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
-
-
 def quote(words: str) -> str:
     """Return the plan's own words in the quotation marks of running text."""
     return f"\u201c{words}\u201d"
@@ -49,13 +36,13 @@ def describe_study(plan: Plan) -> Iterator[str]:
         yield f"The study was registered on {plan.study.registered.isoformat()}."
     for table in plan.records:
         if table.keep:
-            kept = enumerate_words([say_kept(plan, table, condition) for condition in table.conditions])
+            kept = listed([say_kept(plan, table, condition) for condition in table.conditions])
             yield f"Of the table {quote(table.name)}, the rows in which {kept} are kept."
 
 
 def describe_arms(plan: Plan) -> str:
     """Say which arms are compared."""
-    treatments = enumerate_words([quote(plan.arms.label(code)) for code in plan.arms.treatments])
+    treatments = listed([quote(plan.arms.label(code)) for code in plan.arms.treatments])
     each = "is" if len(plan.arms.treatments) == 1 else "are each"
     return f"{treatments} {each} compared with {quote(plan.arms.label(plan.arms.control))}, as assigned."
 
@@ -63,7 +50,7 @@ def describe_arms(plan: Plan) -> str:
 def describe_design(plan: Plan) -> Iterator[str]:
     """Say who was given an arm, within what, and with which probability."""
     design = plan.design
-    within = f" within {enumerate_words([plural(block) for block in design.blocks])}" if design.blocks else ""
+    within = f" within {listed([plural(block) for block in design.blocks])}" if design.blocks else ""
     carrier = plural(design.assigned)
     on = f" on {design.assigned_on.isoformat()}" if design.assigned_on else ""
     if design.kind == "matched":
@@ -90,9 +77,9 @@ def describe_probability(plan: Plan) -> str:
         return f"The probability of being assigned {quote(plan.arms.label(plan.arms.treatments[0]))} was {given:.4g}."
     if isinstance(given, dict):
         shares = [f"{share:.4g} for {quote(plan.arms.label(code))}" for code, share in given.items()]
-        return f"The probability of assignment was {enumerate_words(shares)}."
+        return f"The probability of assignment was {listed(shares)}."
     if given == "blocks":
-        block = enumerate_words(plan.design.blocks)
+        block = listed(plan.design.blocks)
         return (
             f"The probability of each arm is its share of the {drawn} drawn in each {block}, among the arms compared."
         )
@@ -105,9 +92,9 @@ def describe_outcomes(plan: Plan) -> Iterator[str]:
     """Say what is measured, which outcome comes first and what would matter."""
     primary = [outcome.label for outcome in plan.outcomes if outcome.primary]
     other = [outcome.label for outcome in plan.outcomes if not outcome.primary]
-    yield f"Primary outcome{'s' if len(primary) > 1 else ''}: {enumerate_words(primary)}."
+    yield f"Primary outcome{'s' if len(primary) > 1 else ''}: {listed(primary)}."
     if other:
-        yield f"Other outcome{'s' if len(other) > 1 else ''}: {enumerate_words(other)}."
+        yield f"Other outcome{'s' if len(other) > 1 else ''}: {listed(other)}."
     for outcome in plan.outcomes:
         yield from describe_outcome(plan, outcome)
 
@@ -124,7 +111,7 @@ def describe_outcome(plan: Plan, outcome: Outcome) -> Iterator[str]:
             or measure.column + in_wave[measure.name]
             for measure in outcome.baseline
         ]
-        yield f"For {outcome.label}, the measure before assignment is {enumerate_words(names)}."
+        yield f"For {outcome.label}, the measure before assignment is {listed(names)}."
     if outcome.meaningful is not None:
         points = "percentage point" if outcome.meaningful == 1 else "percentage points"
         unit = {"sd": "SD", "units": "of its units", "points": points}[outcome.meaningful_in]
@@ -138,12 +125,12 @@ def describe_moderators(plan: Plan) -> Iterator[str]:
     planned = [moderator for moderator in plan.moderators if moderator.planned]
     explored = [moderator.label for moderator in plan.moderators if not moderator.planned]
     if planned:
-        labels = enumerate_words([moderator.label for moderator in planned])
+        labels = listed([moderator.label for moderator in planned])
         yield f"Planned beforehand: whether the difference depends on {labels}."
     for moderator in planned:
         yield from describe_expectation(moderator)
     if explored:
-        yield f"Explored besides: {enumerate_words(explored)}."
+        yield f"Explored besides: {listed(explored)}."
     if plan.moderators:
         yield "All of these are declared as measured before assignment."
 
@@ -165,13 +152,13 @@ def describe_rest(plan: Plan) -> Iterator[str]:
     also = [moderator.label for moderator in plan.moderators if moderator.column in plan.covariates.columns]
     rest = [plan.covariates.label(column) for column in plan.covariates.columns if column not in named]
     if also:
-        yield f"Used for precision as well: {enumerate_words(list(dict.fromkeys(also)))}."
+        yield f"Used for precision as well: {listed(list(dict.fromkeys(also)))}."
     if rest:
-        yield f"Used for precision only: {enumerate_words(rest)}."
+        yield f"Used for precision only: {listed(rest)}."
     if plan.takeup.column:
         yield f"Whether the programme was received is in the column {quote(plan.takeup.column)}."
     if plan.implementation.columns:
-        columns = enumerate_words(plan.implementation.columns)
+        columns = listed(plan.implementation.columns)
         yield f"Measured after assignment, and described only: {columns}."
     if plan.target is not None:
         places = plural(plan.place_level or "student")

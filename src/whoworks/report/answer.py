@@ -6,8 +6,9 @@ from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Verdict
 from whoworks.findings.caveats.takeup import READINGS
 from whoworks.findings.finding import Finding
+from whoworks.language import plural
 from whoworks.report.disclosure import Released
-from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
+from whoworks.report.labels import Words, capital, outcome_of, shorten
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell, tell_redrawn
 

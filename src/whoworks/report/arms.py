@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
 from whoworks.findings.planned.best_arm import MAY_BE_BEST, PICKED
+from whoworks.language import listed
 from whoworks.report.amounts import amount, evidence_of
 from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import percent
@@ -50,8 +51,3 @@ def tell_standings(findings: Sequence[Finding], words: Words) -> str:
     if not out:
         return capital(f"{alike}.")
     return capital(f"{alike}; {listed(out)} {'is' if len(out) == 1 else 'are'} ruled out at {level} confidence.")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names as a sentence does: ``a, b and c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -6,8 +6,9 @@ from whoworks.findings.finding import Finding
 from whoworks.findings.planned.contrasts import AGREE, BETWEEN
 from whoworks.findings.planned.crossed import CELL, SAME, cell_name, cross_name, pairs
 from whoworks.findings.planned.gap import BEFORE, NARROWED, NARROWED_OR_TURNED, TURNED, WIDENED
+from whoworks.language import plural
 from whoworks.report.amounts import amount, base, evidence_of, level_word, reach
-from whoworks.report.labels import Words, outcome_of, plural
+from whoworks.report.labels import Words, outcome_of
 from whoworks.report.numbers import fixed
 from whoworks.report.phrases import apart, between, doubt, effect_of, quoted, taken, test_of
 from whoworks.report.states import State, leaves_zero_out

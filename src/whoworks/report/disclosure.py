@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from whoworks.checks.verdict import Check, Verdict
-from whoworks.design.levels import STUDENT, plural
+from whoworks.design.levels import STUDENT
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import NAN, Finding, Findings
 from whoworks.findings.sites.profile import PROFILE
 from whoworks.findings.smallest_cell import SmallestCell, read_smallest_cell
+from whoworks.language import plural
 from whoworks.panel.ledger import ANALYSED, Ledger
 from whoworks.panel.panel import Provenance
 from whoworks.plan.plan import Plan

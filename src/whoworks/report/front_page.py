@@ -12,6 +12,7 @@ from whoworks.findings.caveats.takeup import READINGS
 from whoworks.findings.finding import Finding
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
+from whoworks.language import listed, plural
 from whoworks.report.amounts import (
     SD_PLACES,
     amount,
@@ -23,10 +24,9 @@ from whoworks.report.amounts import (
     unit_word,
 )
 from whoworks.report.answer import tell_answer
-from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Column, FrontPage, Row, Table, Tile
-from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
+from whoworks.report.labels import DIFFERED, Words, capital, outcome_of, shorten
 from whoworks.report.next_study import propose
 from whoworks.report.numbers import count, fixed, percent, range_of
 from whoworks.report.phrases import between, effect_of, is_slope, p_name
@@ -134,9 +134,14 @@ def tell_checks(released: Released, words: Words) -> str:
 
 
 def name_concerns(checks: Sequence[Check], words: Words) -> str:
-    """Name what checks found, what several found once with their number."""
+    """Name what checks found, what several found once with their number, all traits in which arms differed together."""
     times = Counter(words.concern(check) for check in checks)
-    return "; ".join(name if n == 1 else f"{name} ({n})" for name, n in times.items())
+    named = {name: name if n == 1 else f"{name} ({n})" for name, n in times.items()}
+    differing = [name for name in named if name.startswith(DIFFERED)]
+    if differing:
+        traits = listed([named[name].removeprefix(DIFFERED) for name in differing])
+        named |= dict.fromkeys(differing, "") | {differing[0]: f"{DIFFERED}{traits}"}
+    return "; ".join(filter(None, named.values()))
 
 
 def find_claims(planned: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from whoworks.checks.reassignment import JOINT
 from whoworks.checks.verdict import Check, Verdict
 from whoworks.checks.wording import written_size
 from whoworks.findings.finding import Finding
+from whoworks.language import plural
 from whoworks.panel.panel import Variable
 from whoworks.plan.moderators import Moderator
 from whoworks.plan.outcomes import Outcome
@@ -53,6 +54,7 @@ CONCERNS = {
 
 DOMINATED = "in an arm one {cluster} is far larger than the others"
 SINGLE = "at least one {cluster} holds a single student"
+DIFFERED = "before assignment the arms differed in "
 MOST_NAMED = 60  # letters of a trait named among concerns
 
 STATUS_WORDS = {"confirmatory": "planned", "exploratory": "exploratory", "descriptive": "description"}
@@ -61,15 +63,6 @@ STATUS_WORDS = {"confirmatory": "planned", "exploratory": "exploratory", "descri
 def outcome_of(finding: Finding) -> str:
     """Return a finding's outcome under the name the plan knows it by: its column, and its wave where it has one."""
     return f"{finding.outcome}@{finding.wave}" if finding.wave else finding.outcome
-
-
-def plural(noun: str) -> str:
-    """Return a noun's plural: class, classes; school, schools; study, studies."""
-    if noun.endswith(("s", "x", "ch", "sh")):
-        return noun + "es"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return noun[:-1] + "ies"
-    return noun + "s"
 
 
 def capital(text: str) -> str:
@@ -244,7 +237,7 @@ class Words:
         seen = check.table.iloc[row]
         trait = shorten(self.trait(str(seen["variable"]), str(seen["level"])), MOST_NAMED)
         size = written_size(check.value, (SATISFIED, WITH_ADJUSTMENT))
-        return f"before assignment the arms differed in {trait} (by {size} SD)"
+        return f"{DIFFERED}{trait} (by {size} SD)"
 
     def is_binary(self, outcome: str) -> bool:
         """Whether an outcome is yes or no, so that effects are percentage points."""

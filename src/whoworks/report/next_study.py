@@ -13,8 +13,9 @@ from whoworks.findings.multiplicity.families import WEIGHTING
 from whoworks.findings.planned.contrasts import is_split
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.inference.power import minimum_detectable
+from whoworks.language import plural
 from whoworks.report.amounts import outcome_places, unit_word, with_unit
-from whoworks.report.labels import Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import count, fixed
 from whoworks.report.phrases import apart, effect_of, p_name, quoted
 from whoworks.report.states import NOT_ASSESSABLE, State, read_p, read_state

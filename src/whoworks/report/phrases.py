@@ -6,8 +6,9 @@ import math
 
 from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
+from whoworks.language import plural
 from whoworks.report.amounts import outcome_places, places_of, unit_word, with_unit
-from whoworks.report.labels import Words, outcome_of, plural
+from whoworks.report.labels import Words, outcome_of
 from whoworks.report.numbers import fixed
 from whoworks.report.states import read_p
 

@@ -7,7 +7,8 @@ import math
 from whoworks.findings.finding import Finding
 from whoworks.findings.sites.profile import BETWEEN, INDEX
 from whoworks.inference.likeness import grade_likeness
-from whoworks.report.labels import Words, plural
+from whoworks.language import plural
+from whoworks.report.labels import Words
 from whoworks.report.numbers import MINUS, fixed
 from whoworks.report.states import State
 

@@ -14,6 +14,7 @@ from whoworks.findings.planned.takeup import is_full
 from whoworks.findings.searches.exploration import PREDICTED
 from whoworks.findings.searches.omnibus import ALL_MODERATORS
 from whoworks.findings.searches.variance_ratio import VARIANCE_RATIO
+from whoworks.language import plural
 from whoworks.report.amounts import amount, base, detectable, evidence_of, in_sd, level_word, places_of, unit_word
 from whoworks.report.arms import about_best_arm, tell_best_arm
 from whoworks.report.companions import (
@@ -26,7 +27,7 @@ from whoworks.report.companions import (
     tell_split,
     tell_variance_ratio,
 )
-from whoworks.report.labels import Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import fixed, percent, span
 from whoworks.report.phrases import (
     apart,

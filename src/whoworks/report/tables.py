@@ -9,9 +9,10 @@ from whoworks.checks.wording import bare_p
 from whoworks.findings.finding import Finding
 from whoworks.findings.grades.credibility import NOT_ASSESSABLE
 from whoworks.findings.setting import FEW_DF, TOO_FEW_DF
+from whoworks.language import plural
 from whoworks.report.amounts import SD_PLACES, in_percentiles, places_of, unit_word
 from whoworks.report.document import Column, Row, Table
-from whoworks.report.labels import Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import count, fixed, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.states import is_settled

@@ -9,8 +9,9 @@ from whoworks.findings.finding import Finding
 from whoworks.findings.searches.candidates import AGAIN
 from whoworks.findings.searches.ranking import AREA, TOP_THIRD
 from whoworks.findings.searches.rules import AND, BESIDE, Condition, read_rule
+from whoworks.language import plural
 from whoworks.report.amounts import amount, evidence_of
-from whoworks.report.labels import Words, plural
+from whoworks.report.labels import Words
 from whoworks.report.numbers import percent
 from whoworks.report.phrases import doubt, effect_of, test_of
 from whoworks.report.places import trait_amount, trait_distance

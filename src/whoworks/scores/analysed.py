@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.design import Design
-from whoworks.design.levels import count_distinct, plural
+from whoworks.design.levels import count_distinct
 from whoworks.errors import InfeasibleError
+from whoworks.language import plural
 from whoworks.panel.ledger import Ledger
 from whoworks.panel.panel import Panel
 

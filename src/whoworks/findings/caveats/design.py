@@ -8,13 +8,14 @@ import numpy as np
 
 from whoworks.checks.wording import counted
 from whoworks.design.design import differs_within
-from whoworks.design.levels import count_distinct, plural
+from whoworks.design.levels import count_distinct
 from whoworks.findings.caveats.arms import treatment_of
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import Findings
 from whoworks.findings.setting import FEW_CLUSTERS, Setting
 from whoworks.findings.sites.profile import INDEX, TARGET, place_word
 from whoworks.inference.likeness import grade_likeness
+from whoworks.language import plural
 from whoworks.panel.arms import NO_ARM, OTHER_ARM
 from whoworks.panel.ledger import EXCLUDED, RECEIVED
 from whoworks.panel.panel import Panel, Role

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from whoworks.checks.wording import in_words, listed, p_range, to_error, written_p
-from whoworks.design.levels import plural
+from whoworks.checks.wording import in_words, p_range, to_error, written_p
 from whoworks.findings.caveats.arms import of_treatment
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.finding import SETTLED, Finding, Findings
@@ -19,6 +18,7 @@ from whoworks.findings.setting import Setting
 from whoworks.findings.sites.variation import INSEPARABLE
 from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.findings.steadiness import Steadiness
+from whoworks.language import listed, plural
 from whoworks.panel.panel import Panel
 
 MANY_LOOKS = 5  # exploratory tests from which the number is a caveat of its own

@@ -8,12 +8,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.checks.wording import listed
 from whoworks.findings.caveats.arms import treatment_of
 from whoworks.findings.caveats.caveat import Caveat
 from whoworks.findings.setting import Setting
 from whoworks.findings.smallest_cell import read_smallest_cell
 from whoworks.findings.unrecorded import count_unrecorded
+from whoworks.language import listed
 from whoworks.panel.panel import Kind, Panel, Role
 from whoworks.plan.outcomes import Outcome
 

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whoworks.design.design import Design
-from whoworks.design.levels import STUDENT, plural
+from whoworks.design.levels import STUDENT
 from whoworks.findings.finding import Finding
 from whoworks.findings.groups import own_level_spread
 from whoworks.findings.regression import fit_effects
 from whoworks.findings.setting import NOT_DETERMINED, TOO_FEW_DF, UNTESTED, Setting
 from whoworks.inference.cluster_robust import Estimates
+from whoworks.language import plural
 from whoworks.panel.panel import Panel
 from whoworks.plan.moderators import Moderator
 

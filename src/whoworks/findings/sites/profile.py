@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whoworks.design.levels import STUDENT, plural
+from whoworks.design.levels import STUDENT
 from whoworks.findings.finding import Finding
 from whoworks.findings.searches.profiles import Trait, list_traits
 from whoworks.findings.setting import Setting
 from whoworks.inference.likeness import index_from_means, index_of_random_draw
+from whoworks.language import plural
 from whoworks.panel.panel import Panel
 from whoworks.plan.target import Entry, Target
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from whoworks.design.design import divide_by_probability
-from whoworks.design.levels import STUDENT, plural
+from whoworks.design.levels import STUDENT
 from whoworks.findings.finding import Finding
 from whoworks.findings.setting import Setting
 from whoworks.inference.meta import RandomEffects, random_effects
 from whoworks.inference.variance_components import VarianceComponents, count_replicated, fit_variance_components
+from whoworks.language import plural
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from whoworks.findings.finding import Finding
+from whoworks.language import plural
 from whoworks.report.amounts import level_word, unit_word
 from whoworks.report.figures.chart import BAND, BLUE, INK, QUIET, SMALL, Chart, new_drawing, styled
 from whoworks.report.fonts import printable
-from whoworks.report.labels import Words, capital, outcome_of, plural, shorten
+from whoworks.report.labels import Words, capital, outcome_of, shorten
 from whoworks.report.numbers import count
 from whoworks.report.tables import DASH, clusters_cell, estimate_cell
 

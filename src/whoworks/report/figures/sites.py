@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 
 from whoworks.findings.finding import Finding
+from whoworks.language import plural
 from whoworks.report.amounts import interval, level_word, unit_word
 from whoworks.report.figures.chart import BAND, BLUE, INK, SMALL, Chart, direction, new_drawing, styled
-from whoworks.report.labels import Words, plural
+from whoworks.report.labels import Words
 from whoworks.report.numbers import count, percent
 from whoworks.report.tables import estimate_cell
 

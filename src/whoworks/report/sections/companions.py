@@ -9,10 +9,11 @@ from dataclasses import replace
 from whoworks.findings.finding import Finding
 from whoworks.findings.planned.contrasts import AGREE, BETWEEN, is_split
 from whoworks.findings.planned.crossed import DIFFERENCE, SAME
+from whoworks.language import plural
 from whoworks.report.amounts import level_word, outcome_places, places_of, unit_word
 from whoworks.report.companions import other_group
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Table
-from whoworks.report.labels import Words, capital, plural
+from whoworks.report.labels import Words, capital
 from whoworks.report.numbers import fixed, percent, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.selection import Selection

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from whoworks.findings.planned.best_arm import PICKED
 from whoworks.findings.precision import Precision
+from whoworks.language import plural
 from whoworks.plan.plan import Plan
 from whoworks.report.amounts import places_of
 from whoworks.report.arms import tell_standings
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Column, Heading, Paragraph, Row, Section, Table
-from whoworks.report.labels import Words, capital, outcome_of, plural
+from whoworks.report.labels import Words, capital, outcome_of
 from whoworks.report.numbers import decimals, percent
 from whoworks.report.selection import Selection
 from whoworks.report.sentences import tell

@@ -10,12 +10,13 @@ from whoworks.checks.wording import written_p
 from whoworks.findings.finding import Finding
 from whoworks.findings.searches.candidates import AGAIN
 from whoworks.findings.searches.ranking import AREA, TOP_THIRD
+from whoworks.language import plural
 from whoworks.report.amounts import unit_word
 from whoworks.report.charts import read_use
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Callout, Column, FigureRef, Heading, Paragraph, Row, Section, Table
 from whoworks.report.figures.importance import Use
-from whoworks.report.labels import STUDENT, Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital
 from whoworks.report.numbers import count, percent
 from whoworks.report.phrases import p_name
 from whoworks.report.places import trait_amount, trait_distance

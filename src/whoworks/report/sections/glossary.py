@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from whoworks.language import plural
 from whoworks.report.document import Bullets, Section
-from whoworks.report.labels import STUDENT, Words, plural
+from whoworks.report.labels import STUDENT, Words
 
 
 def compose_glossary(words: Words) -> Section:

@@ -6,11 +6,11 @@ import math
 
 from whoworks.findings.grades.credibility import OTHER_FOLDS
 from whoworks.findings.multiplicity.families import AVERAGES, EXPLORATORY, PROFILES
+from whoworks.language import listed, plural
 from whoworks.plan.describe import describe_plan
-from whoworks.report.arms import listed
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Bullets, Heading, Section
-from whoworks.report.labels import STUDENT, Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital
 from whoworks.report.numbers import count, fixed, percent
 
 UNPLANNED = {  # families of tests that were not planned, and what their tests are

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from whoworks.language import plural
 from whoworks.report.disclosure import Released
 from whoworks.report.document import Block, Column, FigureRef, Paragraph, Row, Section, Table
-from whoworks.report.labels import STUDENT, Words, capital, plural
+from whoworks.report.labels import STUDENT, Words, capital
 from whoworks.report.numbers import count
 from whoworks.report.participants import ArmFlow, Flow, Step, read_flow, say_units
 from whoworks.report.tables import DASH

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from whoworks.findings.finding import Finding
 from whoworks.findings.sites.profile import INDEX
 from whoworks.findings.sites.variation import UNITS_TO_SHOW
+from whoworks.language import plural
 from whoworks.report.amounts import level_word, unit_word
 from whoworks.report.document import Block, Column, FigureRef, Heading, Paragraph, Row, Section, Table
-from whoworks.report.labels import STATUS_WORDS, STUDENT, Words, capital, plural
+from whoworks.report.labels import STATUS_WORDS, STUDENT, Words, capital
 from whoworks.report.numbers import count, fixed, signed
 from whoworks.report.places import about_site_profile, code_of, is_spread, trait_amount, trait_distance, trait_places
 from whoworks.report.selection import Selection
