@@ -50,7 +50,7 @@ def _head(published: Published) -> list[str]:
         "",
         f"Written on {datetime.date.today()} by `make truth`: {os.cpu_count()} cores ({platform.machine()}), Python "
         f"{sys.version_info.major}.{sys.version_info.minor}, {packages}; code of commits {', '.join(codes) or 'none'}. "
-        f"{len(done)} of {len(all_cells())} cells have replicates so far; the last table says how many each has. "
+        f"{len(done)} of {len(all_cells())} cells have replicates; the last table says how many each has. "
         "A run on any machine goes on after the replicates that the table holds ([truth_cells.csv](truth_cells.csv)); "
         "`make truth TRUTH=--anew` starts from none. "
         "Replicates are kept over commits that leave planned findings as they are. Those that predict effects were all "
@@ -95,11 +95,13 @@ def _progress(published: Published) -> list[str]:
     done = [published.of(cell) for cell in all_cells()]
     planned = [(cell.replicates - cell.forest_replicates, cell.forest_replicates) for cell in all_cells()]
     behind = sum(own < asked for own, asked in zip(done, planned, strict=True))
+    made, wanted = ([f"{sum(own[k] for own in each):,}" for k in (0, 1)] for each in (done, planned))
     if not behind:
-        return []
-    plain, forest = (
-        f"{sum(own[k] for own in done):,} of {sum(asked[k] for asked in planned):,}" for k in (0, 1)
-    )  # fmt: skip
+        return [
+            f"The full run: {made[0]} replicates without predicted effects, {made[1]} with, in {len(done)} cells.",
+            "",
+        ]
+    plain, forest = (f"{own} of {asked}" for own, asked in zip(made, wanted, strict=True))
     fewest = min(sum(own) for own in done)
     reach = 3.29 * (0.95 * 0.05 / max(fewest, 1)) ** 0.5
     return [
