@@ -21,7 +21,6 @@ from tests.findings.pilots import (
 from tests.reference.cases import read_pilot
 from whoworks.findings.groups import group_numbers, own_level_values
 from whoworks.findings.planned.subgroups import find_moderation
-from whoworks.findings.regression import fit_effects
 from whoworks.inference.cluster_robust import cluster_robust
 from whoworks.inference.joint_test import joint_test
 from whoworks.plan.plan import Plan
@@ -351,21 +350,6 @@ def test_third_arms_are_in_the_fit_and_not_in_the_counts():
     found = where(moderation(arms, "sex"), question="subgroup", level="F")
     member = (values(arms, "sex") == "F").to_numpy()
     assert found.n_units == (member & (scores.other.sum(axis=1) == 0)).sum()
-
-
-def test_cluster_weighting_counts_each_groups_students_in_each_cluster(bare):
-    """Weight 1 / n_cg: the mean over clusters of the group's means."""
-    scores = replace(bare.scores, block=np.zeros_like(bare.scores.block), own=np.full(len(bare.scores.y), 0.5))
-    member = (values(bare, "frl") == "Y").to_numpy()
-    basis = np.column_stack([np.ones(len(member)), member])
-    fit = fit_effects(scores, basis=basis, weighting="cluster", group=member.astype(np.int64))
-    found = fit.effects([[1.0, 0.0], [1.0, 1.0]]).estimate
-    for value, group in zip(found, (~member, member), strict=True):
-        arms = [np.unique(scores.cluster[group & (scores.z == z)]) for z in (1, 0)]
-        treated, control = (
-            np.mean([scores.y[group & (scores.cluster == c)].mean() for c in clusters]) for clusters in arms
-        )
-        assert value == pytest.approx(treated - control, rel=1e-9)
 
 
 def test_a_randomisation_p_stands_beside_a_planned_difference_where_clusters_are_few():

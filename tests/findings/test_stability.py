@@ -92,7 +92,7 @@ def test_the_same_folds_again_move_nothing():
 def test_without_folds_there_is_nothing_to_deal_again():
     opened = open_pilot("no-effect", names=("frl",), students=120, classes=6, schools=3)
     assert opened.main.scores.fold.max() == 0
-    assert refit_settings(opened.panel, opened.main, seed=np.random.SeedSequence(1)) == ()
+    assert refit_settings(opened.panel, opened.main, seed=np.random.SeedSequence(1), n_refits=2) == ()
     found = find_average(opened.main, rng=np.random.default_rng(0))
     assert measure_steadiness(opened.panel, opened.main, found, {}, ()) == found
 

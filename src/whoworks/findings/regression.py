@@ -88,7 +88,6 @@ def fit_effects(
     basis: Vector | None = None,
     keep: Mask | None = None,
     weighting: Weighting = "student",
-    group: Codes | None = None,
     adjusted: bool = True,
     cluster: Codes | None = None,
 ) -> EffectFit:
@@ -102,9 +101,7 @@ def fit_effects(
         The units to use.
     weighting : {"student", "cluster"}
         Each student equally, or each cluster equally: then every unit also
-        carries 1 / the number of its group's students in its cluster.
-    group : (n,) codes, optional
-        The groups that `weighting="cluster"` counts in; all one where absent.
+        carries 1 / the number of its cluster's students.
     adjusted : bool
         Whether the prognosis is used, and the probability where it differs within blocks.
     cluster : (n,) codes, optional
@@ -116,7 +113,7 @@ def fit_effects(
     clusters = (scores.cluster if cluster is None else cluster)[keep]
     weights = 1 / scores.own[keep]
     if weighting == "cluster":
-        weights = weights / _group_size(scores.cluster[keep], None if group is None else group[keep])
+        weights = weights / _cluster_size(scores.cluster[keep])
     blocks = scores.block[keep]
     absorb = blocks if blocks.max(initial=0) > blocks.min(initial=0) else None
     main = x if absorb is None else x[:, 1:]
@@ -129,10 +126,8 @@ def fit_effects(
     return EffectFit(fit=fit, first=main.shape[1], width=x.shape[1], regressors=used)
 
 
-def _group_size(cluster: Codes, group: Codes | None) -> Vector:
-    group = np.zeros_like(cluster) if group is None else group - group.min()
-    cell = cluster * (int(group.max(initial=0)) + 1) + group
-    _, place, size = np.unique(cell, return_inverse=True, return_counts=True)
+def _cluster_size(cluster: Codes) -> Vector:
+    _, place, size = np.unique(cluster, return_inverse=True, return_counts=True)
     return np.asarray(size[place], dtype=np.float64)
 
 
@@ -196,7 +191,7 @@ def weighting_difference(scores: Scores) -> Estimates:
     """
     n = len(scores.y)
     weights = 1 / scores.own
-    size = _group_size(scores.cluster, None)
+    size = _cluster_size(scores.cluster)
     everyone = np.ones(n, dtype=np.bool_)
     columns = np.hstack(
         [scores.z[:, None], scores.other, *_prognosis_columns(scores, everyone), *_probability_column(scores, everyone)]

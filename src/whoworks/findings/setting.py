@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from whoworks.checks.wording import in_words
 from whoworks.design.design import Design
-from whoworks.design.folds import MIN_CLUSTERS
+from whoworks.design.folds import MIN_CLUSTERS, count_folds
+from whoworks.design.levels import renumber
 from whoworks.findings.finding import NAN, Finding
 from whoworks.findings.groups import Groups
 from whoworks.findings.regression import EffectFit, control_units, fit_effects
@@ -92,7 +93,8 @@ class Setting:
     @property
     def why_no_folds(self) -> str:
         """Why clusters could not be divided, where they are not."""
-        if self.fewest_clusters(self.everyone) < MIN_CLUSTERS:
+        arm = renumber(self.design.arm[self.design.places(self.scores.rows)])
+        if not count_folds(cluster=renumber(self.scores.cluster), arm=arm):  # of any arm: all are in the one model
             fewest = in_words(MIN_CLUSTERS)
             return f"an arm has fewer than {fewest} clusters, too few to learn from some and predict others"
         return "blocks of few units tie the clusters together, so that none could be predicted from the others"

@@ -21,6 +21,7 @@ from whoworks.panel.ledger import EXCLUDED, RECEIVED
 from whoworks.panel.panel import Panel, Role
 
 DOMINANT = 0.25  # share of the analysed students in one site above which it dominates, if twice an equal share too
+OF_FEW = 0.75  # the same where twice an equal share is more, of two or three sites
 MOST = 0.5  # share of them in one site above which findings speak mostly of it
 LEFT = 0.10  # share of the rows received that leave for want of an arm, above which it is a caveat
 FEW_IN_A_BLOCK = 2  # clusters of an arm in a block, up to which a large one hardly counts more than a small one there
@@ -77,7 +78,7 @@ def _dominant_site(setting: Setting) -> Iterator[Caveat]:
         return
     held = np.bincount(site)
     share = held.max() / len(site)
-    if share > max(DOMINANT, 2 / np.count_nonzero(held)):
+    if share > max(DOMINANT, min(2 / np.count_nonzero(held), OF_FEW)):
         so = "so the findings speak mostly of it" if share > MOST else "so it weighs more than any other"
         yield Caveat(
             caveat_id="dominant_site", subject="", gravity=2,

@@ -12,7 +12,7 @@ does the level of a block, which tells nothing of its own difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ from whoworks.findings.setting import Setting
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
-Progress = Callable[[float], None]
 
 N_DRAWS = 199
 AT_ONCE, HELD = 25, 2_000_000  # draws worked on together: fewer where units times columns are many
@@ -40,7 +39,6 @@ def find_omnibus(
     held: Sequence[tuple[Vector, Codes]] = (),
     seed: np.random.SeedSequence,
     n_draws: int = N_DRAWS,
-    progress: Progress = lambda share: None,
 ) -> Finding | None:
     """Test whether the effect differs along any of the moderators; None where none of them varies.
 
@@ -76,7 +74,6 @@ def find_omnibus(
         statistics[start : start + step] = np.max(
             [largest_t(columns=columns, cluster=cluster, **drawn_so) for columns, cluster in parts], axis=0
         )
-        progress(min(1.0, (start + step) / (n_draws + 1)))
     observed = float(statistics[0])
     # the draw itself among them: equal but for rounding counts as at least as extreme
     p = float((statistics >= observed * (1 - ROUNDING)).mean())

@@ -27,8 +27,6 @@ from whoworks.scores.build import deal_scores
 
 Vector = NDArray[np.float64]
 
-N_REFITS = 5  # further deals of the clusters into folds
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refit:
@@ -39,7 +37,7 @@ class Refit:
 
 
 def refit_settings(
-    panel: Panel, setting: Setting, *, seed: np.random.SeedSequence, n_refits: int = N_REFITS
+    panel: Panel, setting: Setting, *, seed: np.random.SeedSequence, n_refits: int
 ) -> tuple[Setting, ...]:
     """Return the setting with its prognosis learned again on other deals; none where clusters are too few for folds."""
     if not setting.scores.has_folds:
