@@ -97,7 +97,8 @@ def test_a_division_without_a_p_is_left_out_of_the_range_that_is_told():
 
 @pytest.mark.parametrize(
     ("share", "n_others", "so"),
-    [(0.33, 3, ""), (0.74, 1, ""), (0.9, 1, "so the findings speak mostly of it."), (0.24, 9, ""), (0.3, 9, "so it weighs more than any other."),
+    [(0.33, 3, ""), (0.74, 1, ""), (0.9, 1, "so the findings speak mostly of it."),
+     (0.24, 9, ""), (0.3, 9, "so it weighs more than any other."),
      (0.55, 9, "so the findings speak mostly of it.")],
 )  # fmt: skip
 def test_a_site_dominates_with_over_a_quarter_and_twice_an_equal_share(share, n_others, so):
