@@ -16,6 +16,7 @@ from whoworks.report.sections.glossary import define
 from whoworks.report.sections.method import predictions
 from whoworks.report.sections.participants import compose_participants
 from whoworks.report.selection import select
+from whoworks.report.tables import effects_table, moderator_table
 
 PAGES = {
     "class": (
@@ -66,3 +67,18 @@ def test_students_are_counted_in_one_column(level, n):
         assert heads.count("Students") == 1
         assert heads.count("Classes") == n
         assert all(row.tone == "group" or len(row.cells) == len(heads) for row in table.rows)
+
+
+@pytest.mark.parametrize(("level", "heads"), [("class", ["Students", "Classes"]), ("student", ["Students"])])
+def test_averages_and_groups_count_students_in_one_column(level, heads):
+    """A trait of classes keeps its count of classes, with its noun, where the others count students."""
+    _, chosen, words = run(level)
+    groups = [f for f in chosen.explored if f.question in ("subgroup", "difference")]
+    group_table = moderator_table(groups, words, caption="", technical=False)
+    for table in (effects_table(averages(), words), group_table):
+        counted = [column.head for column in table.columns if column.head in ("Students", "Classes")]
+        assert counted == heads
+        assert all(row.tone == "group" or len(row.cells) == len(table.columns) for row in table.rows)
+    own = [replace(f, cluster="class") if f.question == "difference" else f for f in groups]
+    mixed = moderator_table(own, words, caption="", technical=False)
+    assert [column.head for column in mixed.columns][1:3] == ["Students", "Classes"]

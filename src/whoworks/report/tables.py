@@ -12,7 +12,7 @@ from whoworks.findings.setting import FEW_DF, TOO_FEW_DF
 from whoworks.language import plural
 from whoworks.report.amounts import SD_PLACES, in_percentiles, places_of, unit_word
 from whoworks.report.document import Column, Row, Table
-from whoworks.report.labels import Words, capital, outcome_of
+from whoworks.report.labels import STUDENT, Words, capital, outcome_of
 from whoworks.report.numbers import count, fixed, ranged
 from whoworks.report.phrases import is_slope
 from whoworks.report.states import is_settled
@@ -57,12 +57,14 @@ def count_cell(finding: Finding, number: int) -> str:
 
 def clusters_head(findings: Sequence[Finding], words: Words) -> str:
     """Return the head of a column that counts what inference counts: what all rows count, else what the averages do."""
-    nouns = {words.cluster(finding.cluster) for finding in findings}
+    nouns = {words.cluster(finding.cluster) for finding in findings} - {STUDENT}  # they have a column of their own
     return capital(plural(nouns.pop() if len(nouns) == 1 else words.cluster()))
 
 
 def clusters_cell(finding: Finding, head: str, words: Words) -> str:
-    """Write a count of clusters, with its noun where the column's head has another."""
+    """Write a count of clusters, with its noun where the column's head has another; "" of students, told beside."""
+    if words.cluster(finding.cluster) == STUDENT:
+        return ""
     told = count_cell(finding, finding.n_clusters)
     same = told == DASH or head == capital(plural(words.cluster(finding.cluster)))
     return told if same else words.clusters(finding.n_clusters, finding.cluster)
@@ -92,7 +94,7 @@ def arms_said(finding: Finding, words: Words) -> str:
 
 def effects_table(averages: Sequence[Finding], words: Words) -> Table:
     """Return the average effects: one row per outcome, treatment and weighting."""
-    cluster = capital(plural(words.cluster()))
+    by_cluster = words.cluster() != STUDENT
     has_percentiles = any(in_percentiles(finding, words) for finding in averages)
     rows: list[Row] = []
     head = ""
@@ -108,7 +110,8 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
         cells = [capital(label), estimate_cell(finding, words), size_cell(finding)]
         cells += [percentile_cell(finding, words)] * has_percentiles
         cells += [p_cell(finding.p_value), count_cell(finding, finding.n_units)]
-        rows.append(Row(cells=(*cells, count_cell(finding, finding.n_clusters))))
+        cells += [count_cell(finding, finding.n_clusters)] * by_cluster
+        rows.append(Row(cells=tuple(cells)))
     level = next((f.conf_level for f in averages), 0.95)
     return Table(
         caption="Average effects" if not words.matched else "Average gaps between the arms",
@@ -119,7 +122,7 @@ def effects_table(averages: Sequence[Finding], words: Words) -> Table:
             *[Column(head="Percentile points", align="right", share=1.25)] * has_percentiles,
             Column(head="p", align="right", share=0.55),
             Column(head="Students", align="right", share=0.75),
-            Column(head=cluster, align="right", share=0.75),
+            *[Column(head=capital(plural(words.cluster())), align="right", share=0.75)] * by_cluster,
         ),
         rows=tuple(rows),
         note=f"{tell_sd(averages, words)}{MOVED * has_percentiles}{tell_own_p(averages)}",

@@ -118,7 +118,7 @@ def numbered(kind: str, lines: tuple[str, ...], finding: Finding, words: Words) 
         low=finding.conf_low,
         high=finding.conf_high,
         students=count(finding.n_units) if finding.n_units else DASH,
-        clusters="" if words.cluster(finding.cluster) == "student" else own,
+        clusters=own,
         told=estimate_cell(finding, words),
     )
 
