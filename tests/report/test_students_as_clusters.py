@@ -82,3 +82,11 @@ def test_averages_and_groups_count_students_in_one_column(level, heads):
     own = [replace(f, cluster="class") if f.question == "difference" else f for f in groups]
     mixed = moderator_table(own, words, caption="", technical=False)
     assert [column.head for column in mixed.columns][1:3] == ["Students", "Classes"]
+    by_kind = ["school", "class", "student"]
+    several = [replace(f, cluster=kind) for f, kind in zip(groups, by_kind, strict=False)]
+    table = moderator_table(several, words, caption="", technical=False)
+    assert [column.head for column in table.columns][1:3] == [
+        "Students",
+        "Clusters" if level == "student" else "Classes",
+    ]
+    assert "48 schools" in {cell for row in table.rows for cell in row.cells}

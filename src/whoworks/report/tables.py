@@ -58,6 +58,8 @@ def count_cell(finding: Finding, number: int) -> str:
 def clusters_head(findings: Sequence[Finding], words: Words) -> str:
     """Return the head of a column that counts what inference counts: what all rows count, else what the averages do."""
     nouns = {words.cluster(finding.cluster) for finding in findings} - {STUDENT}  # they have a column of their own
+    if len(nouns) > 1 and words.cluster() == STUDENT:
+        return "Clusters"  # each row says of which kind
     return capital(plural(nouns.pop() if len(nouns) == 1 else words.cluster()))
 
 
